@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "spiral",
+    products: [
+        .executable(name: "spiral", targets: ["spiral"]),
+        .executable(name: "spiral-server", targets: ["spiral-server"]),
+        .executable(name: "spiral-load", targets: ["spiral-load"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // The C below everything: what Swift cannot say.
+        .systemLibrary(
+            name: "CMemcached",
+            pkgConfig: "libmemcached",
+            providers: [.apt(["libmemcached-dev"])]
+        ),
+        .target(name: "CConnectHook"),
+        .target(name: "CLinux"),
+
+        // Rooms, bottom first. A room imports only what stands above it here.
+        .target(name: "Units"),
+        .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
+        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
+        .target(
+            name: "Telemetry",
+            dependencies: [
+                "POSIX", "Units",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]
+        ),
+        .target(name: "Limits", dependencies: ["Units"]),
+        .target(
+            name: "Memcached",
+            dependencies: ["CMemcached", "CConnectHook", "POSIX", "Units"]
+        ),
+        .target(
+            name: "FanOut",
+            dependencies: [
+                "Memcached", "Limits", "Telemetry", "POSIX", "Units",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]
+        ),
+        .target(
+            name: "HTTP",
+            dependencies: [
+                "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .target(
+            name: "PostRecords",
+            dependencies: [
+                "HTTP", "FanOut", "Memcached", "Limits", "Telemetry", "KernelProbe", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Codecs/post_records.proto"]
+        ),
+        .target(
+            name: "LoadGenerator",
+            dependencies: [
+                "PostRecords", "HTTP", "Memcached", "Telemetry", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .target(
+            name: "Incident",
+            dependencies: [
+                "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "Telemetry",
+                "KernelProbe", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+
+        .target(
+            name: "Commands",
+            dependencies: [
+                "PostRecords", "Units",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        // Thin executables: options in, exit status out.
+        .executableTarget(
+            name: "spiral-server",
+            dependencies: [
+                "Commands", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX",
+                "Units",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "spiral-load",
+            dependencies: [
+                "Commands", "LoadGenerator", "PostRecords", "POSIX", "Units",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "spiral",
+            dependencies: [
+                "Commands", "Incident", "POSIX", "Units",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}

@@ -1,0 +1,95 @@
+#define _GNU_SOURCE
+#include "connect_hook.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+typedef int (*connect_function)(int, const struct sockaddr *, socklen_t);
+
+static connect_function libc_connect;
+static __thread struct dial_policy *installed;
+
+__attribute__((constructor)) static void find_libc_connect(void) {
+    libc_connect = (connect_function)dlsym(RTLD_NEXT, "connect");
+}
+
+void dial_policy_install(struct dial_policy *policy) { installed = policy; }
+
+static int failed(struct dial_policy *policy, enum dial_call call, int error) {
+    policy->failed_call = call;
+    policy->failed_errno = error;
+    errno = error;
+    return -1;
+}
+
+static int bind_source(struct dial_policy *policy, int descriptor) {
+    if (policy->late_bind) {
+        int on = 1;
+        (void)setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    }
+    struct sockaddr_in source;
+    memset(&source, 0, sizeof source);
+    source.sin_family = AF_INET;
+    source.sin_addr.s_addr = policy->source_address;
+    return bind(descriptor, (struct sockaddr *)&source, sizeof source);
+}
+
+// A dial to loopback is settled by the time connect() returns EINPROGRESS unless the
+// server's accept queue is full. Then it is kept pending, so that no thread waits for it.
+static int settle(struct dial_policy *policy, int descriptor) {
+    struct pollfd writable = {.fd = descriptor, .events = POLLOUT};
+    if (poll(&writable, 1, 0) == 1) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
+        return error == 0 ? 0 : failed(policy, DIAL_CALL_CONNECT, error);
+    }
+    int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    if (duplicate < 0) return failed(policy, DIAL_CALL_DUP, errno);
+    policy->pending = duplicate;
+    errno = ECONNREFUSED;
+    return -1;
+}
+
+int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
+    struct dial_policy *policy = installed;
+    if (policy == NULL) return libc_connect(descriptor, address, length);
+
+    policy->reached = 1;
+    policy->descriptor = descriptor;
+    if (policy->refuse) return failed(policy, DIAL_CALL_CONNECT, ECONNRESET);
+    if (policy->adopt >= 0) {
+        int adopted = dup3(policy->adopt, descriptor, O_CLOEXEC);
+        int error = errno;
+        close(policy->adopt);
+        policy->adopt = -1;
+        return adopted < 0 ? failed(policy, DIAL_CALL_DUP, error) : 0;
+    }
+
+    struct sockaddr_in destination;
+    if (address->sa_family == AF_INET) {
+        if (policy->destination_address != 0 && length >= sizeof destination) {
+            memcpy(&destination, address, sizeof destination);
+            destination.sin_addr.s_addr = policy->destination_address;
+            address = (struct sockaddr *)&destination;
+            length = sizeof destination;
+        }
+        if (policy->source_address != 0 && bind_source(policy, descriptor) != 0)
+            return failed(policy, DIAL_CALL_BIND, errno);
+    }
+    if (libc_connect(descriptor, address, length) == 0) return 0;
+    if (errno != EINPROGRESS) return failed(policy, DIAL_CALL_CONNECT, errno);
+    return settle(policy, descriptor);
+}

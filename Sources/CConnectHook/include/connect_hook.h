@@ -1,0 +1,45 @@
+// The dial policy: how the connect() calls that libmemcached makes inside itself are
+// steered. libmemcached has no interface for a source address, so this target defines
+// `connect` in the executable, where the dynamic linker finds it before the C library's.
+//
+// Contract
+// - A thread without a policy gets the C library's connect(), nothing added.
+// - A thread with a policy has exactly one: the last one installed. Only that thread
+//   reads or writes it while it is installed.
+// - errno after a failing call is the kernel's, except where the dial is kept pending.
+#pragma once
+
+#include <stdint.h>
+
+enum dial_call {
+    DIAL_CALL_NONE = 0,
+    DIAL_CALL_BIND = 1,
+    DIAL_CALL_CONNECT = 2,
+    DIAL_CALL_DUP = 3,
+};
+
+struct dial_policy {
+    // In. Addresses are IPv4 in network byte order; 0 leaves the kernel's or the caller's choice.
+    uint32_t source_address;
+    uint32_t destination_address;
+    // In. Set IP_BIND_ADDRESS_NO_PORT, so that the port is chosen at connect() (ip(7)).
+    int late_bind;
+    // In. A connected socket to put in place of the one being dialled, or -1. Consumed.
+    int adopt;
+    // In. Refuse to dial: a pooled connection that broke must not be redialled unseen.
+    int refuse;
+
+    // Out. Nonzero when connect() was reached.
+    int reached;
+    // Out. The descriptor libmemcached dialled with.
+    int descriptor;
+    // Out. The call that failed, as enum dial_call, and its errno.
+    int failed_call;
+    int failed_errno;
+    // Out. A duplicate of a socket still connecting, or -1. The caller owns it and
+    // brings it back through `adopt` once it is writable. libmemcached saw ECONNREFUSED.
+    int pending;
+};
+
+// Installs `policy` for the calling thread; NULL removes it. The policy must outlive its stay.
+void dial_policy_install(struct dial_policy *policy);

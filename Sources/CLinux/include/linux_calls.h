@@ -1,0 +1,57 @@
+// The Linux calls and constants that Swift cannot import: macros, structures of the
+// kernel's own headers, and fork(), which Swift marks unavailable.
+#pragma once
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The symbolic name of an errno, such as "EADDRINUSE", or NULL. strerrorname_np(3).
+const char *linux_errno_name(int error);
+
+// The next connection, non-blocking and close-on-exec; -1 and errno. accept4(2).
+int linux_accept(int listener);
+// Names the calling thread; 15 bytes are kept. pthread_setname_np(3).
+void linux_name_thread(const char *name);
+
+// A new user namespace (optional) and network namespace for the calling thread; 0 or an errno. unshare(2).
+int linux_unshare_network(int with_user_namespace);
+// Brings the loopback interface of the calling thread's network namespace up; 0 or an errno.
+int linux_loopback_up(void);
+
+// What a child process gets. argv and envp end with NULL.
+struct linux_spawn {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    // Descriptors for the child's standard input, output and error.
+    int standard_input;
+    int standard_output;
+    int standard_error;
+    // Soft and hard RLIMIT_NOFILE, or 0 to inherit.
+    uint64_t descriptor_limit;
+};
+// Starts a child in a process group of its own that the kernel kills when the calling
+// thread ends (PR_SET_PDEATHSIG). Returns 0 and the child's id, or the errno of the
+// call that failed, exec included.
+int linux_spawn(const struct linux_spawn *spawn, pid_t *child);
+
+// The kernel's TCP state numbers that sock_diag reports.
+enum linux_tcp_state {
+    LINUX_TCP_ESTABLISHED = 1,
+    LINUX_TCP_SYN_SENT,
+    LINUX_TCP_SYN_RECV,
+    LINUX_TCP_FIN_WAIT1,
+    LINUX_TCP_FIN_WAIT2,
+    LINUX_TCP_TIME_WAIT,
+    LINUX_TCP_CLOSE,
+    LINUX_TCP_CLOSE_WAIT,
+    LINUX_TCP_LAST_ACK,
+    LINUX_TCP_LISTEN,
+    LINUX_TCP_CLOSING,
+};

@@ -1,0 +1,55 @@
+package import ArgumentParser
+internal import Glibc
+
+/// What a command ends with; the same for all three executables.
+package enum ExitStatus: Int32, Sendable {
+    /// All held.
+    case success = 0
+    /// An expectation or threshold failed.
+    case failed = 1
+    /// Wrong usage or input.
+    case usage = 2
+    /// This machine cannot run it.
+    case machine = 3
+}
+
+/// A command that will not or cannot go on: one line saying what is wrong and what to do.
+package struct Refusal: Error {
+    package var status: ExitStatus
+    package var message: String
+
+    package init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}
+
+extension ParsableCommand {
+    /// Runs the command line of this process and ends it with an ``ExitStatus``.
+    package static func runAndExit() -> Never {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            Glibc.exit(ExitStatus.success.rawValue)
+        } catch let refusal as Refusal {
+            note("\(Self._commandName): \(refusal.message)")
+            Glibc.exit(refusal.status.rawValue)
+        } catch let code as ExitCode {
+            Glibc.exit(code.rawValue)
+        } catch {
+            // Help and version are asked for and go to standard output; all else is wrong usage.
+            guard exitCode(for: error) == .success else {
+                note(fullMessage(for: error))
+                Glibc.exit(ExitStatus.usage.rawValue)
+            }
+            print(fullMessage(for: error))
+            Glibc.exit(ExitStatus.success.rawValue)
+        }
+    }
+}
+
+/// Writes a line to standard error.
+package func note(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+}

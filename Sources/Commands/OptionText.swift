@@ -1,0 +1,15 @@
+internal import ArgumentParser
+package import Units
+
+/// Reads the text of an option, and says which option it was when it cannot be read.
+package func readOption<Value>(
+    _ option: String,
+    _ text: String,
+    as make: (String) throws(UnitTextError) -> Value
+) throws -> Value {
+    do {
+        return try make(text)
+    } catch {
+        throw ValidationError("\(option): \(error)")
+    }
+}

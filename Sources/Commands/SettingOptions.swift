@@ -1,0 +1,51 @@
+internal import ArgumentParser
+package import PostRecords
+
+/// The settings as options, under the names they have everywhere.
+package struct SettingOptions: ParsableArguments {
+    @Option(help: "Lookups in flight at once: none, request:N or process:N.")
+    package var limit = "none"
+
+    @Option(help: "One get for each URI, or for many: per-uri or multiget:CHUNK.")
+    package var fanout = "per-uri"
+
+    @Option(help: "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination.")
+    package var dialer = "bind:127.32.0.1"
+
+    @Option(help: "Let connect() choose the port of a bound address (IP_BIND_ADDRESS_NO_PORT): true or false.")
+    package var lateBind = "false"
+
+    @Option(help: "Idle connections kept for each memcached server; the rest close on release.")
+    package var maxIdle = "2"
+
+    @Option(help: "Time from issuing a lookup to giving it up.")
+    package var lookupTimeout = "500ms"
+
+    @Option(help: "What happens to error lines: off or blocking.")
+    package var logMode = "blocking"
+
+    @Option(help: "Where error lines go: stderr or file:PATH.")
+    package var logSink = "stderr"
+
+    package init() {}
+
+    package mutating func validate() throws {
+        _ = try parsed()
+    }
+
+    package func parsed() throws -> Settings {
+        var settings = Settings()
+        let texts = [
+            "limit": limit, "fanout": fanout, "dialer": dialer, "late-bind": lateBind, "max-idle": maxIdle,
+            "lookup-timeout": lookupTimeout, "log-mode": logMode, "log-sink": logSink,
+        ]
+        for name in Settings.names {
+            do {
+                try settings.set(name, to: texts[name]!)
+            } catch {
+                throw ValidationError("--\(error)")
+            }
+        }
+        return settings
+    }
+}

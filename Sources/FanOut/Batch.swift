@@ -1,0 +1,100 @@
+internal import Limits
+internal import Memcached
+internal import Synchronization
+
+/// One caller's keys on their way through the lanes. Lanes claim units of it until none are left.
+final class Batch: Sendable {
+    /// Keys of one server that are looked up with one `get`: positions in ``order``.
+    struct Unit {
+        var server: Int
+        var positions: Range<Int>
+    }
+
+    let keys: KeyList
+    let client: String
+    let limiter: any Limiter
+    /// How many lanes it was offered to.
+    let lanes: Int
+
+    private let servers: ServerList
+    // Nil while each key is a unit of its own, in the order they came.
+    private let grouped: (order: [Int], units: [Unit])?
+    private let claimed = Atomic<Int>(0)
+    private let unfinished: Atomic<Int>
+    // Safe: each place is written by the one lane that finished its key, and read after
+    // `unfinished` reached zero, which orders the two.
+    private nonisolated(unsafe) let outcomes: UnsafeMutableBufferPointer<Outcome>
+    private let completion: @Sendable ([Outcome]) -> Void
+
+    init(
+        _ keys: KeyList,
+        client: String,
+        servers: ServerList,
+        fanout: FanoutPolicy,
+        limiter: any Limiter,
+        maxLanes: Int,
+        completion: @escaping @Sendable ([Outcome]) -> Void
+    ) {
+        self.keys = keys
+        self.client = client
+        self.servers = servers
+        self.limiter = limiter
+        self.completion = completion
+        if case .multiget(let chunk) = fanout {
+            grouped = Self.group(keys, servers: servers, chunk: chunk)
+        } else {
+            grouped = nil
+        }
+        // A lane is worth waking for 16 units; a batch of normal size stays on one.
+        lanes = min(maxLanes, ((grouped?.units.count ?? keys.count) + 15) / 16)
+        unfinished = Atomic(keys.count)
+        outcomes = .allocate(capacity: keys.count)
+        outcomes.initialize(repeating: .missing)
+    }
+
+    deinit {
+        outcomes.deinitialize()
+        outcomes.deallocate()
+    }
+
+    private static func group(_ keys: KeyList, servers: ServerList, chunk: Int) -> (order: [Int], units: [Unit]) {
+        var byServer: [[Int]] = Array(repeating: [], count: servers.addresses.count)
+        for index in 0..<keys.count { byServer[servers.index(of: keys[index])].append(index) }
+        var order: [Int] = []
+        var units: [Unit] = []
+        for (server, indices) in byServer.enumerated() {
+            let end = order.count + indices.count
+            for start in stride(from: order.count, to: end, by: chunk) {
+                units.append(Unit(server: server, positions: start..<min(start + chunk, end)))
+            }
+            order += indices
+        }
+        return (order, units)
+    }
+
+    private var unitCount: Int { grouped?.units.count ?? keys.count }
+
+    var hasUnclaimed: Bool { claimed.load(ordering: .relaxed) < unitCount }
+
+    /// The next unit nobody has taken, or nil when all are taken.
+    func claim() -> Unit? {
+        guard hasUnclaimed else { return nil }
+        let position = claimed.add(1, ordering: .relaxed).oldValue
+        guard position < unitCount else { return nil }
+        if let grouped { return grouped.units[position] }
+        return Unit(server: servers.index(of: keys[position]), positions: position..<position + 1)
+    }
+
+    /// The index of the key at a position of a unit.
+    func keyIndex(at position: Int) -> Int { grouped?.order[position] ?? position }
+
+    func server(ofKey index: Int) -> Int { servers.index(of: keys[index]) }
+
+    /// Settles one key; the last one completes the batch.
+    func finish(_ index: Int, _ outcome: Outcome) {
+        outcomes[index] = outcome
+        if unfinished.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+            completion(Array(outcomes))
+        }
+    }
+}

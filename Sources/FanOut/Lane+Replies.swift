@@ -1,0 +1,170 @@
+internal import Glibc
+internal import Memcached
+internal import POSIX
+internal import Telemetry
+internal import Units
+
+/// How a lane collects: a reply, or the reason there is none.
+extension Lane {
+    /// Reads a reply that has arrived and ends the operation.
+    func collect(_ token: UInt64, _ connection: Connection) {
+        guard let operation = operation(token) else { return }
+        let address = context.servers.addresses[connection.server]
+        switch connection.peekReply() {
+        case .nothing:
+            do {
+                try poller.arm(connection.descriptor, .readable, token: token)
+                update(token) { $0.phase = .awaiting(connection) }
+            } catch {
+                fail(token, MemcachedError(.socket, errno: error.errno, server: address))
+            }
+        case .value, .end:
+            guard case .get(let unit) = operation.work else {
+                return fail(token, MemcachedError(.reply, server: address, detail: "a set was answered as a get"))
+            }
+            collectValues(token, operation.share, unit, connection)
+        case .stored:
+            guard case .set(let key, let value) = operation.work else {
+                return fail(token, MemcachedError(.reply, server: address, detail: "a get was answered as a set"))
+            }
+            _ = connection.withoutDialling { $0.nextValue(into: values) }
+            context.pool.put(connection)
+            context.counters.writeBacks.add()
+            close(token)
+            operation.share.batch.finish(key, .stored(value))
+        case .error(let line):
+            let code: ReturnCode =
+                line.hasPrefix("SERVER_ERROR")
+                ? .serverError : line.hasPrefix("CLIENT_ERROR") ? .clientError : .error
+            fail(token, MemcachedError(.reply, code: code, server: address, detail: line))
+        case .closed:
+            fail(token, MemcachedError(.receive, code: .connectionFailure, server: address, detail: "EOF"))
+        case .failed(let errno):
+            fail(token, MemcachedError(.receive, errno: errno, server: address))
+        }
+    }
+
+    /// Takes the values of a `get` to their keys. memcached answers in the order it was asked, and
+    /// leaves out what it does not have (protocol.txt), so keys passed over are misses.
+    private func collectValues(_ token: UInt64, _ share: Share, _ unit: Batch.Unit, _ connection: Connection) {
+        let batch = share.batch
+        var position = unit.positions.lowerBound
+        var missed: [Int] = []
+        var hits = 0
+        var ending = ReturnCode.success
+        while ending == .success {
+            connection.withoutDialling { handle in
+                let (value, code) = handle.nextValue(into: values)
+                guard let value else {
+                    ending = code
+                    return
+                }
+                while position < unit.positions.upperBound {
+                    let key = batch.keyIndex(at: position)
+                    position += 1
+                    if batch.keys.matches(key, value.key) {
+                        hits += 1
+                        batch.finish(key, .hit(Array(value.bytes)))
+                        break
+                    }
+                    missed.append(key)
+                }
+            }
+        }
+        context.counters.hits.add(hits)
+        let rest = (position..<unit.positions.upperBound).map { batch.keyIndex(at: $0) }
+        context.counters.inFlight.decrement(by: unit.positions.count)
+        if ending == .end || ending == .notFound {
+            context.pool.put(connection)
+            miss(missed + rest, of: share)
+        } else {
+            // The reply broke off: what came counts, the rest failed.
+            miss(missed, of: share)
+            let address = context.servers.addresses[connection.server]
+            let error = MemcachedError(
+                .receive,
+                code: ending,
+                errno: connection.handle.lastErrno,
+                server: address,
+                detail: ending.text
+            )
+            for key in rest { failLookup(of: key, share, error) }
+        }
+        close(token)
+    }
+
+    private func miss(_ keys: [Int], of share: Share) {
+        context.counters.misses.add(keys.count)
+        if context.store == nil {
+            for key in keys { share.batch.finish(key, .missing) }
+        } else {
+            share.toStore += keys
+        }
+    }
+
+    /// No answer in time. A reply that is in the socket by now was in time: the lane was late.
+    func giveUp(_ token: UInt64, _ connection: Connection) {
+        guard let operation = operation(token) else { return }
+        guard connection.peekReply() == .nothing else {
+            if operation.share.defersReplies {
+                update(token) { $0.phase = .answered(connection) }
+                operation.share.answered.append(token)
+            } else {
+                collect(token, connection)
+            }
+            return
+        }
+        let address = context.servers.addresses[connection.server]
+        fail(token, .timeout(after: settings.lookupTimeout, server: address))
+    }
+
+    /// The accept queue did not have room in time.
+    func failDial(_ token: UInt64, _ pending: PendingDial) {
+        let dial = pending.dial
+        failDial(token, MemcachedError(.connect, errno: ETIMEDOUT, source: dial.source, server: dial.address))
+    }
+
+    func failDial(_ token: UInt64, _ error: MemcachedError) {
+        context.counters.dialErrors.add(for: .init(error))
+        fail(token, error)
+    }
+
+    /// Ends an operation that failed; its connection, if it had one, goes with it.
+    func fail(_ token: UInt64, _ error: MemcachedError) {
+        guard let operation = operation(token) else { return }
+        let share = operation.share
+        switch operation.work {
+        case .get(let unit):
+            context.counters.inFlight.decrement(by: unit.positions.count)
+            for position in unit.positions { failLookup(of: share.batch.keyIndex(at: position), share, error) }
+        case .set(let key, let value):
+            context.counters.writeBackErrors.add(for: .init(error))
+            log("failed to set post cache item", key, share, error)
+            share.batch.finish(key, .stored(value))
+        case .read:
+            preconditionFailure("a read cannot fail")
+        }
+        close(token)
+    }
+
+    private func failLookup(of key: Int, _ share: Share, _ error: MemcachedError) {
+        context.counters.errors.add(for: .init(error))
+        log("failed to get post cache item", key, share, error)
+        if context.errorPolicy == .store, context.store != nil {
+            share.toStore.append(key)
+        } else {
+            share.batch.finish(key, .failed(error))
+        }
+    }
+
+    private func log(_ message: String, _ key: Int, _ share: Share, _ error: MemcachedError) {
+        context.log.record {
+            .init(
+                message: message,
+                uri: share.batch.keys.text(key),
+                error: error.description,
+                client: share.batch.client
+            )
+        }
+    }
+}

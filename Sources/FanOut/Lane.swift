@@ -1,0 +1,225 @@
+internal import Limits
+internal import Memcached
+internal import POSIX
+internal import Synchronization
+internal import Units
+
+/// One thread that keeps any number of lookups in flight: it issues requests without waiting,
+/// and collects replies as their sockets become readable.
+///
+/// Unchecked: all but `inbox`, `stopping` and `poller` belongs to the lane's own thread.
+final class Lane: @unchecked Sendable {
+    /// Requests issued for one batch before the lane looks for replies and at other batches.
+    private static let quantum = 64
+    /// The same in time, for dials that fail slowly: a bind() that finds no port scans them all.
+    private static let quantumTime = Duration.milliseconds(2)
+
+    let index: Int
+    let context: LaneContext
+    let poller: Poller
+    private let inbox = Mutex<[Batch]>([])
+    private let stopping = Atomic<Bool>(false)
+    /// The lanes by index; set once, before the thread starts.
+    var lanes: [Lane] = []
+
+    var settings: FanOutSettings
+    private var settingsVersion: Int
+    private(set) var templates: [HandleTemplate] = []
+    var shares: [Share] = []
+    var deadlines = DeadlineQueue()
+    let scratch = RequestScratch()
+    let values = ValueBuffer()
+    private var operations: [Operation?] = []
+    private var freeSlots: [Int] = []
+    private var nextGeneration: UInt32 = 0
+
+    /// - Throws: ``SystemCallError`` when its poller cannot be made.
+    init(index: Int, context: LaneContext) throws(SystemCallError) {
+        self.index = index
+        self.context = context
+        poller = try Poller()
+        settings = context.settings
+        settingsVersion = context.settingsVersion.load(ordering: .acquiring)
+        makeTemplates()
+    }
+
+    // MARK: From other threads
+
+    func submit(_ batch: Batch) {
+        inbox.withLock { $0.append(batch) }
+        poller.wake()
+    }
+
+    func stop() {
+        stopping.store(true, ordering: .releasing)
+        poller.wake()
+    }
+
+    // MARK: The lane's thread
+
+    func run() {
+        while true {
+            shares += inbox.withLock { batches in
+                defer { batches = [] }
+                return batches
+            }.map { Share($0) }
+            if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
+            refreshSettings()
+            let more = issue(quantum: Self.quantum)
+            poller.wait(until: more ? .now : deadlines.next) { react(to: $0.token) }
+            collectAnswered()
+            expire()
+            shares.removeAll { $0.inFlight == 0 && !$0.hasWorkToIssue }
+        }
+    }
+
+    /// Issues what the limits admit, batches in the order they came.
+    /// - Returns: whether work was left only because the quantum was over.
+    @discardableResult
+    func issue(quantum: Int) -> Bool {
+        var more = false
+        for share in shares where share.hasWorkToIssue {
+            let end = MonotonicInstant.now + Self.quantumTime
+            var issued = 0
+            while share.hasWorkToIssue, share.inFlight < share.cap {
+                if issued == quantum || MonotonicInstant.now > end {
+                    more = true
+                    break
+                }
+                guard share.batch.limiter.tryAcquire() else {
+                    context.permitWanted.store(true, ordering: .releasing)
+                    break
+                }
+                share.inFlight += 1
+                guard startNext(of: share) else {
+                    returnPermit(of: share)
+                    break
+                }
+                issued += 1
+            }
+        }
+        return more
+    }
+
+    private func startNext(of share: Share) -> Bool {
+        if let key = share.toStore.popLast() {
+            startRead(of: key, for: share)
+        } else if let unit = share.batch.claim() {
+            startGet(of: unit, for: share)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private func react(to token: UInt64) {
+        guard let operation = operation(token) else { return }
+        switch operation.phase {
+        case .dialling(let pending): continueDial(token, pending)
+        case .awaiting(let connection):
+            if operation.share.defersReplies {
+                update(token) { $0.phase = .answered(connection) }
+                operation.share.answered.append(token)
+            } else {
+                collect(token, connection)
+                // The connection just put back is the one the next lookup takes.
+                issue(quantum: 1)
+            }
+        case .answered, .storing: break
+        }
+    }
+
+    /// Collects what waited for its batch to be issued whole.
+    private func collectAnswered() {
+        for share in shares where !share.answered.isEmpty && !share.defersReplies {
+            let tokens = share.answered
+            share.answered = []
+            for token in tokens {
+                if case .answered(let connection) = operation(token)?.phase { collect(token, connection) }
+            }
+        }
+    }
+
+    private func expire() {
+        let now = MonotonicInstant.now
+        while let token = deadlines.takeDue(at: now) {
+            guard let operation = operation(token) else { continue }
+            switch operation.phase {
+            case .dialling(let pending): failDial(token, pending)
+            case .awaiting(let connection): giveUp(token, connection)
+            case .storing: startSet(token)
+            case .answered: break
+            }
+        }
+    }
+
+    // MARK: Slots
+
+    /// Puts an operation into a slot; the token names this use of it and no other.
+    func open(_ share: Share, _ work: Operation.Work) -> UInt64 {
+        nextGeneration &+= 1
+        let operation = Operation(share: share, work: work, phase: .storing, generation: nextGeneration)
+        let slot: Int
+        if let free = freeSlots.popLast() {
+            slot = free
+            operations[slot] = operation
+        } else {
+            slot = operations.count
+            operations.append(operation)
+        }
+        return UInt64(slot) << 32 | UInt64(nextGeneration)
+    }
+
+    func operation(_ token: UInt64) -> Operation? {
+        guard let operation = operations[Int(token >> 32)], operation.generation == UInt32(truncatingIfNeeded: token)
+        else { return nil }
+        return operation
+    }
+
+    func update(_ token: UInt64, _ change: (inout Operation) -> Void) {
+        change(&operations[Int(token >> 32)]!)
+    }
+
+    /// Frees the slot and gives the permit back.
+    func close(_ token: UInt64) {
+        let slot = Int(token >> 32)
+        let share = operations[slot]!.share
+        operations[slot] = nil
+        freeSlots.append(slot)
+        returnPermit(of: share)
+    }
+
+    private func returnPermit(of share: Share) {
+        share.inFlight -= 1
+        share.batch.limiter.release()
+        if !share.hasWorkToIssue, context.permitWanted.exchange(false, ordering: .acquiringAndReleasing) {
+            for lane in lanes where lane !== self { lane.poller.wake() }
+        }
+    }
+
+    // MARK: Settings
+
+    private func refreshSettings() {
+        let version = context.settingsVersion.load(ordering: .acquiring)
+        guard version != settingsVersion else { return }
+        settingsVersion = version
+        let previous = settings
+        settings = context.settings
+        if settings.lookupTimeout != previous.lookupTimeout { makeTemplates() }
+    }
+
+    private func makeTemplates() {
+        templates = context.servers.addresses.map {
+            HandleTemplate(Handle(server: $0, timeout: settings.lookupTimeout))
+        }
+    }
+}
+
+/// A handle the lane copies for each dial, boxed so that it can stand in an array.
+final class HandleTemplate {
+    let handle: Handle
+
+    init(_ handle: consuming Handle) {
+        self.handle = handle
+    }
+}

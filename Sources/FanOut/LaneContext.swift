@@ -1,0 +1,44 @@
+internal import Memcached
+internal import POSIX
+internal import Synchronization
+internal import Telemetry
+
+/// What all lanes share.
+final class LaneContext: Sendable {
+    let servers: ServerList
+    let pool: Pool
+    let store: (any BackingStore)?
+    let errorPolicy: ErrorPolicy
+    let log: ErrorLog
+    let counters = FanOutCounters()
+
+    private let current: Mutex<FanOutSettings>
+    /// Moves with every change of the settings, so that lanes read them only then.
+    let settingsVersion = Atomic<Int>(0)
+    /// Set by a lane that had work and got no permit; the next permit given back then wakes the lanes.
+    let permitWanted = Atomic<Bool>(false)
+
+    init(
+        servers: ServerList,
+        settings: FanOutSettings,
+        store: (any BackingStore)?,
+        errorPolicy: ErrorPolicy,
+        log: ErrorLog
+    ) {
+        self.servers = servers
+        self.store = store
+        self.errorPolicy = errorPolicy
+        self.log = log
+        pool = Pool(servers: servers.addresses.count, maxIdle: settings.maxIdle)
+        current = Mutex(settings)
+    }
+
+    var settings: FanOutSettings {
+        get { current.withLock { $0 } }
+        set {
+            current.withLock { $0 = newValue }
+            pool.setMaxIdle(newValue.maxIdle)
+            settingsVersion.add(1, ordering: .releasing)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package import HTTPTypes
+
+/// A request that cannot be read, and the status it is answered with. The connection closes after it.
+package struct RequestError: Error, Equatable {
+    package var status: HTTPResponse.Status
+    package var message: String
+
+    package init(_ status: HTTPResponse.Status, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}

@@ -1,0 +1,203 @@
+internal import Dispatch
+internal import POSIX
+
+/// One client's connection: reads a request, has it answered, writes the answer, and again.
+///
+/// Unchecked: all state belongs to `queue`, a serial queue; entry points assert it.
+final class ServerConnection: @unchecked Sendable {
+    private enum State {
+        case reading
+        case responding(keepAlive: Bool)
+        case writing(head: [UInt8], body: [UInt8], sent: Int, keepAlive: Bool)
+        /// The answer is out and says we close: reads on until the client has seen it.
+        case lingering(left: Int)
+        case closed
+    }
+
+    /// Bytes of a refused body that are read away, so that the client reads the refusal before a reset.
+    private static let lingerBytes = 64 << 20
+    private static let lingerTime = DispatchTimeInterval.seconds(5)
+
+    private let socket: Socket
+    private let queue: DispatchQueue
+    private let responder: any Responder
+    private let onClose: @Sendable (ServerConnection) -> Void
+    private var state = State.reading
+    private var parser: RequestParser
+    private var readSource: (any DispatchSourceRead)?
+    private var readIsSuspended = false
+    private var writeSource: (any DispatchSourceWrite)?
+    private var draining = false
+
+    init(
+        _ socket: consuming Socket,
+        largestBody: Int,
+        responder: any Responder,
+        onClose: @escaping @Sendable (ServerConnection) -> Void
+    ) {
+        self.socket = socket
+        self.responder = responder
+        self.onClose = onClose
+        parser = RequestParser(largestBody: largestBody)
+        queue = DispatchQueue(label: "spiral.http.connection")
+    }
+
+    func start() {
+        queue.async { [self] in
+            let source = DispatchSource.makeReadSource(fileDescriptor: socket.rawValue, queue: queue)
+            readSource = source
+            source.setEventHandler { [self] in readable() }
+            // Holds the socket open until the source has let go of its descriptor.
+            source.setCancelHandler { [self] in _ = self }
+            source.resume()
+        }
+    }
+
+    /// Closes at once when idle, after the answer otherwise.
+    func drain() {
+        queue.async { [self] in
+            draining = true
+            if case .reading = state, !parser.isMidRequest { close() }
+        }
+    }
+
+    /// Closes whatever is going on.
+    func abort() {
+        queue.async { [self] in close() }
+    }
+
+    // MARK: Reading
+
+    private func readable() {
+        dispatchPrecondition(condition: .onQueue(queue))
+        withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
+            do {
+                switch try socket.descriptor.read(into: buffer) {
+                case .wouldBlock: return
+                case .done(0): close()
+                case .done(let count): received(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                }
+            } catch {
+                close()
+            }
+        }
+    }
+
+    private func received(_ bytes: UnsafeRawBufferPointer) {
+        switch state {
+        case .reading:
+            parser.append(bytes)
+            parse()
+        case .lingering(let left):
+            state = .lingering(left: left - bytes.count)
+            if left <= bytes.count { close() }
+        case .responding, .writing, .closed: break
+        }
+    }
+
+    private func parse() {
+        do throws(RequestError) {
+            switch try parser.next() {
+            case .incomplete: break
+            case .expectsContinue:
+                let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+                // Into an empty send buffer: it fits, or the connection is gone.
+                guard (try? socket.descriptor.write(line[...])) == .done(line.count) else {
+                    return close()
+                }
+            case .request(var request, let keepAlive):
+                pauseReading()
+                state = .responding(keepAlive: keepAlive)
+                request.peer = try? socket.peerAddress()
+                Task { [request] in
+                    let response = await responder.respond(to: request)
+                    queue.async { [self] in answer(response, keepAlive: keepAlive) }
+                }
+            }
+        } catch {
+            pauseReading()
+            answer(responder.response(to: error), keepAlive: false)
+        }
+    }
+
+    private func pauseReading() {
+        if !readIsSuspended { readSource?.suspend() }
+        readIsSuspended = true
+    }
+
+    private func resumeReading() {
+        if readIsSuspended { readSource?.resume() }
+        readIsSuspended = false
+    }
+
+    // MARK: Writing
+
+    private func answer(_ response: Response, keepAlive: Bool) {
+        if case .closed = state { return }
+        let keepAlive = keepAlive && !draining
+        state = .writing(
+            head: response.encodedHead(keepAlive: keepAlive),
+            body: response.body,
+            sent: 0,
+            keepAlive: keepAlive
+        )
+        write()
+    }
+
+    private func write() {
+        dispatchPrecondition(condition: .onQueue(queue))
+        guard case .writing(let head, let body, var sent, let keepAlive) = state else { return }
+        while sent < head.count + body.count {
+            // A small answer goes out in one piece, head and body together.
+            let part = sent < head.count ? head[sent...] + body.prefix(64 << 10) : body[(sent - head.count)...]
+            do {
+                switch try socket.descriptor.write(part) {
+                case .done(let count): sent += count
+                case .wouldBlock:
+                    state = .writing(head: head, body: body, sent: sent, keepAlive: keepAlive)
+                    return writeWhenPossible()
+                }
+            } catch {
+                return close()
+            }
+        }
+        writeSource?.cancel()
+        writeSource = nil
+        answered(keepAlive: keepAlive)
+    }
+
+    private func writeWhenPossible() {
+        guard writeSource == nil else { return }
+        let source = DispatchSource.makeWriteSource(fileDescriptor: socket.rawValue, queue: queue)
+        source.setEventHandler { [self] in write() }
+        source.setCancelHandler { [self] in _ = self }
+        writeSource = source
+        source.resume()
+    }
+
+    private func answered(keepAlive: Bool) {
+        if keepAlive {
+            state = .reading
+            // A pipelined request may be here already.
+            parse()
+            if case .reading = state { resumeReading() }
+        } else {
+            socket.finishSending()
+            state = .lingering(left: Self.lingerBytes)
+            resumeReading()
+            queue.asyncAfter(deadline: .now() + Self.lingerTime) { [weak self] in self?.close() }
+        }
+    }
+
+    private func close() {
+        if case .closed = state { return }
+        state = .closed
+        readSource?.cancel()
+        // A suspended source never runs its cancel handler.
+        resumeReading()
+        readSource = nil
+        writeSource?.cancel()
+        writeSource = nil
+        onClose(self)
+    }
+}

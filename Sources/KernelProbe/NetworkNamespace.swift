@@ -1,0 +1,44 @@
+internal import CLinux
+internal import Glibc
+package import POSIX
+
+/// A fresh network namespace: its own ports, TIME_WAIT sockets and net.ipv4 settings, gone with
+/// the last process in it. network_namespaces(7)
+package enum NetworkNamespace {
+    /// Moves the calling thread into a new network namespace with loopback up. Threads and
+    /// processes it starts from then on are in it too.
+    ///
+    /// Root needs nothing more. Anyone else gets a user namespace along with it, which the kernel
+    /// allows to a process with one thread only. user_namespaces(7)
+    /// - Throws: ``SystemCallError``, EPERM where the kernel permits neither.
+    package static func enterNew() throws(SystemCallError) {
+        let user = geteuid()
+        let group = getegid()
+        let needsUserNamespace = user != 0
+        let error = linux_unshare_network(needsUserNamespace ? 1 : 0)
+        guard error == 0 else { throw SystemCallError("unshare", errno: error) }
+        if needsUserNamespace {
+            try KernelFile.write("deny", to: "/proc/self/setgroups")
+            try KernelFile.write("0 \(user) 1", to: "/proc/self/uid_map")
+            try KernelFile.write("0 \(group) 1", to: "/proc/self/gid_map")
+        }
+        let loopback = linux_loopback_up()
+        guard loopback == 0 else { throw SystemCallError("ioctl", on: "lo", errno: loopback) }
+    }
+
+    /// Whether a child process of this one could enter a new namespace; nothing changes here.
+    package static func isPermitted() -> Bool {
+        var child: ChildProcess
+        do {
+            let null = try Descriptor.writing("/dev/null")
+            let arguments = geteuid() == 0 ? ["-n", "true"] : ["-U", "-r", "-n", "true"]
+            child = try ChildProcess("/usr/bin/unshare", arguments, output: null.rawValue)
+        } catch {
+            return false
+        }
+        while true {
+            if let exit = child.poll() { return exit == .status(0) }
+            sleepThread(for: .milliseconds(1))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import Synchronization
+
+/// Admits up to a fixed number at once. One for each batch is limit `request:N`;
+/// one for all batches is limit `process:N`.
+package final class PermitCount: Limiter {
+    private let permits: Int
+    private let free: Atomic<Int>
+
+    /// - Parameter permits: 1 or more.
+    package init(permits: Int) {
+        precondition(permits > 0, "a limit admits at least one")
+        self.permits = permits
+        free = Atomic(permits)
+    }
+
+    package var bound: Int? { permits }
+
+    package func tryAcquire() -> Bool {
+        var seen = free.load(ordering: .relaxed)
+        while seen > 0 {
+            let (exchanged, original) = free.weakCompareExchange(
+                expected: seen,
+                desired: seen - 1,
+                ordering: .acquiringAndReleasing
+            )
+            if exchanged { return true }
+            seen = original
+        }
+        return false
+    }
+
+    package func release() {
+        let before = free.add(1, ordering: .releasing).oldValue
+        precondition(before < permits, "a permit was given back twice")
+    }
+}

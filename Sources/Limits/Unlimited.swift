@@ -1,0 +1,10 @@
+/// Admits everything: limit `none`.
+package final class Unlimited: Limiter {
+    package init() {}
+
+    package func tryAcquire() -> Bool { true }
+
+    package func release() {}
+
+    package var bound: Int? { nil }
+}

@@ -1,0 +1,90 @@
+internal import CConnectHook
+internal import Glibc
+internal import POSIX
+
+/// A dialled connection: the libmemcached handle and the descriptor inside it. Belongs to one
+/// thread at a time; letting go of it closes it.
+package final class Connection {
+    package let handle: Handle
+    package let descriptor: CInt
+    /// Index into the ``ServerList``.
+    package let server: Int
+    /// The lane whose poller watches the descriptor, or nil before the first.
+    package var lane: Int?
+
+    init(handle: consuming Handle, descriptor: CInt, server: Int) {
+        self.handle = handle
+        self.descriptor = descriptor
+        self.server = server
+    }
+
+    deinit {
+        // We end the conversation first, as Go's Close does, so that TIME_WAIT falls on our
+        // side; libmemcached's own `quit` would let memcached close first.
+        shutdown(descriptor, CInt(SHUT_RDWR))
+    }
+
+    /// What the reply begins with, without taking it off the socket.
+    ///
+    /// libmemcached reports an `ERROR` line and a stored `set` both as "not found", so the first
+    /// bytes decide what a reply is. recv(2) MSG_PEEK
+    package func peekReply() -> Reply {
+        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, CInt(MSG_PEEK | MSG_DONTWAIT))
+            if count < 0 { return errno == EAGAIN ? .nothing : .failed(errno: errno) }
+            if count == 0 { return .closed }
+            return Reply(beginningWith: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    /// What memcached's text protocol can answer to `get` and `set` (protocol.txt).
+    package enum Reply: Equatable {
+        case value
+        case end
+        case stored
+        /// Any other line, without its line end.
+        case error(String)
+        case closed
+        case failed(errno: CInt)
+        case nothing
+
+        init(beginningWith bytes: UnsafeRawBufferPointer) {
+            if bytes.starts(with: "VALUE ".utf8) {
+                self = .value
+            } else if bytes.starts(with: "END\r\n".utf8) {
+                self = .end
+            } else if bytes.starts(with: "STORED\r\n".utf8) {
+                self = .stored
+            } else {
+                let line = bytes.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
+                self = .error(String(decoding: line, as: UTF8.self))
+            }
+        }
+    }
+
+    /// Runs `body`, in which libmemcached must not dial: should the pooled connection turn out
+    /// broken, the lookup fails, instead of a dial that no dialer steered and nobody counted.
+    package func withoutDialling<Result>(_ body: (borrowing Handle) -> Result) -> Result {
+        var policy = dial_policy(refuse: true)
+        return withInstalled(&policy) { body(handle) }
+    }
+}
+
+extension dial_policy {
+    /// A policy that leaves everything as it is, or one that lets nothing be dialled.
+    init(refuse: Bool) {
+        self.init()
+        adopt = -1
+        pending = -1
+        self.refuse = refuse ? 1 : 0
+    }
+}
+
+/// Installs a policy for the calling thread while `body` runs.
+func withInstalled<Result>(_ policy: inout dial_policy, _ body: () -> Result) -> Result {
+    withUnsafeMutablePointer(to: &policy) { pointer in
+        dial_policy_install(pointer)
+        defer { dial_policy_install(nil) }
+        return body()
+    }
+}

@@ -1,0 +1,86 @@
+internal import CConnectHook
+internal import Glibc
+package import POSIX
+
+/// What a dial came to. The request it was made for has been sent only if it is `connected`.
+package enum DialResult: ~Copyable {
+    case connected(Connection)
+    /// The server's accept queue is full. Watch the descriptor for writability, then ``Dial/resume(_:_:)``.
+    case pending(Descriptor)
+    case failed(MemcachedError)
+}
+
+/// One dial to one server: the route, and the handle to reach it with.
+package struct Dial {
+    package var server: Int
+    package var address: SocketAddress
+    package var source: IPv4Address?
+    package var destination: IPv4Address?
+    /// Let connect() choose the port of a bound address: IP_BIND_ADDRESS_NO_PORT in ip(7).
+    package var lateBind: Bool
+
+    package init(server: Int, address: SocketAddress, dialer: Dialer, lateBind: Bool) {
+        self.server = server
+        self.address = address
+        self.lateBind = lateBind
+        (source, destination) = dialer.nextRoute()
+    }
+
+    /// Dials as part of sending the first request.
+    /// - Parameter send: sends the request on the new handle, and by that makes libmemcached dial.
+    package func start(copying template: borrowing Handle, _ send: (borrowing Handle) -> ReturnCode) -> DialResult {
+        var policy = dial_policy(refuse: false)
+        policy.source_address = source?.networkOrder ?? 0
+        policy.destination_address = destination?.networkOrder ?? 0
+        policy.late_bind = lateBind ? 1 : 0
+        return finish(Handle(copying: template), &policy, send)
+    }
+
+    /// Continues a pending dial whose descriptor has become writable.
+    package func resume(
+        _ pending: consuming Descriptor,
+        copying template: borrowing Handle,
+        _ send: (borrowing Handle) -> ReturnCode
+    ) -> DialResult {
+        var error: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        getsockopt(pending.rawValue, SOL_SOCKET, SO_ERROR, &error, &length)
+        guard error == 0 else { return .failed(failure(.connect, errno: error)) }
+        var policy = dial_policy(refuse: false)
+        policy.adopt = pending.release()
+        return finish(Handle(copying: template), &policy, send)
+    }
+
+    private func finish(
+        _ handle: consuming Handle,
+        _ policy: inout dial_policy,
+        _ send: (borrowing Handle) -> ReturnCode
+    ) -> DialResult {
+        let code = withInstalled(&policy) { send(handle) }
+        if policy.pending >= 0 { return .pending(Descriptor(owning: policy.pending)) }
+        // An adopted descriptor that libmemcached never came to ask for.
+        if policy.adopt >= 0 { close(policy.adopt) }
+        if policy.failed_call != DIAL_CALL_NONE.rawValue {
+            let step: MemcachedError.Step =
+                switch UInt32(policy.failed_call) {
+                case DIAL_CALL_BIND.rawValue: .bind
+                case DIAL_CALL_DUP.rawValue: .socket
+                default: .connect
+                }
+            return .failed(failure(step, errno: policy.failed_errno))
+        }
+        guard policy.reached != 0 else {
+            return .failed(failure(.socket, code: code, errno: handle.lastErrno))
+        }
+        guard code == .success else {
+            return .failed(failure(.send, code: code, errno: handle.lastErrno))
+        }
+        return .connected(Connection(handle: handle, descriptor: policy.descriptor, server: server))
+    }
+
+    private func failure(_ step: MemcachedError.Step, code: ReturnCode = .errno, errno: CInt) -> MemcachedError {
+        var server = address
+        if let destination, let port = address.port { server = .ipv4(destination, port: port) }
+        return MemcachedError(step, code: code, errno: errno, source: source, server: server)
+    }
+}

@@ -1,0 +1,64 @@
+package import POSIX
+internal import Units
+
+/// A lookup or write-back that failed: which call, on what connection, and what was said.
+package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The step that failed.
+    package enum Step: String, Sendable, CaseIterable {
+        case socket, bind, connect, send, receive, timeout, reply
+    }
+
+    package var step: Step
+    package var code: ReturnCode
+    /// The kernel's errno, or 0 when it was not a kernel call that failed.
+    package var errno: CInt
+    /// Source and destination as the dialer meant them; the source is nil for the kernel's choice.
+    package var source: IPv4Address?
+    package var server: SocketAddress
+    /// What memcached said, or how long was waited.
+    package var detail: String
+
+    package init(
+        _ step: Step,
+        code: ReturnCode = .errno,
+        errno: CInt = 0,
+        source: IPv4Address? = nil,
+        server: SocketAddress,
+        detail: String = ""
+    ) {
+        self.step = step
+        self.code = code
+        self.errno = errno
+        self.source = source
+        self.server = server
+        self.detail = detail
+    }
+
+    /// No answer within the lookup timeout.
+    package static func timeout(after timeout: Duration, server: SocketAddress) -> MemcachedError {
+        MemcachedError(.timeout, code: .timeout, server: server, detail: "no answer within \(timeout.text)")
+    }
+
+    /// The one name the error is counted under: the errno's, `ETIMEDOUT` for a timeout, `EOF` for a
+    /// connection memcached closed, else libmemcached's code.
+    package var name: String {
+        if errno != 0 { return SystemCallError.name(of: errno) }
+        switch step {
+        case .timeout: return "ETIMEDOUT"
+        case .receive: return "EOF"
+        default: return code.description
+        }
+    }
+
+    /// Worded as the incident's log line was.
+    package var description: String {
+        let said = errno != 0 ? SystemCallError.text(of: errno) : detail.isEmpty ? code.text : detail
+        let route = source.map { "\($0):0->\(server)" } ?? "\(server)"
+        switch step {
+        case .socket, .bind, .connect: return "dial tcp \(route): \(step): \(said)"
+        case .send: return "write tcp \(route): \(said)"
+        case .receive: return "read tcp \(route): \(said)"
+        case .timeout, .reply: return "memcached \(server): \(said)"
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import CMemcached
+package import POSIX
+package import Units
+
+/// The memcached servers of a deployment, and which of them keeps a key.
+///
+/// With one server there is nothing to choose. With several, libmemcached's ketama ring
+/// chooses, so that every client with the same list agrees (weights are equal).
+package final class ServerList: Sendable {
+    package let addresses: [SocketAddress]
+
+    // Safe: written only in init and deinit; memcached_generate_hash takes it as const.
+    private nonisolated(unsafe) let ring: UnsafeMutablePointer<memcached_st>
+
+    /// Reads `host:port` or `unix:/path` entries with commas between them.
+    /// - Throws: ``UnitTextError`` naming the entry that is wrong.
+    package convenience init(text: String) throws(UnitTextError) {
+        var addresses: [SocketAddress] = []
+        for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let address = SocketAddress(text: String(entry)), address.port != 0 else {
+                throw UnitTextError(
+                    text: String(entry),
+                    expected: "a memcached address: write HOST:PORT with a numeric IPv4 address, or unix:/path"
+                )
+            }
+            addresses.append(address)
+        }
+        self.init(addresses)
+    }
+
+    /// - Parameter addresses: one or more.
+    package init(_ addresses: [SocketAddress]) {
+        precondition(!addresses.isEmpty, "a server list has at least one server")
+        self.addresses = addresses
+        ring = memcached_create(nil)
+        memcached_behavior_set(ring, MEMCACHED_BEHAVIOR_KETAMA, 1)
+        for address in addresses { Handle.add(address, to: ring) }
+    }
+
+    deinit {
+        memcached_free(ring)
+    }
+
+    /// Index into ``addresses`` of the server that keeps `key`. memcached_generate_hash(3)
+    package func index(of key: UnsafeBufferPointer<CChar>) -> Int {
+        addresses.count == 1 ? 0 : Int(memcached_generate_hash(ring, key.baseAddress, key.count))
+    }
+}

@@ -1,0 +1,90 @@
+internal import CLinux
+internal import Glibc
+
+/// How a child process ended.
+package enum ProcessExit: Sendable, Equatable, CustomStringConvertible {
+    case status(CInt)
+    case signal(CInt)
+
+    package var description: String {
+        switch self {
+        case .status(let status): "exit status \(status)"
+        case .signal(let signal): "signal \(signal)"
+        }
+    }
+}
+
+/// A child process, killed and reaped when its owner lets go of it.
+///
+/// The kernel kills it as well when the thread that started it ends (PR_SET_PDEATHSIG in
+/// prctl(2)), so that not even SIGKILL of the parent leaves it behind: start children from a
+/// thread that lives as long as they should.
+package struct ChildProcess: ~Copyable {
+    package let identifier: Int32
+    private var ended: ProcessExit?
+
+    /// - Parameters:
+    ///   - path: the executable.
+    ///   - arguments: without the zeroth.
+    ///   - output: descriptor for standard output and error.
+    ///   - descriptorLimit: its RLIMIT_NOFILE, or nil to inherit.
+    /// - Throws: ``SystemCallError`` of the call that failed, exec included. fork(2), execve(2)
+    package init(
+        _ path: String,
+        _ arguments: [String],
+        output: CInt,
+        descriptorLimit: UInt64? = nil
+    ) throws(SystemCallError) {
+        let null = try Descriptor.reading("/dev/null")
+        var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for argument in argv { free(argument) } }
+        var child: pid_t = 0
+        let error = path.withCString { path in
+            argv.withUnsafeMutableBufferPointer { argv in
+                var spawn = linux_spawn(
+                    path: path,
+                    argv: UnsafePointer(argv.baseAddress),
+                    envp: UnsafePointer(environ),
+                    standard_input: null.rawValue,
+                    standard_output: output,
+                    standard_error: output,
+                    descriptor_limit: descriptorLimit ?? 0
+                )
+                return linux_spawn(&spawn, &child)
+            }
+        }
+        guard error == 0 else { throw SystemCallError("exec", on: path, errno: error) }
+        identifier = child
+    }
+
+    deinit {
+        guard ended == nil else { return }
+        kill(identifier, SIGKILL)
+        waitpid(identifier, nil, 0)
+    }
+
+    /// Sends a signal; nothing happens if the child has ended. kill(2)
+    package func send(_ signal: CInt) {
+        if ended == nil { kill(identifier, signal) }
+    }
+
+    /// How the child ended, or nil while it runs. waitpid(2)
+    package mutating func poll() -> ProcessExit? {
+        if ended == nil {
+            var status: CInt = 0
+            if waitpid(identifier, &status, WNOHANG) == identifier {
+                // The macros of wait(2), which Swift cannot import.
+                ended = status & 0x7f == 0 ? .status(status >> 8 & 0xff) : .signal(status & 0x7f)
+            }
+        }
+        return ended
+    }
+
+    /// Asks the child to end and waits up to `patience` before it is killed.
+    package mutating func terminate(patience: Duration) {
+        send(SIGTERM)
+        send(SIGCONT)
+        let deadline = MonotonicInstant.now + patience
+        while poll() == nil, MonotonicInstant.now < deadline { sleepThread(for: .milliseconds(5)) }
+    }
+}

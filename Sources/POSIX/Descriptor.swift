@@ -1,0 +1,69 @@
+internal import Glibc
+
+/// A file descriptor with one owner, closed exactly once: by `deinit`, or earlier by ``close()``.
+package struct Descriptor: ~Copyable, Sendable {
+    package let rawValue: CInt
+
+    /// Takes ownership of an open descriptor.
+    package init(owning rawValue: CInt) {
+        self.rawValue = rawValue
+    }
+
+    deinit {
+        _ = Glibc.close(rawValue)
+    }
+
+    package consuming func close() {}
+
+    /// Gives the descriptor up without closing it.
+    package consuming func release() -> CInt {
+        let raw = rawValue
+        discard self
+        return raw
+    }
+
+    /// Opens a file for appending, created with mode 0644. open(2)
+    package static func appending(to path: String) throws(SystemCallError) -> Descriptor {
+        let raw = try systemCall("open", on: path) {
+            Int(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644))
+        }
+        return Descriptor(owning: CInt(raw))
+    }
+
+    /// Opens a file for reading. open(2)
+    package static func reading(_ path: String) throws(SystemCallError) -> Descriptor {
+        let raw = try systemCall("open", on: path) { Int(open(path, O_RDONLY | O_CLOEXEC)) }
+        return Descriptor(owning: CInt(raw))
+    }
+
+    /// Opens an existing file for writing. open(2)
+    package static func writing(_ path: String) throws(SystemCallError) -> Descriptor {
+        let raw = try systemCall("open", on: path) { Int(open(path, O_WRONLY | O_CLOEXEC)) }
+        return Descriptor(owning: CInt(raw))
+    }
+
+    /// A duplicate of a descriptor that is somebody else's. fcntl(2) F_DUPFD_CLOEXEC
+    package static func duplicate(of rawValue: CInt) throws(SystemCallError) -> Descriptor {
+        let raw = try systemCall("dup") { Int(fcntl(rawValue, F_DUPFD_CLOEXEC, 3)) }
+        return Descriptor(owning: CInt(raw))
+    }
+
+    /// Reads what is there, up to the buffer's size; `.done(0)` at the end. read(2)
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> IOResult {
+        try nonBlockingCall("read") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Writes what fits. write(2)
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> IOResult {
+        try nonBlockingCall("write") { Glibc.write(rawValue, bytes.baseAddress, bytes.count) }
+    }
+
+    /// Writes what fits. write(2)
+    package func write(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> IOResult {
+        // withUnsafeBytes does not carry typed errors out.
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(SystemCallError) in try write(bytes) }
+        }
+        return try result.get()
+    }
+}

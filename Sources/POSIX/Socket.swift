@@ -1,0 +1,118 @@
+internal import CLinux
+internal import Glibc
+
+/// A stream socket with one owner.
+package struct Socket: ~Copyable, Sendable {
+    package let descriptor: Descriptor
+
+    package var rawValue: CInt { descriptor.rawValue }
+
+    private init(_ family: CInt, nonBlocking: Bool) throws(SystemCallError) {
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | (nonBlocking ? SOCK_NONBLOCK.rawValue : 0))
+        descriptor = Descriptor(owning: CInt(try systemCall("socket") { Int(socket(family, type, 0)) }))
+    }
+
+    private init(owning raw: CInt) {
+        descriptor = Descriptor(owning: raw)
+    }
+
+    /// A non-blocking listening socket. Port 0 lets the kernel choose: see ``localAddress()``.
+    /// - Parameter backlog: length of the accept queue; the kernel caps it at net.core.somaxconn.
+    /// - Throws: ``SystemCallError`` from socket, bind or listen. listen(2)
+    package static func listening(on address: SocketAddress, backlog: CInt) throws(SystemCallError) -> Socket {
+        let socket = try Socket(AF_INET, nonBlocking: true)
+        try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
+        try systemCall("bind", on: address.description) {
+            Int(address.withSockaddr { bind(socket.rawValue, $0, $1) })
+        }
+        try systemCall("listen", on: address.description) { Int(listen(socket.rawValue, backlog)) }
+        return socket
+    }
+
+    /// A blocking connected socket, with Nagle's algorithm off.
+    /// - Parameters:
+    ///   - source: address to bind first, or nil for the kernel's choice at connect().
+    ///   - timeout: bounds the connect and, from then on, each single read and write.
+    /// - Throws: ``SystemCallError``; a connect that takes too long is EINPROGRESS or EAGAIN. socket(7)
+    package static func connected(
+        to address: SocketAddress,
+        from source: IPv4Address? = nil,
+        timeout: Duration
+    ) throws(SystemCallError) -> Socket {
+        let family = if case .unix = address { AF_UNIX } else { AF_INET }
+        let socket = try Socket(family, nonBlocking: false)
+        try socket.setTimeout(timeout)
+        if let source {
+            try systemCall("bind", on: "\(source):0") {
+                Int(SocketAddress.ipv4(source, port: 0).withSockaddr { bind(socket.rawValue, $0, $1) })
+            }
+        }
+        try systemCall("connect", on: address.description) {
+            Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })
+        }
+        if family == AF_INET { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
+        return socket
+    }
+
+    /// The next waiting connection as a non-blocking socket, or nil when none waits. accept4(2)
+    package func accept() throws(SystemCallError) -> Socket? {
+        switch try nonBlockingCall("accept", { Int(linux_accept(rawValue)) }) {
+        case .wouldBlock: return nil
+        case .done(let raw):
+            let socket = Socket(owning: CInt(raw))
+            try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+            return socket
+        }
+    }
+
+    /// The address this end is bound to. getsockname(2)
+    package func localAddress() throws(SystemCallError) -> SocketAddress {
+        try address("getsockname", getsockname)
+    }
+
+    /// The address of the other end. getpeername(2)
+    package func peerAddress() throws(SystemCallError) -> SocketAddress {
+        try address("getpeername", getpeername)
+    }
+
+    /// Bounds each read and write, and a connect; zero means no bound. SO_RCVTIMEO, SO_SNDTIMEO in socket(7)
+    package func setTimeout(_ timeout: Duration) throws(SystemCallError) {
+        let nanoseconds = timeout.components
+        var value = timeval(
+            tv_sec: Int(nanoseconds.seconds),
+            tv_usec: Int(nanoseconds.attoseconds / 1_000_000_000_000)
+        )
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            try systemCall("setsockopt") {
+                Int(setsockopt(rawValue, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<timeval>.size)))
+            }
+        }
+    }
+
+    /// Ends the sending side: the other end reads to its end. shutdown(2)
+    package func finishSending() {
+        // It fails only on a connection that is gone already, which is as finished as can be.
+        _ = shutdown(rawValue, CInt(SHUT_WR))
+    }
+
+    private func set(_ level: CInt, _ option: CInt, _ value: CInt) throws(SystemCallError) {
+        var value = value
+        try systemCall("setsockopt") {
+            Int(setsockopt(rawValue, level, option, &value, socklen_t(MemoryLayout<CInt>.size)))
+        }
+    }
+
+    private func address(
+        _ call: String,
+        _ body: (CInt, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> CInt
+    ) throws(SystemCallError) -> SocketAddress {
+        var inet = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        try systemCall(call) {
+            withUnsafeMutablePointer(to: &inet) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Int(body(rawValue, $0, &length)) }
+            }
+        }
+        return SocketAddress(inet)
+    }
+}

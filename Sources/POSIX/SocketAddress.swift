@@ -1,0 +1,106 @@
+internal import Glibc
+
+/// An IPv4 address, four octets in reading order.
+package struct IPv4Address: Sendable, Hashable, CustomStringConvertible {
+    /// The address as a number: 127.0.0.1 is 0x7f000001.
+    package var value: UInt32
+
+    package init(value: UInt32) {
+        self.value = value
+    }
+
+    /// Reads dotted decimal, as in `127.32.0.1`; nil for anything else.
+    package init?(text: String) {
+        let octets = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard octets.count == 4 else { return nil }
+        var value: UInt32 = 0
+        for octet in octets {
+            guard octet.allSatisfy({ ("0"..."9").contains($0) }), octet.count <= 3, let number = UInt8(octet) else {
+                return nil
+            }
+            value = value << 8 | UInt32(number)
+        }
+        self.value = value
+    }
+
+    package static let loopback = IPv4Address(value: 0x7f00_0001)
+
+    package var isLoopback: Bool { value >> 24 == 127 }
+
+    /// As `struct in_addr` holds it.
+    package var networkOrder: UInt32 { value.bigEndian }
+
+    package var description: String {
+        "\(value >> 24).\(value >> 16 & 255).\(value >> 8 & 255).\(value & 255)"
+    }
+}
+
+/// Where a socket listens or connects to.
+package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
+    case ipv4(IPv4Address, port: UInt16)
+    case unix(path: String)
+
+    /// Reads `HOST:PORT` with a dotted address or `localhost`, or `unix:/path`; nil for anything else.
+    package init?(text: String) {
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            // sun_path holds 108 bytes with its final zero (unix(7)).
+            guard path.hasPrefix("/"), path.utf8.count < 108 else { return nil }
+            self = .unix(path: path)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
+        let host = text[..<colon] == "localhost" ? "127.0.0.1" : String(text[..<colon])
+        guard let address = IPv4Address(text: host) else { return nil }
+        self = .ipv4(address, port: port)
+    }
+
+    package var port: UInt16? {
+        if case .ipv4(_, let port) = self { port } else { nil }
+    }
+
+    package var isLoopback: Bool {
+        switch self {
+        case .ipv4(let address, _): address.isLoopback
+        case .unix: true
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .ipv4(let address, let port): "\(address):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    /// Calls `body` with the C form of the address.
+    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        switch self {
+        case .ipv4(let address, let port):
+            var inet = sockaddr_in()
+            inet.sin_family = sa_family_t(AF_INET)
+            inet.sin_port = port.bigEndian
+            inet.sin_addr.s_addr = address.networkOrder
+            return withUnsafePointer(to: &inet) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+        case .unix(let path):
+            var unix = sockaddr_un()
+            unix.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &unix.sun_path) { $0.copyBytes(from: path.utf8) }
+            return withUnsafePointer(to: &unix) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+        }
+    }
+
+    init(_ inet: sockaddr_in) {
+        self = .ipv4(IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr)), port: UInt16(bigEndian: inet.sin_port))
+    }
+}

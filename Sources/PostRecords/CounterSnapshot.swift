@@ -1,0 +1,73 @@
+internal import FanOut
+internal import KernelProbe
+internal import Telemetry
+
+/// What a server counted since it started, as `/admin/counters` gives it. The names are those of results.
+package struct CounterSnapshot: Codable, Sendable, Equatable {
+    package struct Lookups: Codable, Sendable, Equatable {
+        package var hits = 0
+        package var misses = 0
+        package var errors: [String: Int] = [:]
+
+        package var failed: Int { errors.values.reduce(0, +) }
+        package var total: Int { hits + misses + failed }
+    }
+
+    package struct Dials: Codable, Sendable, Equatable {
+        package var ok = 0
+        package var failed = 0
+        /// Failed dials by errno name.
+        package var errors: [String: Int] = [:]
+    }
+
+    package struct WriteBacks: Codable, Sendable, Equatable {
+        package var ok = 0
+        package var errors: [String: Int] = [:]
+    }
+
+    package struct LogLines: Codable, Sendable, Equatable {
+        package var written = 0
+        package var dropped = 0
+        package var suppressed = 0
+    }
+
+    package var lookups = Lookups()
+    package var dials = Dials()
+    package var writeBacks = WriteBacks()
+    package var logLines = LogLines()
+    package var batches = 0
+    package var inFlight = 0
+    /// The most lookups in flight since peaks were last taken.
+    package var inFlightPeak = 0
+    package var idleConnections = 0
+    package var threads = 0
+    package var rssBytes = 0
+
+    package init() {}
+
+    /// - Parameter takePeaks: whether peaks start over.
+    init(_ engine: FanOutEngine, log: ErrorLog, takePeaks: Bool) {
+        let counters = engine.counters
+        lookups.hits = counters.hits.value
+        lookups.misses = counters.misses.value
+        lookups.errors = Self.byName(counters.errors)
+        dials.ok = counters.dials.value
+        dials.errors = Self.byName(counters.dialErrors)
+        dials.failed = dials.errors.values.reduce(0, +)
+        writeBacks.ok = counters.writeBacks.value
+        writeBacks.errors = Self.byName(counters.writeBackErrors)
+        logLines.written = log.written.value
+        logLines.dropped = log.dropped.value
+        batches = counters.batches.value
+        inFlight = counters.inFlight.value
+        inFlightPeak = takePeaks ? counters.inFlight.takePeak() : counters.inFlight.peak
+        idleConnections = engine.idleConnections
+        let status = try? ProcessStatus.read()
+        threads = status?.threads ?? 0
+        rssBytes = status?.residentBytes ?? 0
+    }
+
+    private static func byName(_ family: CounterFamily<FanOutCounters.Failure>) -> [String: Int] {
+        Dictionary(family.values.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
+    }
+}

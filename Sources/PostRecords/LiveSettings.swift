@@ -1,0 +1,41 @@
+internal import FanOut
+internal import POSIX
+internal import Synchronization
+internal import Telemetry
+
+/// The settings of a running server: the one place through which they change.
+package final class LiveSettings: Sendable {
+    private let settings: Mutex<Settings>
+    private let engine: FanOutEngine
+    private let log: ErrorLog
+
+    /// - Parameter settings: those the engine and the log were started with.
+    init(_ settings: Settings, engine: FanOutEngine, log: ErrorLog) {
+        self.settings = Mutex(settings)
+        self.engine = engine
+        self.log = log
+    }
+
+    package var current: Settings { settings.withLock { $0 } }
+
+    /// Changes several settings together: all of them, or on an error none.
+    /// - Returns: the settings after the change.
+    /// - Throws: ``Settings/Problem``
+    package func change(_ changes: [(name: String, text: String)]) throws(Settings.Problem) -> Settings {
+        let result = settings.withLock { settings in
+            Result { () throws(Settings.Problem) in
+                var changed = settings
+                for change in changes { try changed.set(change.name, to: change.text) }
+                do throws(SystemCallError) {
+                    try log.set(mode: changed.logMode, sink: changed.logSink)
+                } catch {
+                    throw Settings.Problem(description: "log-sink: cannot \(error)")
+                }
+                engine.settings = changed.fanOut
+                settings = changed
+                return changed
+            }
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,73 @@
+package import FanOut
+internal import Limits
+internal import Memcached
+package import Telemetry
+internal import Units
+
+/// All that can be changed while the server runs, under the names of command line, scenario
+/// files and `/admin/settings`.
+package struct Settings: Sendable, Equatable {
+    package var fanOut = FanOutSettings()
+    package var logMode = LogMode.blocking
+    package var logSink = LogSink.standardError
+
+    package init() {}
+
+    /// The names, in the order they are shown.
+    package static let names = [
+        "limit", "fanout", "dialer", "late-bind", "max-idle", "lookup-timeout", "log-mode", "log-sink",
+    ]
+
+    /// A setting that is unknown, or a value it cannot take.
+    package struct Problem: Error, Equatable, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// The value of a setting as text; nil for a name that is not one.
+    package subscript(name: String) -> String? {
+        switch name {
+        case "limit": fanOut.limit.description
+        case "fanout": fanOut.fanout.description
+        case "dialer": fanOut.dialer.description
+        case "late-bind": fanOut.lateBind.description
+        case "max-idle": String(fanOut.maxIdle)
+        case "lookup-timeout": fanOut.lookupTimeout.text
+        case "log-mode": logMode.description
+        case "log-sink": logSink.description
+        default: nil
+        }
+    }
+
+    /// Sets one setting from its text.
+    /// - Throws: ``Problem`` naming the setting and what it takes; nothing has changed then.
+    package mutating func set(_ name: String, to text: String) throws(Problem) {
+        do throws(UnitTextError) {
+            switch name {
+            case "limit": fanOut.limit = try LimitPolicy(text: text)
+            case "fanout": fanOut.fanout = try FanoutPolicy(text: text)
+            case "dialer": fanOut.dialer = try Dialer(text: text)
+            case "late-bind":
+                guard let value = Bool(text) else { throw UnitTextError(text: text, expected: "true or false") }
+                fanOut.lateBind = value
+            case "max-idle":
+                guard let value = Int(text), value >= 0 else {
+                    throw UnitTextError(text: text, expected: "a number of connections, 0 or more")
+                }
+                fanOut.maxIdle = value
+            case "lookup-timeout":
+                let value = try Duration(text: text)
+                guard value >= .milliseconds(1) else {
+                    throw UnitTextError(text: text, expected: "a timeout of 1ms or more")
+                }
+                fanOut.lookupTimeout = value
+            case "log-mode": logMode = try LogMode(text: text)
+            case "log-sink": logSink = try LogSink(text: text)
+            default:
+                let names = Self.names.joined(separator: ", ")
+                throw UnitTextError(text: name, expected: "a setting; there are \(names)")
+            }
+        } catch {
+            throw Problem(description: Self.names.contains(name) ? "\(name): \(error)" : "\(error)")
+        }
+    }
+}

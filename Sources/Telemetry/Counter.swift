@@ -1,0 +1,27 @@
+internal import Synchronization
+
+/// A number of events, counted from several threads.
+package final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    package init() {}
+
+    package func add(_ amount: Int = 1) {
+        count.add(amount, ordering: .relaxed)
+    }
+
+    package var value: Int { count.load(ordering: .relaxed) }
+}
+
+/// Counters under a label, each made when it first counts. The labels must come from a bounded set.
+package final class CounterFamily<Label: Hashable & Sendable>: Sendable {
+    private let counts = Mutex<[Label: Int]>([:])
+
+    package init() {}
+
+    package func add(_ amount: Int = 1, for label: Label) {
+        counts.withLock { $0[label, default: 0] += amount }
+    }
+
+    package var values: [Label: Int] { counts.withLock { $0 } }
+}

@@ -1,0 +1,27 @@
+internal import Synchronization
+
+/// How many of something there are at this moment, and the most there were since ``takePeak()``.
+package final class PeakGauge: Sendable {
+    private let now = Atomic<Int>(0)
+    private let highest = Atomic<Int>(0)
+
+    package init() {}
+
+    package func increment(by amount: Int = 1) {
+        let value = now.add(amount, ordering: .relaxed).newValue
+        if value > highest.load(ordering: .relaxed) { highest.max(value, ordering: .relaxed) }
+    }
+
+    package func decrement(by amount: Int = 1) {
+        now.subtract(amount, ordering: .relaxed)
+    }
+
+    package var value: Int { now.load(ordering: .relaxed) }
+
+    package var peak: Int { highest.load(ordering: .relaxed) }
+
+    /// The peak, which starts over from the present value.
+    package func takePeak() -> Int {
+        highest.exchange(now.load(ordering: .relaxed), ordering: .relaxed)
+    }
+}

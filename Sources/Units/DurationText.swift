@@ -1,0 +1,40 @@
+/// Durations as every option, setting and scenario writes them: `500ms`, `10s`, `2m`.
+extension Duration {
+    private static let units: [(name: String, nanoseconds: Int64)] = [
+        ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000),
+        ("ms", 1_000_000), ("us", 1000), ("ns", 1),
+    ]
+
+    /// Reads a number and a unit out of `ns us ms s m h`.
+    /// - Throws: ``UnitTextError`` naming the accepted form.
+    package init(text: String) throws(UnitTextError) {
+        guard let (number, unit) = splitQuantity(text),
+            let scale = Self.units.first(where: { $0.name == unit })?.nanoseconds,
+            number * Double(scale) < 9e18
+        else {
+            throw UnitTextError(text: text, expected: "a duration: write a number and a unit, as in 500ms, 10s or 2m")
+        }
+        self = .nanoseconds(Int64((number * Double(scale)).rounded()))
+    }
+
+    /// The shortest exact spelling: the largest unit that leaves a whole number.
+    package var text: String {
+        let nanoseconds = wholeNanoseconds
+        if nanoseconds == 0 { return "0s" }
+        for unit in Self.units where nanoseconds % unit.nanoseconds == 0 {
+            return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
+        }
+        return "\(nanoseconds)ns"
+    }
+
+    /// Whole nanoseconds; anything finer is cut off.
+    package var wholeNanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+
+    /// Seconds, for arithmetic with rates.
+    package var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
+
+    /// Milliseconds, as latencies are reported.
+    package var inMilliseconds: Double { Double(wholeNanoseconds) / 1e6 }
+}

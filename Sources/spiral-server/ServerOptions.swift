@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import Commands
+internal import FanOut
+internal import Memcached
+internal import POSIX
+internal import PostRecords
+internal import Units
+
+struct AddressOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where requests are served; port 0 lets the kernel choose.", valueName: "host:port"))
+    var listen = "127.0.0.1:8080"
+
+    @Option(help: ArgumentHelp("Where settings and metrics are served, on loopback only.", valueName: "host:port"))
+    var adminListen = "127.0.0.1:8081"
+
+    @Option(
+        help: ArgumentHelp(
+            "memcached servers: host:port or unix:/path, with commas between several (ketama).",
+            valueName: "list"
+        )
+    )
+    var memcached = "127.0.0.1:11211"
+
+    func validate() throws {
+        _ = try (servers(), listenAddress(), adminAddress())
+    }
+
+    func servers() throws -> ServerList {
+        try readOption("--memcached", memcached) { text throws(UnitTextError) in try ServerList(text: text) }
+    }
+
+    func listenAddress() throws -> SocketAddress {
+        guard let address = SocketAddress(text: listen), address.port != nil else {
+            throw ValidationError("--listen: '\(listen)' is not HOST:PORT with a numeric IPv4 address")
+        }
+        return address
+    }
+
+    func adminAddress() throws -> SocketAddress {
+        guard let address = SocketAddress(text: adminListen), address.port != nil else {
+            throw ValidationError("--admin-listen: '\(adminListen)' is not HOST:PORT with a numeric IPv4 address")
+        }
+        guard address.isLoopback else {
+            throw ValidationError("--admin-listen: \(address) is not loopback; whoever reaches it can change settings")
+        }
+        return address
+    }
+}
+
+struct StoreOptions: ParsableArguments {
+    @Option(help: "How long the stand-in database takes for a record that is not in memcached.")
+    var storeLatency = "2ms"
+
+    @Option(help: "Reads it serves at once; further ones queue.")
+    var storeConcurrency = 1024
+
+    @Option(help: "What answers a miss: the database (then the record is set back), or nothing: on or off.")
+    var store = Switch.on
+
+    @Option(help: "What a failed lookup answers: empty, or store for the database's record.")
+    var onError = ErrorPolicy.empty
+
+    enum Switch: String, ExpressibleByArgument, CaseIterable {
+        case on, off
+    }
+
+    func validate() throws {
+        _ = try recordStore()
+        guard onError == .empty || store == .on else {
+            throw ValidationError("--on-error store needs the store: leave out --store off")
+        }
+    }
+
+    func recordStore() throws -> RecordStore? {
+        let latency = try readOption("--store-latency", storeLatency) { text throws(UnitTextError) in
+            try Duration(text: text)
+        }
+        guard (1...1_000_000).contains(storeConcurrency) else {
+            throw ValidationError("--store-concurrency: use a number from 1 to 1000000")
+        }
+        return store == .on ? RecordStore(latency: latency, concurrency: storeConcurrency) : nil
+    }
+}
+
+struct ProcessOptions: ParsableArguments {
+    @Option(help: "Threads that issue and collect lookups, 1 to 8.")
+    var lanes = 4
+
+    @Option(help: "Largest request body taken.")
+    var maxBody = "16MiB"
+
+    @Option(help: "How long requests under way have to finish after SIGTERM.")
+    var drainTimeout = "10s"
+
+    func validate() throws {
+        guard (1...8).contains(lanes) else { throw ValidationError("--lanes: use a number from 1 to 8") }
+        _ = try (largestBody(), drainPatience())
+    }
+
+    func largestBody() throws -> ByteCount {
+        try readOption("--max-body", maxBody) { text throws(UnitTextError) in try ByteCount(text: text) }
+    }
+
+    func drainPatience() throws -> Duration {
+        try readOption("--drain-timeout", drainTimeout) { text throws(UnitTextError) in try Duration(text: text) }
+    }
+}
+
+extension ErrorPolicy: ExpressibleByArgument {}
