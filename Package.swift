@@ -76,7 +76,7 @@ let package = Package(
             name: "Incident",
             dependencies: [
                 "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "Telemetry",
-                "KernelProbe", "POSIX", "Units",
+                "KernelProbe", "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
@@ -84,7 +84,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "PostRecords", "Units",
+                "PostRecords", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -101,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "spiral-load",
             dependencies: [
-                "Commands", "LoadGenerator", "PostRecords", "POSIX", "Units",
+                "Commands", "LoadGenerator", "PostRecords", "Memcached", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

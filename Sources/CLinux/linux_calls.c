@@ -45,6 +45,11 @@ int linux_loopback_up(void) {
     return error;
 }
 
+int linux_terminal_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 // Only async-signal-safe calls from here to exec: the parent has other threads.
 static void become(const struct linux_spawn *spawn, int report) {
     signal(SIGPIPE, SIG_DFL);

@@ -30,6 +30,7 @@ extension Lane {
 
     private func send(_ token: UInt64) {
         guard let operation = operation(token) else { return }
+        refreshSettings()
         let batch = operation.share.batch
         deadlines.add(token, at: .now + settings.lookupTimeout)
         let server = server(of: operation)

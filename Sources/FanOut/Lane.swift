@@ -64,7 +64,6 @@ final class Lane: @unchecked Sendable {
                 return batches
             }.map { Share($0) }
             if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
-            refreshSettings()
             let more = issue(quantum: Self.quantum)
             poller.wait(until: more ? .now : deadlines.next) { react(to: $0.token) }
             collectAnswered()
@@ -199,7 +198,8 @@ final class Lane: @unchecked Sendable {
 
     // MARK: Settings
 
-    private func refreshSettings() {
+    /// Takes over settings that changed; costs one load when none did.
+    func refreshSettings() {
         let version = context.settingsVersion.load(ordering: .acquiring)
         guard version != settingsVersion else { return }
         settingsVersion = version

@@ -86,20 +86,13 @@ package struct Client: ~Copyable {
 
     /// Reads more into the buffer; false at the end of the connection.
     private mutating func fill() throws(ClientError) -> Bool {
-        var result = IOResult.wouldBlock
-        var failure: SystemCallError?
-        withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { space in
-            do throws(SystemCallError) {
-                result = try socket.descriptor.read(into: space)
-                if case .done(let count) = result { buffer.append(UnsafeRawBufferPointer(rebasing: space[..<count])) }
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw .system(failure) }
-        switch result {
-        case .wouldBlock: throw .timedOut
-        case .done(let count): return count > 0
+        do {
+            let bytes = try socket.descriptor.readSome(upTo: 256 << 10)
+            if bytes.isEmpty { return false }
+            bytes.withUnsafeBytes { buffer.append($0) }
+            return true
+        } catch {
+            throw .system(error)
         }
     }
 

@@ -13,7 +13,7 @@ package final class Server: Sendable {
     private let listener: Socket
     private let responder: any Responder
     private let largestBody: Int
-    private let queue = DispatchQueue(label: "spiral.http.accept")
+    private let queue = DispatchQueue(label: "spiral.http.accept", target: .global())
     // Unchecked only for the dispatch source inside, which is itself safe to cancel from any thread.
     private struct Guarded: @unchecked Sendable {
         var state = State()

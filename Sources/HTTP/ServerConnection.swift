@@ -39,7 +39,9 @@ final class ServerConnection: @unchecked Sendable {
         self.responder = responder
         self.onClose = onClose
         parser = RequestParser(largestBody: largestBody)
-        queue = DispatchQueue(label: "spiral.http.connection")
+        // A global queue has as many threads as there are cores; without a target each busy
+        // connection could bring a thread of its own.
+        queue = DispatchQueue(label: "spiral.http.connection", target: .global())
     }
 
     func start() {

@@ -6,13 +6,10 @@ package enum KernelFile {
     package static func read(_ path: String) throws(SystemCallError) -> String {
         let file = try Descriptor.reading(path)
         var bytes: [UInt8] = []
-        var space = [UInt8](repeating: 0, count: 16 << 10)
         while true {
-            let result = space.withUnsafeMutableBytes { space in
-                Result { () throws(SystemCallError) in try file.read(into: space) }
-            }
-            guard case .done(let count) = try result.get(), count > 0 else { break }
-            bytes += space[..<count]
+            let more = try file.readSome(upTo: 16 << 10)
+            if more.isEmpty { break }
+            bytes += more
         }
         return String(decoding: bytes, as: UTF8.self)
     }

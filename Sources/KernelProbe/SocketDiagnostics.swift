@@ -14,18 +14,25 @@ package struct SocketCounts: Sendable, Equatable {
 /// namespace. sock_diag(7)
 package enum SocketDiagnostics {
     /// Counts the sockets connected, connecting or closing towards a port: the dialling side only.
+    /// - Parameter source: count only those from this address; nil counts all.
     /// - Throws: ``SystemCallError``
-    package static func count(towardsPort port: UInt16) throws(SystemCallError) -> SocketCounts {
-        try count(filter: filter(port: port))
+    package static func count(
+        towardsPort port: UInt16,
+        from source: IPv4Address? = nil
+    ) throws(SystemCallError) -> SocketCounts {
+        try count(filter: filter(port: port), from: source)
     }
 
     /// Counts all IPv4 TCP sockets but listening ones.
     /// - Throws: ``SystemCallError``
     package static func countAll() throws(SystemCallError) -> SocketCounts {
-        try count(filter: [])
+        try count(filter: [], from: nil)
     }
 
-    private static func count(filter: [inet_diag_bc_op]) throws(SystemCallError) -> SocketCounts {
+    private static func count(
+        filter: [inet_diag_bc_op],
+        from source: IPv4Address?
+    ) throws(SystemCallError) -> SocketCounts {
         let raw = socket(AF_NETLINK, CInt(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), NETLINK_SOCK_DIAG)
         guard raw >= 0 else { throw SystemCallError("socket", on: "netlink", errno: errno) }
         let netlink = Descriptor(owning: raw)
@@ -38,7 +45,7 @@ package enum SocketDiagnostics {
             let result = space.withUnsafeMutableBytes { space in
                 Result { () throws(SystemCallError) in
                     guard case .done(let count) = try netlink.read(into: space) else { return false }
-                    return try add(UnsafeRawBufferPointer(rebasing: space[..<count]), to: &counts)
+                    return try add(UnsafeRawBufferPointer(rebasing: space[..<count]), from: source, to: &counts)
                 }
             }
             if try result.get() { return counts }
@@ -47,7 +54,11 @@ package enum SocketDiagnostics {
 
     /// Counts one datagram of answers.
     /// - Returns: whether it was the last.
-    private static func add(_ datagram: UnsafeRawBufferPointer, to counts: inout SocketCounts) throws(SystemCallError) -> Bool {
+    private static func add(
+        _ datagram: UnsafeRawBufferPointer,
+        from source: IPv4Address?,
+        to counts: inout SocketCounts
+    ) throws(SystemCallError) -> Bool {
         let headerSize = MemoryLayout<nlmsghdr>.size
         var offset = 0
         while offset + headerSize <= datagram.count {
@@ -59,7 +70,9 @@ package enum SocketDiagnostics {
                 throw SystemCallError("sock_diag", errno: -error)
             default:
                 let message = datagram.loadUnaligned(fromByteOffset: offset + headerSize, as: inet_diag_msg.self)
+                let isCounted = source.map { $0.networkOrder == message.id.idiag_src.0 } ?? true
                 switch UInt32(message.idiag_state) {
+                case _ where !isCounted: break
                 case LINUX_TCP_ESTABLISHED.rawValue: counts.established += 1
                 case LINUX_TCP_TIME_WAIT.rawValue: counts.timeWait += 1
                 default: counts.other += 1

@@ -45,4 +45,11 @@ package final class ServerList: Sendable {
     package func index(of key: UnsafeBufferPointer<CChar>) -> Int {
         addresses.count == 1 ? 0 : Int(memcached_generate_hash(ring, key.baseAddress, key.count))
     }
+
+    package func index(of key: String) -> Int {
+        var key = key
+        return key.withUTF8 { utf8 in
+            utf8.withMemoryRebound(to: CChar.self) { index(of: $0) }
+        }
+    }
 }

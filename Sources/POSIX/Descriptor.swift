@@ -30,6 +30,14 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: CInt(raw))
     }
 
+    /// Opens a file for writing from its beginning, created with mode 0644. open(2)
+    package static func creating(_ path: String) throws(SystemCallError) -> Descriptor {
+        let raw = try systemCall("open", on: path) {
+            Int(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644))
+        }
+        return Descriptor(owning: CInt(raw))
+    }
+
     /// Opens a file for reading. open(2)
     package static func reading(_ path: String) throws(SystemCallError) -> Descriptor {
         let raw = try systemCall("open", on: path) { Int(open(path, O_RDONLY | O_CLOEXEC)) }
@@ -51,6 +59,20 @@ package struct Descriptor: ~Copyable, Sendable {
     /// Reads what is there, up to the buffer's size; `.done(0)` at the end. read(2)
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> IOResult {
         try nonBlockingCall("read") { Glibc.read(rawValue, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Reads what is there as an array: empty at the end, or when a blocking socket's timeout is over. read(2)
+    package func readSome(upTo count: Int) throws(SystemCallError) -> [UInt8] {
+        var failure: SystemCallError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { space, filled in
+            do throws(SystemCallError) {
+                if case .done(let count) = try read(into: UnsafeMutableRawBufferPointer(space)) { filled = count }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
     }
 
     /// Writes what fits. write(2)

@@ -67,6 +67,26 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         rssBytes = status?.residentBytes ?? 0
     }
 
+    /// What was counted since an earlier snapshot; levels and peaks are this one's.
+    package func change(since earlier: CounterSnapshot) -> CounterSnapshot {
+        func difference(_ path: KeyPath<CounterSnapshot, [String: Int]>) -> [String: Int] {
+            self[keyPath: path].merging(earlier[keyPath: path]) { $0 - $1 }.filter { $0.value != 0 }
+        }
+        var change = self
+        change.lookups.hits -= earlier.lookups.hits
+        change.lookups.misses -= earlier.lookups.misses
+        change.lookups.errors = difference(\.lookups.errors)
+        change.dials.ok -= earlier.dials.ok
+        change.dials.failed -= earlier.dials.failed
+        change.dials.errors = difference(\.dials.errors)
+        change.writeBacks.ok -= earlier.writeBacks.ok
+        change.writeBacks.errors = difference(\.writeBacks.errors)
+        change.logLines.written -= earlier.logLines.written
+        change.logLines.dropped -= earlier.logLines.dropped
+        change.batches -= earlier.batches
+        return change
+    }
+
     private static func byName(_ family: CounterFamily<FanOutCounters.Failure>) -> [String: Int] {
         Dictionary(family.values.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
     }

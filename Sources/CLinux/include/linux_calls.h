@@ -24,6 +24,9 @@ int linux_unshare_network(int with_user_namespace);
 // Brings the loopback interface of the calling thread's network namespace up; 0 or an errno.
 int linux_loopback_up(void);
 
+// Columns of a terminal, or 80 when it does not say. ioctl_tty(2) TIOCGWINSZ
+int linux_terminal_columns(int descriptor);
+
 // What a child process gets. argv and envp end with NULL.
 struct linux_spawn {
     const char *path;

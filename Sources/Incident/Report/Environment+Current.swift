@@ -1,0 +1,35 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import KernelProbe
+internal import LoadGenerator
+internal import Memcached
+internal import POSIX
+
+extension Environment {
+    /// This machine as the calling thread sees it, after the stage is set.
+    init(_ stage: Stage, seed: UInt64, clients: [ClientSpec]) {
+        let release = (try? KernelFile.read("/proc/sys/kernel/osrelease")) ?? "unknown"
+        self.init(
+            kernel: String(release.prefix { $0 != "\n" }),
+            cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)),
+            memcached: Executables.onPath("memcached").map { Self.memcachedVersion($0) } ?? "unknown",
+            libmemcached: LibraryVersion.running,
+            network: stage.network,
+            portRange: [stage.ports.lowestPort, stage.ports.highestPort],
+            tcpTwReuse: (try? Sysctl.read("net.ipv4.tcp_tw_reuse")) ?? "unknown",
+            nofile: DescriptorLimit.current.hard,
+            seed: seed,
+            clients: clients.map(\.description)
+        )
+    }
+
+    /// What `memcached -V` says, without the name.
+    static func memcachedVersion(_ path: String) -> String {
+        guard let pipe = try? Pipe(), var process = try? ChildProcess(path, ["-V"], output: pipe.writeEnd.rawValue) else {
+            return "unknown"
+        }
+        while process.poll() == nil { sleepThread(for: .milliseconds(1)) }
+        let text = (try? pipe.readEnd.readSome(upTo: 256)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return text.split(whereSeparator: { $0 == " " || $0 == "\n" }).last.map { String($0) } ?? "unknown"
+    }
+}

@@ -1,0 +1,95 @@
+package import LoadGenerator
+package import PostRecords
+
+/// A run as `--json` writes it.
+package struct RunResult: Codable, Sendable {
+    package var schema = "spiral-run/1"
+    package var scenario: String
+    package var environment: Environment
+    package var phases: [PhaseResult] = []
+    package var events: [Event] = []
+    package var verdict: Verdict
+    /// Whether a signal ended it before the last phase.
+    package var interrupted = false
+
+    /// The table of the phases, what was expected of each, and the verdict.
+    package var summary: [String] {
+        var lines = [""] + PhaseTable.lines(phases) + [""]
+        for phase in phases {
+            for expectation in phase.expectations {
+                let mark = expectation.pass ? "held  " : "FAILED"
+                lines.append("\(mark) \(phase.name): \(expectation.text) (observed \(expectation.observed))")
+            }
+        }
+        lines += ["", "verdict: \(verdict.text)"]
+        lines += verdict.missing.map { "  \($0)" }
+        return lines
+    }
+
+    package struct Event: Codable, Sendable {
+        /// Seconds since the first phase began.
+        package var at: Double
+        package var text: String
+    }
+
+    package struct Verdict: Codable, Sendable {
+        package var pass: Bool
+        package var text: String
+        /// What did not happen as expected, one line each.
+        package var missing: [String]
+    }
+}
+
+/// What a run ran on.
+package struct Environment: Codable, Sendable {
+    package var kernel: String
+    package var cores: Int
+    package var memcached: String
+    package var libmemcached: String
+    package var network: Stage.Network
+    package var portRange: [Int]
+    package var tcpTwReuse: String
+    package var nofile: Int
+    package var seed: UInt64
+    package var clients: [String]
+}
+
+/// What happened in one phase.
+package struct PhaseResult: Codable, Sendable {
+    package struct Dials: Codable, Sendable {
+        package var ok: Int
+        package var failed: Int
+        /// What the arithmetic says `ok` should be, where it can.
+        package var expected: Int?
+        /// How ``expected`` comes about.
+        package var reasoning: String
+    }
+
+    package struct Observation: Codable, Sendable {
+        package var text: String
+        package var observed: String
+        package var pass: Bool
+    }
+
+    package var name: String
+    package var title: String
+    /// Seconds since the first phase began.
+    package var start: Double
+    /// In seconds.
+    package var duration: Double
+    package var settings: SettingsDocument
+    package var lookups: CounterSnapshot.Lookups
+    package var dials: Dials
+    package var writeBacks: CounterSnapshot.WriteBacks
+    package var inFlightPeak: Int
+    /// TIME_WAIT sockets towards memcached, from any source address.
+    package var timeWaitPeak: Int
+    /// Ports one source address has.
+    package var portsCapacity: Int
+    package var clients: [ClientResult]
+    package var threadsPeak: Int
+    package var rssPeakBytes: Int
+    package var logLines: CounterSnapshot.LogLines
+    package var restarts: Int
+    package var expectations: [Observation]
+}

@@ -1,0 +1,28 @@
+/// How many dials should succeed in a phase, from what was asked and the rules of pool and ports alone.
+struct DialForecast {
+    var lookups: Int
+    var batches: Int
+    var maxIdle: Int
+    /// Lookups of one batch that may be in flight at once; nil without a limit.
+    var limit: Int?
+    /// Connections idle when the phase began.
+    var idle: Int
+    /// Ports still free for the dialer's one source address; nil when it has many.
+    var freePorts: Int?
+    /// Dials that failed.
+    var failed: Int
+
+    var expected: Int { min(demand, freePorts ?? .max) }
+
+    var reasoning: String {
+        if let freePorts, freePorts < demand { return "the free ports of one address" }
+        return limit == nil ? "one a lookup, but \(maxIdle) a batch reused" : "what the limit needs beyond the idle ones"
+    }
+
+    private var demand: Int {
+        if let limit { return max(0, min(limit, lookups) - idle) }
+        // A batch is issued whole: it finds the idle connections, and dials the rest.
+        let tried = max(0, lookups - batches * maxIdle)
+        return freePorts == nil ? max(0, tried - failed) : tried
+    }
+}

@@ -1,0 +1,72 @@
+package import KernelProbe
+package import POSIX
+internal import Units
+
+/// The ground a run stands on: a network namespace with its own ports and TIME_WAIT sockets, or the
+/// host's network where that is asked for.
+package struct Stage: Sendable {
+    package enum Network: String, Sendable, Codable {
+        /// A namespace of the run's own; everything in it ends with the run.
+        case namespace
+        /// The machine's own network; nothing about it is changed.
+        case host
+    }
+
+    package let network: Network
+    package let ports: PortBudget
+    package let memcachedPort: UInt16
+    package let serverAddress: SocketAddress
+    package let adminAddress: SocketAddress
+
+    /// Sets the stage for the calling thread, and for threads and processes it starts from now on.
+    /// - Parameter portRange: narrows the ephemeral ports; nil leaves them. In a namespace only.
+    /// - Throws: ``StageError`` saying why, and what to do.
+    package init(_ network: Network, portRange: PortBudget?) throws(StageError) {
+        self.network = network
+        switch network {
+        case .namespace:
+            do {
+                try NetworkNamespace.enterNew()
+            } catch {
+                throw StageError(
+                    "this machine lets \(error.call == "unshare" ? "no one but root" : "nobody") make a network namespace (\(error)); "
+                        + "run it as root, or with --host-network"
+                )
+            }
+            if let portRange {
+                do {
+                    try Sysctl.write(
+                        "net.ipv4.ip_local_port_range",
+                        "\(portRange.lowestPort) \(portRange.highestPort)"
+                    )
+                } catch {
+                    throw StageError("the port range cannot be narrowed (\(error)); use --full-range")
+                }
+            }
+            // A short accept queue would turn lost ports into lost connects; older kernels do not
+            // show the setting in a namespace, and 4,096 is what they have.
+            try? Sysctl.write("net.core.somaxconn", "65535")
+            memcachedPort = 11211
+            serverAddress = .ipv4(.loopback, port: 8080)
+            adminAddress = .ipv4(.loopback, port: 8081)
+        case .host:
+            memcachedPort = try Self.freePort()
+            serverAddress = .ipv4(.loopback, port: try Self.freePort())
+            adminAddress = .ipv4(.loopback, port: try Self.freePort())
+        }
+        do {
+            ports = try PortBudget.current()
+        } catch {
+            throw StageError("the port range cannot be read: \(error)")
+        }
+    }
+
+    /// A port nobody listens on, below where ephemeral ports usually begin.
+    private static func freePort() throws(StageError) -> UInt16 {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 20000..<32000)
+            if (try? Socket.listening(on: .ipv4(.loopback, port: port), backlog: 1)) != nil { return port }
+        }
+        throw StageError("no free port between 20000 and 32000")
+    }
+}

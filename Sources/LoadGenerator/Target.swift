@@ -1,0 +1,31 @@
+package import POSIX
+package import Units
+
+/// The server a load is sent to: `http://HOST:PORT`, with an optional path.
+package struct Target: Sendable, Equatable, CustomStringConvertible {
+    package var address: SocketAddress
+    package var path: String
+
+    package static let defaultPath = "/bsky.Service/GetPostRecords"
+
+    package init(address: SocketAddress, path: String = defaultPath) {
+        self.address = address
+        self.path = path
+    }
+
+    /// - Throws: ``UnitTextError`` with the accepted form.
+    package init(text: String) throws(UnitTextError) {
+        let rest = text.hasPrefix("http://") ? text.dropFirst(7) : text[...]
+        let host = rest.prefix { $0 != "/" }
+        let path = String(rest[host.endIndex...])
+        guard let address = SocketAddress(text: String(host)), let port = address.port, port != 0 else {
+            throw UnitTextError(
+                text: text,
+                expected: "a target: write http://HOST:PORT with a numeric IPv4 address, as in http://127.0.0.1:8080"
+            )
+        }
+        self.init(address: address, path: path.isEmpty || path == "/" ? Self.defaultPath : path)
+    }
+
+    package var description: String { "http://\(address)\(path)" }
+}

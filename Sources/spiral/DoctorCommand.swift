@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import Commands
+internal import Incident
+internal import LoadGenerator
+internal import Units
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Says what this machine allows, what that means for the reproduction, and what to do about it.",
+        discussion: "Ends with 3 when the demo cannot run here, with 0 otherwise."
+    )
+
+    @OptionGroup
+    var stage: StageOptions
+
+    @Option(
+        name: .customLong("client"),
+        help: ArgumentHelp(
+            "A planned client, NAME:uris=LO..HI,rate=R/s; repeat it for several. The demo's own when left out.",
+            valueName: "client"
+        )
+    )
+    var clients: [String] = []
+
+    @Option(help: ArgumentHelp("Where to write the findings as JSON; - for standard output.", valueName: "path"))
+    var json: String?
+
+    func validate() throws {
+        _ = try specs()
+    }
+
+    func run() throws {
+        let output = try json.map { try JSONOutput($0) }
+        let plan = stage.plan(quick: false)
+        let specs = try specs()
+        let findings = Doctor(
+            clients: specs.isEmpty ? [plan.smallClient, plan.heavyClient] : specs,
+            portRange: stage.hostNetwork ? nil : plan.portRange,
+            network: stage.network
+        ).examine()
+        if json != "-" { print(findings.flatMap(\.lines).joined(separator: "\n")) }
+        try output?.write(findings)
+        guard findings.contains(where: { $0.level == .bad }) else { return }
+        throw Refusal(.machine, "the demo cannot run here yet; see the lines marked BAD")
+    }
+
+    private func specs() throws -> [ClientSpec] {
+        try clients.map {
+            try readOption("--client", $0) { text throws(UnitTextError) in try ClientSpec(text: text) }
+        }
+    }
+}

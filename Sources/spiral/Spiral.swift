@@ -1,0 +1,15 @@
+internal import ArgumentParser
+internal import Commands
+
+@main
+struct Spiral: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spiral",
+        abstract: "Replays the April 2026 Bluesky outage on this machine's kernel, with a real memcached.",
+        subcommands: [DoctorCommand.self, DemoCommand.self]
+    )
+
+    static func main() {
+        runAndExit()
+    }
+}
