@@ -8,7 +8,6 @@ internal import Units
 /// finds no idle connection gets a new one, with a thread of its own.
 package final class Attack: Sendable {
     private struct State {
-        var recorder: Recorder
         /// Batches due and not yet taken by a sender; oldest first.
         var queue: [BatchSender.Job] = []
         var senders = 0
@@ -16,11 +15,13 @@ package final class Attack: Sendable {
         var stopped = false
     }
 
-    package let spec: ClientSpec
+    /// What became of the batches.
+    package let recorder: Recorder
+    private let spec: ClientSpec
     private let options: BatchSender.Options
     private let workload: Workload
     private let maxInFlight: Int
-    private let state: Mutex<State>
+    private let state = Mutex(State())
     /// Counts the queue.
     private let queued = DispatchSemaphore(value: 0)
 
@@ -40,13 +41,7 @@ package final class Attack: Sendable {
         self.workload = workload
         self.maxInFlight = maxInFlight
         options = BatchSender.Options(target: target, source: source, client: spec.name, timeout: timeout)
-        state = Mutex(State(recorder: Recorder(name: spec.name)))
-    }
-
-    /// Where batches due from now on are recorded.
-    package var recorder: Recorder {
-        get { state.withLock { $0.recorder } }
-        set { state.withLock { $0.recorder = newValue } }
+        recorder = Recorder(name: spec.name)
     }
 
     /// Starts the schedule on a thread of its own.
@@ -80,7 +75,7 @@ package final class Attack: Sendable {
             let body = workload.body(size: size, using: &generator)
             let due = beginning + schedule.start(of: number)
             sleepThread(until: due)
-            guard let recorder = state.withLock({ $0.stopped ? nil : $0.recorder }) else { return }
+            if isStopped { return }
             recorder.begin(uris: size)
             dispatch(BatchSender.Job(body: body, uris: size, due: due, recorder: recorder))
         }

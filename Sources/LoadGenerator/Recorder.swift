@@ -1,12 +1,11 @@
 internal import Synchronization
 internal import Telemetry
 
-/// Collects what became of one client's batches. A batch is recorded where it was due, even if it
-/// ends later.
+/// Collects what became of one client's batches.
 package final class Recorder: Sendable {
     private struct State {
         var batches = 0
-        var uris = 0
+        var sizes: [Int: Int] = [:]
         var ok = 0
         var errors: [String: Int] = [:]
         var found = 0
@@ -26,7 +25,7 @@ package final class Recorder: Sendable {
     func begin(uris: Int) {
         state.withLock { state in
             state.batches += 1
-            state.uris += uris
+            state.sizes[uris, default: 0] += 1
         }
     }
 
@@ -46,6 +45,9 @@ package final class Recorder: Sendable {
         state.withLock { $0.errors[name, default: 0] += 1 }
     }
 
+    /// How many batches of each size were due.
+    package var batchSizes: [Int: Int] { state.withLock { $0.sizes } }
+
     /// Batches due and not yet ended.
     package var pending: Int {
         state.withLock { $0.batches - $0.ok - $0.errors.values.reduce(0, +) }
@@ -57,7 +59,7 @@ package final class Recorder: Sendable {
             ClientResult(
                 name: name,
                 batches: state.batches,
-                uris: state.uris,
+                uris: state.sizes.reduce(0) { $0 + $1.key * $1.value },
                 ok: state.ok,
                 failed: state.errors.values.reduce(0, +),
                 errors: state.errors,

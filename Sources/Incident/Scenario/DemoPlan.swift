@@ -47,7 +47,6 @@ package struct DemoPlan: Sendable {
                 changes: [],
                 clients: [small],
                 duration: .seconds(seconds[0]),
-                settlesFirst: false,
                 expectations: [.lookups, .noErrors]
             ),
             PhasePlan(
@@ -56,7 +55,6 @@ package struct DemoPlan: Sendable {
                 changes: [],
                 clients: both,
                 duration: .seconds(seconds[1]),
-                settlesFirst: false,
                 expectations: [.someError("EADDRINUSE"), .dialsMatchFreePorts]
             ),
             PhasePlan(
@@ -65,16 +63,14 @@ package struct DemoPlan: Sendable {
                 changes: [("dialer", "rotate")],
                 clients: both,
                 duration: .seconds(seconds[2]),
-                settlesFirst: false,
                 expectations: [.lookups, .noError("EADDRINUSE"), .timeWaitBeyondPorts]
             ),
             PhasePlan(
                 name: "pool",
-                title: "128 idle connections are kept: alone no cure, but the fix will need them",
+                title: "128 idle connections are kept instead of 2: no cure alone, but the fix needs them",
                 changes: [("max-idle", "128")],
                 clients: both,
                 duration: .seconds(seconds[3]),
-                settlesFirst: false,
                 expectations: [.lookups, .noError("EADDRINUSE")]
             ),
             PhasePlan(
@@ -83,7 +79,6 @@ package struct DemoPlan: Sendable {
                 changes: [("limit", "request:64"), ("dialer", "bind:127.32.0.1")],
                 clients: both,
                 duration: .seconds(seconds[4]),
-                settlesFirst: true,
                 expectations: [.lookups, .noErrors, .noDials]
             ),
         ]

@@ -1,7 +1,7 @@
 /// How many dials should succeed in a phase, from what was asked and the rules of pool and ports alone.
 struct DialForecast {
-    var lookups: Int
-    var batches: Int
+    /// How many batches there were of each size.
+    var batchSizes: [Int: Int]
     var maxIdle: Int
     /// Lookups of one batch that may be in flight at once; nil without a limit.
     var limit: Int?
@@ -20,9 +20,12 @@ struct DialForecast {
     }
 
     private var demand: Int {
-        if let limit { return max(0, min(limit, lookups) - idle) }
-        // A batch is issued whole: it finds the idle connections, and dials the rest.
-        let tried = max(0, lookups - batches * maxIdle)
+        let largest = batchSizes.keys.max() ?? 0
+        if let limit { return max(0, min(limit, largest) - idle) }
+        // A batch is issued whole: it finds the idle connections, and dials the rest. The first one
+        // finds those of the phase before.
+        let beyondIdle = batchSizes.reduce(0) { $0 + max(0, $1.key - maxIdle) * $1.value }
+        let tried = beyondIdle + max(0, min(maxIdle, largest) - idle)
         return freePorts == nil ? max(0, tried - failed) : tried
     }
 }

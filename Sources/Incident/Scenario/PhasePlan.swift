@@ -8,10 +8,9 @@ package struct PhasePlan: Sendable {
     package var title: String
     /// Settings changed at its beginning, by name.
     package var changes: [(name: String, text: String)]
-    /// Clients that send during it.
+    /// Clients that send during it. Every batch belongs to one phase: it ends when all are answered.
     package var clients: [ClientSpec]
+    /// How long batches are due.
     package var duration: Duration
-    /// Wait for the batches on their way before the change: they keep the limit they came with.
-    package var settlesFirst: Bool
     package var expectations: [Expectation]
 }

@@ -58,11 +58,10 @@ package final class ScenarioRun {
         beginning = .now
     }
 
-    /// Plays one phase.
+    /// Plays one phase: changes the settings, lets the clients send, and waits until all is answered.
     /// - Parameter place: of the phase among all, for the progress line.
     /// - Throws: ``StageError``, ``Interrupted``
     package func play(_ plan: PhasePlan, place: String) throws -> PhaseResult {
-        if plan.settlesFirst { try settle() }
         try apply(plan)
         let start = MonotonicInstant.now
         let idle = last.idleConnections
@@ -71,9 +70,14 @@ package final class ScenarioRun {
 
         var sample = Sample()
         let end = start + plan.duration
+        let patience = end + .seconds(300)
         var nextLine = start
-        while MonotonicInstant.now < end {
-            try pause(until: min(end, .now + Self.sampleInterval))
+        while MonotonicInstant.now < end || attacks.contains(where: { $0.recorder.pending > 0 }) {
+            try pause(until: .now + Self.sampleInterval)
+            if MonotonicInstant.now >= end { for attack in attacks { attack.stop() } }
+            guard MonotonicInstant.now < patience else {
+                throw StageError("phase \(plan.name): batches are still unanswered 5 minutes after the last was due")
+            }
             try take(&sample)
             let now = try server.counters(takePeaks: false)
             if progress.isLive || MonotonicInstant.now >= nextLine {
@@ -81,23 +85,10 @@ package final class ScenarioRun {
                 nextLine = .now + .seconds(2)
             }
         }
+        // The answers are out; the last connections are closing.
+        try pause(until: .now + .milliseconds(50))
+        try take(&sample)
         return try finish(plan, start: start, idle: idle, free: free, sample)
-    }
-
-    /// Ends the clients' schedules and waits for what is on its way, a while at most.
-    /// - Throws: ``StageError``, ``Interrupted``
-    package func settle() throws {
-        for attack in attacks { attack.stop() }
-        let deadline = MonotonicInstant.now + .seconds(180)
-        while attacks.contains(where: { $0.recorder.pending > 0 }), MonotonicInstant.now < deadline {
-            progress.update("waiting for the batches on their way")
-            try pause(until: .now + Self.sampleInterval)
-        }
-        attacks = []
-        // Batches of earlier phases' recorders end on the same connections; the server knows them all.
-        while try server.counters(takePeaks: false).inFlight > 0, MonotonicInstant.now < deadline {
-            try pause(until: .now + .milliseconds(100))
-        }
     }
 
     /// The incident's own log line as the server wrote it, or nil when it did not.
@@ -114,29 +105,17 @@ package final class ScenarioRun {
     // MARK: Phases
 
     private func apply(_ plan: PhasePlan) throws {
-        if !plan.changes.isEmpty {
-            try server.change(plan.changes)
-            for change in plan.changes {
-                try settings.set(change.name, to: change.text)
-                note("\(change.name) = \(change.text)")
-            }
-            // A dial that began with the old settings may still be in bind(): it is the old phase's.
-            try pause(until: .now + .milliseconds(100))
+        if !plan.changes.isEmpty { try server.change(plan.changes) }
+        for change in plan.changes {
+            try settings.set(change.name, to: change.text)
+            note("\(change.name) = \(change.text)")
         }
         last = try server.counters(takePeaks: true)
     }
 
     private func startClients(_ plan: PhasePlan) throws {
-        for attack in attacks {
-            if plan.clients.contains(attack.spec) {
-                attack.recorder = Recorder(name: attack.spec.name)
-            } else {
-                attack.stop()
-            }
-        }
-        attacks.removeAll { !plan.clients.contains($0.spec) }
-        for spec in plan.clients where !attacks.contains(where: { $0.spec == spec }) {
-            let attack = Attack(
+        attacks = plan.clients.map { spec in
+            Attack(
                 spec,
                 to: Target(address: server.address),
                 from: Self.clientSource,
@@ -144,12 +123,13 @@ package final class ScenarioRun {
                 timeout: .seconds(180),
                 maxInFlight: 512
             )
+        }
+        for (attack, spec) in zip(attacks, plan.clients) {
             do {
-                try attack.start(for: nil)
+                try attack.start(for: plan.duration)
             } catch {
                 throw StageError("client \(spec.name) cannot be started: \(error)")
             }
-            attacks.append(attack)
             note("client \(spec) starts")
         }
     }
@@ -165,8 +145,7 @@ package final class ScenarioRun {
         let change = now.change(since: last)
         last = now
         let forecast = DialForecast(
-            lookups: change.lookups.total,
-            batches: change.batches,
+            batchSizes: attacks.map(\.recorder.batchSizes).reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) },
             maxIdle: settings.fanOut.maxIdle,
             limit: settings.fanOut.limit.bound,
             idle: idle,

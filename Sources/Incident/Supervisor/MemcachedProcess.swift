@@ -31,8 +31,6 @@ package final class MemcachedProcess {
             throw StageError("memcached is not installed; install it with 'apt-get install memcached'")
         }
         let descriptors = DescriptorLimit.current.hard
-        // memcached needs some descriptors besides its connections.
-        let connections = max(64, descriptors - 64)
         let address = SocketAddress.ipv4(options.listen, port: options.port)
         self.address = .ipv4(options.listen == IPv4Address(value: 0) ? .loopback : options.listen, port: options.port)
         do {
@@ -42,7 +40,7 @@ package final class MemcachedProcess {
                 [
                     // The user this runs as; memcached refuses to be root, and so to be root of a namespace, unnamed.
                     "-u", "root", "-l", "\(options.listen)", "-p", "\(options.port)", "-U", "0",
-                    "-c", "\(connections)", "-b", "65535", "-m", "\(options.memory)", "-t", "\(options.threads)",
+                    "-c", "\(descriptors)", "-b", "65535", "-m", "\(options.memory)", "-t", "\(options.threads)",
                 ],
                 output: output.rawValue,
                 descriptorLimit: UInt64(descriptors)
