@@ -112,6 +112,24 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+
+        // Tests: real memcached, real kernel.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Incident", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+            ],
+            path: "Tests/TestSupport"
+        ),
+        .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "LimitsTests", dependencies: ["Limits", "Units"]),
+        .testTarget(
+            name: "FanOutTests",
+            dependencies: [
+                "TestSupport", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
+                "KernelProbe", "POSIX", "Units",
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,6 +31,8 @@ int linux_unshare_network(int with_user_namespace) {
     return unshare(CLONE_NEWNET | (with_user_namespace ? CLONE_NEWUSER : 0)) == 0 ? 0 : errno;
 }
 
+int linux_join_network(int namespace_descriptor) { return setns(namespace_descriptor, CLONE_NEWNET) == 0 ? 0 : errno; }
+
 int linux_loopback_up(void) {
     int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (control < 0) return errno;

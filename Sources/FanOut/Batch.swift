@@ -20,6 +20,7 @@ final class Batch: Sendable {
     // Nil while each key is a unit of its own, in the order they came.
     private let grouped: (order: [Int], units: [Unit])?
     private let claimed = Atomic<Int>(0)
+    private let issued = Atomic<Int>(0)
     private let unfinished: Atomic<Int>
     // Safe: each place is written by the one lane that finished its key, and read after
     // `unfinished` reached zero, which orders the two.
@@ -84,6 +85,15 @@ final class Batch: Sendable {
         if let grouped { return grouped.units[position] }
         return Unit(server: servers.index(of: keys[position]), positions: position..<position + 1)
     }
+
+    /// A claimed unit's request is out, or has failed.
+    /// - Returns: whether it was the last of the batch.
+    func markIssued() -> Bool {
+        issued.add(1, ordering: .releasing).newValue == unitCount
+    }
+
+    /// Whether every unit of the batch has been issued, by whichever lane.
+    var isIssued: Bool { issued.load(ordering: .acquiring) == unitCount }
 
     /// The index of the key at a position of a unit.
     func keyIndex(at position: Int) -> Int { grouped?.order[position] ?? position }

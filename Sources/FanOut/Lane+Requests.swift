@@ -7,6 +7,8 @@ extension Lane {
     func startGet(of unit: Batch.Unit, for share: Share) {
         context.counters.inFlight.increment(by: unit.positions.count)
         send(open(share, .get(unit)))
+        // Lanes that were done earlier wait for this one before they collect.
+        if share.batch.markIssued(), share.batch.lanes > 1 { wakeOthers() }
     }
 
     func startRead(of key: Int, for share: Share) {

@@ -192,8 +192,12 @@ final class Lane: @unchecked Sendable {
         share.inFlight -= 1
         share.batch.limiter.release()
         if !share.hasWorkToIssue, context.permitWanted.exchange(false, ordering: .acquiringAndReleasing) {
-            for lane in lanes where lane !== self { lane.poller.wake() }
+            wakeOthers()
         }
+    }
+
+    func wakeOthers() {
+        for lane in lanes where lane !== self { lane.poller.wake() }
     }
 
     // MARK: Settings

@@ -70,7 +70,7 @@ final class Share {
 
     /// Whether replies wait: without a limit a batch is issued whole before any of it is
     /// collected, which is what holds all of it in flight at once.
-    var defersReplies: Bool { batch.limiter.bound == nil && batch.hasUnclaimed }
+    var defersReplies: Bool { batch.limiter.bound == nil && !batch.isIssued }
 
     var hasWorkToIssue: Bool { !toStore.isEmpty || batch.hasUnclaimed }
 }

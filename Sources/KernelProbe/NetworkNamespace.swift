@@ -26,6 +26,21 @@ package enum NetworkNamespace {
         guard loopback == 0 else { throw SystemCallError("ioctl", on: "lo", errno: loopback) }
     }
 
+    /// Runs `body` with the calling thread in a new network namespace, and brings it back.
+    ///
+    /// Needs the right to make namespaces without a user namespace: root's, or that of a process
+    /// already in one of its own.
+    /// - Throws: ``SystemCallError``, and what `body` throws.
+    package static func during<Value>(_ body: () throws -> Value) throws -> Value {
+        let home = try Descriptor.reading("/proc/thread-self/ns/net")
+        try enterNew()
+        defer {
+            let error = linux_join_network(home.rawValue)
+            precondition(error == 0, "setns: \(SystemCallError.text(of: error))")
+        }
+        return try body()
+    }
+
     /// Whether a child process of this one could enter a new namespace; nothing changes here.
     package static func isPermitted() -> Bool {
         var child: ChildProcess

@@ -21,7 +21,7 @@ package final class Connection {
     deinit {
         // We end the conversation first, as Go's Close does, so that TIME_WAIT falls on our
         // side; libmemcached's own `quit` would let memcached close first.
-        shutdown(descriptor, CInt(SHUT_RDWR))
+        shutdown(descriptor, CInt(SHUT_WR))
     }
 
     /// What the reply begins with, without taking it off the socket.

@@ -80,11 +80,14 @@ package struct ChildProcess: ~Copyable {
         return ended
     }
 
-    /// Asks the child to end and waits up to `patience` before it is killed.
+    /// Asks the child to end, waits up to `patience`, and kills it if it has not.
     package mutating func terminate(patience: Duration) {
-        send(SIGTERM)
+        send(patience > .zero ? SIGTERM : SIGKILL)
         send(SIGCONT)
         let deadline = MonotonicInstant.now + patience
-        while poll() == nil, MonotonicInstant.now < deadline { sleepThread(for: .milliseconds(5)) }
+        while poll() == nil {
+            if MonotonicInstant.now > deadline { send(SIGKILL) }
+            sleepThread(for: .milliseconds(2))
+        }
     }
 }

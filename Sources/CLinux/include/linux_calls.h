@@ -21,6 +21,8 @@ void linux_name_thread(const char *name);
 
 // A new user namespace (optional) and network namespace for the calling thread; 0 or an errno. unshare(2).
 int linux_unshare_network(int with_user_namespace);
+// Moves the calling thread into the network namespace a descriptor stands for; 0 or an errno. setns(2)
+int linux_join_network(int namespace_descriptor);
 // Brings the loopback interface of the calling thread's network namespace up; 0 or an errno.
 int linux_loopback_up(void);
 

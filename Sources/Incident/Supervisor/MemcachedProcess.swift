@@ -1,5 +1,5 @@
 internal import KernelProbe
-package import Memcached
+internal import Memcached
 package import POSIX
 
 /// A memcached of the run's own.
@@ -17,14 +17,15 @@ package final class MemcachedProcess {
         /// Memory for items, in MiB.
         package var memory = 512
         package var threads = 2
+        /// Connections it takes at once; nil for as many as it may have descriptors.
+        package var connections: Int?
 
         package init() {}
     }
 
     /// Starts memcached and waits until it answers.
     ///
-    /// It gets as many connections as its descriptors allow and the longest accept queue the kernel
-    /// grants: what runs out in a run should be ports.
+    /// It gets the longest accept queue the kernel grants: what runs out in a run should be ports.
     /// - Throws: ``StageError``
     package init(_ options: Options, in folder: RunFolder) throws(StageError) {
         guard let path = Executables.onPath("memcached") else {
@@ -40,7 +41,7 @@ package final class MemcachedProcess {
                 [
                     // The user this runs as; memcached refuses to be root, and so to be root of a namespace, unnamed.
                     "-u", "root", "-l", "\(options.listen)", "-p", "\(options.port)", "-U", "0",
-                    "-c", "\(descriptors)", "-b", "65535", "-m", "\(options.memory)", "-t", "\(options.threads)",
+                    "-c", "\(options.connections ?? descriptors)", "-b", "65535", "-m", "\(options.memory)", "-t", "\(options.threads)",
                 ],
                 output: output.rawValue,
                 descriptorLimit: UInt64(descriptors)
@@ -64,5 +65,6 @@ package final class MemcachedProcess {
 
     package func send(_ signal: CInt) { process.send(signal) }
 
-    package func terminate() { process.terminate(patience: .seconds(2)) }
+    /// Kills it: it has nothing to save, and takes a second to end when asked.
+    package func terminate() { process.terminate(patience: .zero) }
 }

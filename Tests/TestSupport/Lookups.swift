@@ -1,0 +1,85 @@
+internal import Dispatch
+package import FanOut
+package import Memcached
+package import POSIX
+internal import PostRecords
+internal import Synchronization
+package import Telemetry
+
+extension FanOutEngine {
+    /// An engine for a test, with the log off.
+    package static func make(
+        _ servers: [SocketAddress],
+        lanes: Int = 4,
+        store: (any BackingStore)? = nil,
+        errorPolicy: ErrorPolicy = .empty,
+        log: ErrorLog? = nil,
+        _ change: (inout FanOutSettings) -> Void = { _ in }
+    ) throws -> FanOutEngine {
+        var settings = FanOutSettings()
+        change(&settings)
+        return try FanOutEngine(
+            servers: ServerList(servers),
+            settings: settings,
+            lanes: lanes,
+            store: store,
+            errorPolicy: errorPolicy,
+            log: try log ?? ErrorLog(mode: .off, sink: .standardError)
+        )
+    }
+
+    /// Looks keys up and waits for the outcomes, on the thread it is called on.
+    package func lookUpAndWait(_ keys: [String]) -> [Outcome] {
+        start(keys).wait()
+    }
+
+    /// Looks keys up without waiting.
+    package func start(_ keys: [String]) -> PendingLookups {
+        let pending = PendingLookups()
+        lookUp(KeyList(keys), for: "test") { pending.finish($0) }
+        return pending
+    }
+
+    package var errorsByName: [String: Int] {
+        Dictionary(counters.errors.values.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
+    }
+}
+
+/// A batch on its way.
+package final class PendingLookups: Sendable {
+    private let outcomes = Mutex<[Outcome]>([])
+    private let done = DispatchSemaphore(value: 0)
+
+    fileprivate func finish(_ result: [Outcome]) {
+        outcomes.withLock { $0 = result }
+        done.signal()
+    }
+
+    package func wait() -> [Outcome] {
+        done.wait()
+        return outcomes.withLock { $0 }
+    }
+}
+
+extension [Outcome] {
+    package var hits: Int { count { if case .hit = $0 { true } else { false } } }
+    package var stored: Int { count { if case .stored = $0 { true } else { false } } }
+    package var missing: Int { count { if case .missing = $0 { true } else { false } } }
+    package var failed: Int { count { if case .failed = $0 { true } else { false } } }
+}
+
+/// The posts a test asks for.
+package func postURIs(_ count: Int, seed: UInt64 = 7) -> [String] {
+    (0..<count).map { PostURI.make(seed: seed, number: $0) }
+}
+
+/// Waits, a bounded while, until a condition holds.
+/// - Returns: whether it did.
+package func eventually(within patience: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
+    let deadline = MonotonicInstant.now + patience
+    while MonotonicInstant.now < deadline {
+        if try condition() { return true }
+        sleepThread(for: .milliseconds(5))
+    }
+    return try condition()
+}

@@ -1,0 +1,49 @@
+internal import Incident
+internal import KernelProbe
+internal import Memcached
+package import POSIX
+package import Testing
+
+/// A real memcached in the namespace of the calling thread, gone with this object.
+package final class RealMemcached {
+    package let address: SocketAddress
+    private let process: MemcachedProcess
+    private let folder: RunFolder
+
+    package init(listen: IPv4Address = .loopback, port: UInt16 = 11211, connections: Int? = nil) throws {
+        folder = try RunFolder()
+        var options = MemcachedProcess.Options()
+        options.listen = listen
+        options.port = port
+        options.connections = connections
+        process = try MemcachedProcess(options, in: folder)
+        address = process.address
+        // The connections it was probed with are at rest before anybody counts.
+        _ = try eventually {
+            let counts = try SocketDiagnostics.count(towardsPort: port)
+            return counts.established + counts.other == 0
+        }
+    }
+
+    deinit {
+        process.terminate()
+    }
+
+    package func send(_ signal: CInt) { process.send(signal) }
+
+    /// Ends it and waits until it has.
+    package func terminate() { process.terminate() }
+
+    /// One of memcached's own counters. The connection it is read over counts itself, and comes from
+    /// an address of its own.
+    package func statistic(_ name: String) throws -> Int {
+        var connection = try TextConnection(to: address, from: IPv4Address(value: 0x7f00_0303))
+        return Int(try connection.statistics()[name] ?? "") ?? -1
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    package static var requiresMemcached: Self {
+        .enabled(if: Executables.onPath("memcached") != nil, "needs memcached: apt-get install memcached")
+    }
+}
