@@ -124,6 +124,44 @@ let package = Package(
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
         .testTarget(name: "LimitsTests", dependencies: ["Limits", "Units"]),
         .testTarget(
+            name: "HTTPTests",
+            dependencies: [
+                "TestSupport", "HTTP", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .testTarget(name: "MemcachedTests", dependencies: ["TestSupport", "Memcached", "POSIX", "Units"]),
+        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
+        .testTarget(
+            name: "PostRecordsTests",
+            dependencies: [
+                "PostRecords", "HTTP", "FanOut", "Memcached", "POSIX",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+        .testTarget(
+            name: "LoadGeneratorTests",
+            dependencies: [
+                "LoadGenerator", "PostRecords", "Units",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]
+        ),
+        .testTarget(
+            name: "IncidentTests",
+            dependencies: [
+                "TestSupport", "Incident", "LoadGenerator", "PostRecords", "KernelProbe", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
             name: "FanOutTests",
             dependencies: [
                 "TestSupport", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",

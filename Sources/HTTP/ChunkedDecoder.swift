@@ -15,7 +15,8 @@ struct ChunkedDecoder {
     /// Moves what has arrived into `body`.
     /// - Returns: whether the body is complete.
     /// - Throws: ``RequestError``: 400 for a chunk that is malformed, 413 for a body beyond `limit`.
-    mutating func decode(_ buffer: inout ByteBuffer, into body: inout [UInt8], limit: Int) throws(RequestError) -> Bool {
+    mutating func decode(_ buffer: inout ByteBuffer, into body: inout [UInt8], limit: Int) throws(RequestError) -> Bool
+    {
         while true {
             switch state {
             case .size:

@@ -48,7 +48,8 @@ package struct Client: ~Copyable {
     ///   - source: address to connect from; nil leaves it to the kernel.
     ///   - timeout: of the connect, and of every wait for more bytes.
     /// - Throws: ``SystemCallError``
-    package init(to address: SocketAddress, from source: IPv4Address? = nil, timeout: Duration) throws(SystemCallError) {
+    package init(to address: SocketAddress, from source: IPv4Address? = nil, timeout: Duration) throws(SystemCallError)
+    {
         socket = try Socket.connected(to: address, from: source, timeout: timeout)
         host = address.description
     }
@@ -65,7 +66,14 @@ package struct Client: ~Copyable {
         for field in fields { head += "\(field.name): \(field.value)\r\n" }
         if !body.isEmpty || method == .post { head += "Content-Length: \(body.count)\r\n" }
         head += "\r\n"
-        try write(Array(head.utf8) + body)
+        do {
+            try write(Array(head.utf8) + body)
+        } catch .system(let error) {
+            // A server that refuses a request may close before it has read all of it, and has answered.
+            guard let answer = try? readAnswer() else { throw .system(error) }
+            isReusable = false
+            return answer
+        }
         return try readAnswer()
     }
 

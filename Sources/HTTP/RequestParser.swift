@@ -90,7 +90,10 @@ struct RequestParser {
         let line = buffer.takeLine()
         headBytes += line.map { $0.count + 2 } ?? 0
         guard headBytes + (line == nil ? buffer.count : 0) <= Self.largestHead else {
-            throw RequestError(.requestHeaderFieldsTooLarge, "the header fields are longer than \(Self.largestHead) bytes")
+            throw RequestError(
+                .requestHeaderFieldsTooLarge,
+                "the header fields are longer than \(Self.largestHead) bytes"
+            )
         }
         return line
     }

@@ -51,7 +51,9 @@ package final class Server: Sendable {
                 guard let socket = try listener.accept() else { return }
                 let connection = ServerConnection(socket, largestBody: largestBody, responder: responder) {
                     [weak self] connection in
-                    self?.guarded.withLock { _ = $0.state.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+                    self?.guarded.withLock {
+                        _ = $0.state.connections.removeValue(forKey: ObjectIdentifier(connection))
+                    }
                 }
                 guarded.withLock { $0.state.connections[ObjectIdentifier(connection)] = connection }
                 connection.start()

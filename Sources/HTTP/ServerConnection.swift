@@ -10,12 +10,12 @@ final class ServerConnection: @unchecked Sendable {
         case responding(keepAlive: Bool)
         case writing(head: [UInt8], body: [UInt8], sent: Int, keepAlive: Bool)
         /// The answer is out and says we close: reads on until the client has seen it.
-        case lingering(left: Int)
+        case lingering
         case closed
     }
 
-    /// Bytes of a refused body that are read away, so that the client reads the refusal before a reset.
-    private static let lingerBytes = 64 << 20
+    /// How long the rest of a refused body is read away, so that the client finds the refusal
+    /// and not a reset.
     private static let lingerTime = DispatchTimeInterval.seconds(5)
 
     private let socket: Socket
@@ -90,10 +90,7 @@ final class ServerConnection: @unchecked Sendable {
         case .reading:
             parser.append(bytes)
             parse()
-        case .lingering(let left):
-            state = .lingering(left: left - bytes.count)
-            if left <= bytes.count { close() }
-        case .responding, .writing, .closed: break
+        case .lingering, .responding, .writing, .closed: break
         }
     }
 
@@ -185,7 +182,7 @@ final class ServerConnection: @unchecked Sendable {
             if case .reading = state { resumeReading() }
         } else {
             socket.finishSending()
-            state = .lingering(left: Self.lingerBytes)
+            state = .lingering
             resumeReading()
             queue.asyncAfter(deadline: .now() + Self.lingerTime) { [weak self] in self?.close() }
         }

@@ -15,7 +15,10 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
 
     /// - Throws: ``UnitTextError`` with the form, or what of it is wrong.
     package init(text: String) throws(UnitTextError) {
-        let form = UnitTextError(text: text, expected: "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s")
+        let form = UnitTextError(
+            text: text,
+            expected: "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s"
+        )
         guard let colon = text.firstIndex(of: ":") else { throw form }
         let name = String(text[..<colon])
         let allowed = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }

@@ -51,13 +51,17 @@ package struct LoadResult: Codable, Sendable {
                 + (interrupted ? "; interrupted after \(rounded(elapsed)) s" : "")
         ]
         var table = TextTable(header: [
-            "client", "batches", "URIs", "ok", "failed", "found", "empty", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms",
+            "client", "batches", "URIs", "ok", "failed", "found", "empty", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms",
+            "max ms",
         ])
         for client in clients {
             let latency = client.latencyMs
             table.add(
                 [client.name]
-                    + [client.batches, client.uris, client.ok, client.failed, client.records.found, client.records.empty]
+                    + [
+                        client.batches, client.uris, client.ok, client.failed, client.records.found,
+                        client.records.empty,
+                    ]
                     .map { grouped($0) }
                     + [latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map { rounded($0) }
             )

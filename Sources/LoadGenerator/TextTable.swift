@@ -27,9 +27,9 @@ package struct TextTable {
 
 /// A number for a person to read: three significant digits below a thousand, whole from there.
 package func rounded(_ number: Double) -> String {
-    if number == number.rounded() || abs(number) >= 1000 { return grouped(Int(number.rounded())) }
-    let digits = abs(number) >= 100 ? 1.0 : abs(number) >= 10 ? 10.0 : 100.0
-    return String((number * digits).rounded() / digits)
+    let scale = abs(number) >= 100 ? 1.0 : abs(number) >= 10 ? 10.0 : 100.0
+    let value = (number * scale).rounded() / scale
+    return value == value.rounded() ? grouped(Int(value)) : String(value)
 }
 
 /// A whole number with thousands set off: 28,232.

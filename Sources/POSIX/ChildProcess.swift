@@ -90,4 +90,21 @@ package struct ChildProcess: ~Copyable {
             sleepThread(for: .milliseconds(2))
         }
     }
+
+    /// Runs a program to its end and returns what it printed, to standard output and error.
+    /// - Throws: ``SystemCallError``
+    package static func output(of path: String, _ arguments: [String]) throws(SystemCallError) -> String {
+        let pipe = try Pipe()
+        let process = try ChildProcess(path, arguments, output: pipe.writeEnd.rawValue)
+        // Only the program holds the other end now: its end is the pipe's.
+        let readEnd = pipe.closingWriteEnd()
+        var bytes: [UInt8] = []
+        while true {
+            let more = try readEnd.readSome(upTo: 64 << 10)
+            if more.isEmpty { break }
+            bytes += more
+        }
+        _ = consume process
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

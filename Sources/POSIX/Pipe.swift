@@ -13,4 +13,9 @@ package struct Pipe: ~Copyable, Sendable {
         readEnd = Descriptor(owning: ends[0])
         writeEnd = Descriptor(owning: ends[1])
     }
+
+    /// The reading end alone.
+    package consuming func closingWriteEnd() -> Descriptor {
+        readEnd
+    }
 }

@@ -19,7 +19,9 @@ package struct Poller: ~Copyable, Sendable {
 
     /// - Throws: ``SystemCallError`` from epoll_create1 or eventfd.
     package init() throws(SystemCallError) {
-        let epoll = Descriptor(owning: CInt(try systemCall("epoll_create1") { Int(epoll_create1(CInt(EPOLL_CLOEXEC))) }))
+        let epoll = Descriptor(
+            owning: CInt(try systemCall("epoll_create1") { Int(epoll_create1(CInt(EPOLL_CLOEXEC))) })
+        )
         let flags = CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)
         let wakeup = Descriptor(owning: CInt(try systemCall("eventfd") { Int(eventfd(0, flags)) }))
         try Self.control(epoll, EPOLL_CTL_ADD, wakeup.rawValue, EPOLLIN.rawValue, Self.wakeToken)

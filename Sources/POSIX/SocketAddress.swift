@@ -101,6 +101,9 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     init(_ inet: sockaddr_in) {
-        self = .ipv4(IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr)), port: UInt16(bigEndian: inet.sin_port))
+        self = .ipv4(
+            IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr)),
+            port: UInt16(bigEndian: inet.sin_port)
+        )
     }
 }

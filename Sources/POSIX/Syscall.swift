@@ -30,7 +30,7 @@ func systemCall(
 func nonBlockingCall(_ call: String, _ body: () -> Int) throws(SystemCallError) -> IOResult {
     do {
         return .done(try systemCall(call, body))
-    } catch where error.errno == EAGAIN {
+    } catch  where error.errno == EAGAIN {
         return .wouldBlock
     }
 }

@@ -10,7 +10,9 @@ package struct Thread: ~Copyable {
     ///   - name: shown by `ps -L` and `top -H`; the kernel keeps 15 bytes.
     ///   - stack: size of its stack.
     /// - Throws: ``SystemCallError`` (EAGAIN where no more threads are allowed). pthread_create(3)
-    package init(name: String, stackBytes: Int = 1 << 20, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+    package init(name: String, stackBytes: Int = 1 << 20, _ body: @escaping @Sendable () -> Void)
+        throws(SystemCallError)
+    {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }

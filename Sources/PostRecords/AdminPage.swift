@@ -38,7 +38,8 @@ package struct AdminPage: Responder {
             return ConnectError(.unimplemented, message, status: .methodNotAllowed).response
         default:
             let pages = "/healthz, /metrics, /admin/settings and /admin/counters"
-            return ConnectError(.unimplemented, "there is no \(request.path); there are \(pages)", status: .notFound).response
+            return ConnectError(.unimplemented, "there is no \(request.path); there are \(pages)", status: .notFound)
+                .response
         }
     }
 
@@ -52,7 +53,8 @@ package struct AdminPage: Responder {
             document = try JSONText.decode(SettingsDocument.self, from: body)
         } catch {
             let example = #"{"limit": "request:64", "max-idle": 64}"#
-            return ConnectError(.invalidArgument, "the body is not a JSON object of settings, as in \(example)").response
+            return ConnectError(.invalidArgument, "the body is not a JSON object of settings, as in \(example)")
+                .response
         }
         do throws(Settings.Problem) {
             return json(SettingsDocument(try settings.change(document.changes)))

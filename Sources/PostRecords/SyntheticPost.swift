@@ -28,7 +28,7 @@ package enum SyntheticPost {
         let hasMedia = generator.next() % 4 == 0
 
         var text = ""
-        let length = 20 + Int(generator.next() % 280)
+        let length = 80 + Int(generator.next() % 220)
         while text.utf8.count < length {
             text += words[Int(generator.next() % UInt64(words.count))] + " "
         }

@@ -61,13 +61,20 @@ struct SpiralLoad: ParsableCommand {
 
     func validate() throws {
         let options = try parsed()
-        guard (1...10_000_000).contains(posts) else { throw ValidationError("--posts: use a number from 1 to 10000000") }
+        guard options.duration > .zero else {
+            throw ValidationError("--duration: nothing is sent in 0s; ask for some time")
+        }
+        guard (1...10_000_000).contains(posts) else {
+            throw ValidationError("--posts: use a number from 1 to 10000000")
+        }
         guard (1...10_000).contains(maxInFlight) else {
             throw ValidationError("--max-in-flight: use a number from 1 to 10000")
         }
         let largest = options.specs.map(\.uris.upperBound).max() ?? 0
         guard largest <= posts else {
-            throw ValidationError("--posts: \(posts) posts cannot fill a batch of \(largest); ask for --posts \(largest)")
+            throw ValidationError(
+                "--posts: \(posts) posts cannot fill a batch of \(largest); ask for --posts \(largest)"
+            )
         }
         guard Set(options.specs.map(\.name)).count == options.specs.count else {
             throw ValidationError("--client: two clients have one name; give each its own")

@@ -39,7 +39,10 @@ struct InFlightTests {
         }
     }
 
-    @Test("a limit holds over all lanes", arguments: ["request:1", "request:3", "request:64", "process:1", "process:50"])
+    @Test(
+        "a limit holds over all lanes",
+        arguments: ["request:1", "request:3", "request:64", "process:1", "process:50"]
+    )
     func limitHolds(text: String) throws {
         let policy = try LimitPolicy(text: text)
         try inNetworkNamespace {

@@ -14,7 +14,8 @@ import Testing
 struct OracleTests {
     @Test(
         "hits, misses and dials are what memcached counted, and TIME_WAIT is every dial that is not open",
-        arguments: ["none", "request:64", "process:64"], ["per-uri", "multiget:500"]
+        arguments: ["none", "request:64", "process:64"],
+        ["per-uri", "multiget:500"]
     )
     func figuresAgree(limit: String, fanout: String) throws {
         let policy = try LimitPolicy(text: limit)

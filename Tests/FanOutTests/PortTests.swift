@@ -10,7 +10,10 @@ import Testing
 /// What the kernel does when ports run out, on the kernel itself.
 @Suite("Ports", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
 struct PortTests {
-    @Test("with N ports and one bound source address, N dials succeed and the rest fail with EADDRINUSE", arguments: [512, 2048])
+    @Test(
+        "with N ports and one bound source address, N dials succeed and the rest fail with EADDRINUSE",
+        arguments: [512, 2048]
+    )
     func bindExhausts(ports: Int) throws {
         try inNetworkNamespace(ports: ports) {
             let memcached = try RealMemcached()

@@ -1,12 +1,14 @@
 internal import Glibc
 package import KernelProbe
+internal import POSIX
 package import Testing
 
 /// Runs `body` in a fresh network namespace, with its own ports and TIME_WAIT sockets; threads and
 /// processes started in it are there too.
 /// - Parameter ports: narrows the ephemeral range to this many.
 package func inNetworkNamespace<Value>(ports: Int? = nil, _ body: () throws -> Value) throws -> Value {
-    try NetworkNamespace.during {
+    Signals.ignoreBrokenPipes()
+    return try NetworkNamespace.during {
         // Not every kernel shows it in a namespace; its default will do there.
         try? Sysctl.write("net.core.somaxconn", "65535")
         if let ports { try Sysctl.write("net.ipv4.ip_local_port_range", "32768 \(32767 + ports)") }

@@ -3,7 +3,10 @@ import Units
 
 @Suite("Quantities")
 struct QuantityTests {
-    @Test("a duration reads its text and writes it back", arguments: ["500ms", "10s", "2m", "1h", "250us", "1ns", "0s"])
+    @Test(
+        "a duration reads its text and writes it back",
+        arguments: ["500ms", "10s", "2m", "1h", "250us", "1ns", "0s"]
+    )
     func durationRoundTrip(text: String) throws {
         #expect(try Duration(text: text).text == text)
     }
@@ -15,7 +18,10 @@ struct QuantityTests {
         #expect(try Duration(text: "90s").text == "90s")
     }
 
-    @Test("a text that is no duration is refused", arguments: ["", "10", "s", "-1s", "1e3s", "1 s", "10S", ".5s", "99999999h"])
+    @Test(
+        "a text that is no duration is refused",
+        arguments: ["", "10", "s", "-1s", "1e3s", "1 s", "10S", ".5s", "99999999h"]
+    )
     func durationRefused(text: String) {
         #expect(throws: UnitTextError.self) { try Duration(text: text) }
     }
@@ -25,7 +31,10 @@ struct QuantityTests {
         #expect(try ByteCount(text: text).description == text)
     }
 
-    @Test("a size with a decimal unit is refused, as nobody knows which kilo is meant", arguments: ["1KB", "1k", "1", "KiB"])
+    @Test(
+        "a size with a decimal unit is refused, as nobody knows which kilo is meant",
+        arguments: ["1KB", "1k", "1", "KiB"]
+    )
     func sizeRefused(text: String) {
         #expect(throws: UnitTextError.self) { try ByteCount(text: text) }
     }

@@ -80,7 +80,12 @@ package struct Doctor: Sendable {
                     + "kernel.apparmor_restrict_unprivileged_userns=0), or use --host-network"
             )
         }
-        return Finding("network namespaces", "permitted, \(user)", .good, "nothing on this machine is changed or used up")
+        return Finding(
+            "network namespaces",
+            "permitted, \(user)",
+            .good,
+            "nothing on this machine is changed or used up"
+        )
     }
 
     private var descriptors: Finding {
@@ -121,7 +126,8 @@ package struct Doctor: Sendable {
             switch value {
             case "0": "connect() fails with EADDRNOTAVAIL once the range is full"
             case "1": "connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
-            case "2": "on loopback connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
+            case "2":
+                "on loopback connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
             default: "the kernel does not say whether it reuses TIME_WAIT ports"
             }
         return Finding("tcp_tw_reuse", value, .good, meaning)

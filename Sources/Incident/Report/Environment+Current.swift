@@ -25,11 +25,7 @@ extension Environment {
 
     /// What `memcached -V` says, without the name.
     static func memcachedVersion(_ path: String) -> String {
-        guard let pipe = try? Pipe(), var process = try? ChildProcess(path, ["-V"], output: pipe.writeEnd.rawValue) else {
-            return "unknown"
-        }
-        while process.poll() == nil { sleepThread(for: .milliseconds(1)) }
-        let text = (try? pipe.readEnd.readSome(upTo: 256)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = (try? ChildProcess.output(of: path, ["-V"])) ?? ""
         return text.split(whereSeparator: { $0 == " " || $0 == "\n" }).last.map { String($0) } ?? "unknown"
     }
 }

@@ -50,7 +50,9 @@ package struct Demo {
             defer { run.end() }
             for (index, phase) in plan.phases.enumerated() {
                 let place = "\(index + 1)/\(plan.phases.count)"
-                progress.print(["", "\(place) \(phase.name): \(phase.title)"] + phase.changes.map { "    \($0.name) = \($0.text)" })
+                progress.print(
+                    ["", "\(place) \(phase.name): \(phase.title)"] + phase.changes.map { "    \($0.name) = \($0.text)" }
+                )
                 result.phases.append(try run.play(phase, place: place))
                 result.events = run.events
                 if phase.name == "incident", let line = run.incidentLine() { progress.print(["    logged: \(line)"]) }

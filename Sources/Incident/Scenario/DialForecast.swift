@@ -16,7 +16,8 @@ struct DialForecast {
 
     var reasoning: String {
         if let freePorts, freePorts < demand { return "the free ports of one address" }
-        return limit == nil ? "one a lookup, but \(maxIdle) a batch reused" : "what the limit needs beyond the idle ones"
+        return limit == nil
+            ? "one a lookup, but \(maxIdle) a batch reused" : "what the limit needs beyond the idle ones"
     }
 
     private var demand: Int {

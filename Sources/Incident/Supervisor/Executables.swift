@@ -4,7 +4,7 @@ internal import FoundationEssentials
 package enum Executables {
     /// A program built together with this one.
     /// - Throws: ``StageError`` when it is not beside this one.
-    static func sibling(_ name: String) throws(StageError) -> String {
+    package static func sibling(_ name: String) throws(StageError) -> String {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let path = own[..<(own.lastIndex(of: "/") ?? own.startIndex)] + "/" + name
         guard FileManager.default.isExecutableFile(atPath: String(path)) else {

@@ -41,7 +41,8 @@ package final class MemcachedProcess {
                 [
                     // The user this runs as; memcached refuses to be root, and so to be root of a namespace, unnamed.
                     "-u", "root", "-l", "\(options.listen)", "-p", "\(options.port)", "-U", "0",
-                    "-c", "\(options.connections ?? descriptors)", "-b", "65535", "-m", "\(options.memory)", "-t", "\(options.threads)",
+                    "-c", "\(options.connections ?? descriptors)", "-b", "65535", "-m", "\(options.memory)", "-t",
+                    "\(options.threads)",
                 ],
                 output: output.rawValue,
                 descriptorLimit: UInt64(descriptors)

@@ -1,13 +1,18 @@
 internal import FoundationEssentials
-package import POSIX
+internal import POSIX
+internal import Synchronization
 
 /// A folder of a run's own for what its processes print; removed when the run ends.
 package final class RunFolder: Sendable {
     package let path: String
+    private static let made = Atomic<Int>(0)
 
     /// - Throws: ``StageError`` when it cannot be made.
     package init() throws(StageError) {
-        let path = FileManager.default.temporaryDirectory.path + "/spiral-\(ProcessInfo.processInfo.processIdentifier)"
+        // More than one may be needed at a time.
+        let number = Self.made.add(1, ordering: .relaxed).newValue
+        let process = ProcessInfo.processInfo.processIdentifier
+        let path = FileManager.default.temporaryDirectory.path + "/spiral-\(process)-\(number)"
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -32,6 +37,8 @@ package final class RunFolder: Sendable {
         guard let file = try? Descriptor.reading("\(path)/\(name)") else { return nil }
         // Errors come early: the beginning of a large log is enough.
         guard let bytes = try? file.readSome(upTo: 4 << 20) else { return nil }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.contains(text) }.map { String($0) }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.contains(text) }.map {
+            String($0)
+        }
     }
 }

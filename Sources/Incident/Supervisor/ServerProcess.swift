@@ -34,7 +34,8 @@ package final class ServerProcess {
             let output = try Descriptor.creating(folder.path + "/server.log")
             process = try ChildProcess(
                 path,
-                ["--listen", "\(address)", "--admin-listen", "\(adminAddress)", "--memcached", "\(memcached)"] + arguments,
+                ["--listen", "\(address)", "--admin-listen", "\(adminAddress)", "--memcached", "\(memcached)"]
+                    + arguments,
                 output: output.rawValue
             )
         } catch {

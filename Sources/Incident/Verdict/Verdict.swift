@@ -8,6 +8,9 @@ extension RunResult.Verdict {
         }
         if phases.count < planned { missing.append("\(planned - phases.count) of \(planned) phases were not played") }
         pass = missing.isEmpty
-        text = pass ? "reproduced and healed" : "not shown: \(missing.count == 1 ? "one stage" : "\(missing.count) stages") did not happen"
+        text =
+            pass
+            ? "reproduced and healed"
+            : "not shown: \(missing.count == 1 ? "one stage" : "\(missing.count) stages") did not happen"
     }
 }

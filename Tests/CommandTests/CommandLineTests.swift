@@ -1,0 +1,90 @@
+import POSIX
+import TestSupport
+import Testing
+
+/// What the three programs say to wrong options, and with which status they end.
+@Suite("Command line", .timeLimit(.minutes(1)))
+struct CommandLineTests {
+    @Test(
+        "wrong usage ends with 2 and one line that says what was wrong",
+        arguments: [
+            (["spiral-server", "--limit", "64"], "--limit: '64' is not a limit: use none, request:N or process:N"),
+            (["spiral-server", "--memcached", "localhost"], "--memcached: 'localhost' is not a memcached address"),
+            (["spiral-server", "--admin-listen", "0.0.0.0:8081"], "0.0.0.0:8081 is not loopback"),
+            (["spiral-server", "--listen", "8080"], "--listen: '8080' is not HOST:PORT"),
+            (["spiral-server", "--on-error", "store", "--store", "off"], "--on-error store needs the store"),
+            (["spiral-server", "--lanes", "99"], "--lanes: use a number from 1 to 8"),
+            (["spiral-server", "--max-body", "16"], "--max-body: '16' is not a size"),
+            (
+                ["spiral-server", "--log-sink", "file:/nonexistent/x"],
+                "cannot open /nonexistent/x: no such file or directory"
+            ),
+            (["spiral-server", "--speed", "1"], "Unknown option '--speed'"),
+            (["spiral-load"], "--client"),
+            (["spiral-load", "--client", "x"], "--client: 'x' is not a client"),
+            (["spiral-load", "--client", "x:uris=200000,rate=1/s"], "ask for --posts 200000"),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--client", "x:uris=2,rate=1/s"],
+                "two clients have one name"
+            ),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--target", "https://a"],
+                "--target: 'https://a' is not a target"
+            ),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--duration", "0s"], "--duration: "),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--json", "/nonexistent/x"],
+                "--json: cannot open /nonexistent/x"
+            ),
+            (["spiral", "demo", "--json", "/nonexistent/x"], "--json: cannot open /nonexistent/x"),
+            (["spiral", "dmeo"], "Unexpected argument 'dmeo'"),
+        ]
+    )
+    func usage(command: [String], message: String) throws {
+        let program = try Program(command[0], Array(command.dropFirst()))
+        #expect(program.wait() == .status(2))
+        let text = try program.text
+        #expect(text.contains(message), "\(text)")
+    }
+
+    @Test(
+        "help is asked for, and no error",
+        arguments: [["spiral"], ["spiral-server"], ["spiral-load"], ["spiral", "demo"], ["spiral", "doctor"]]
+    )
+    func help(command: [String]) throws {
+        let program = try Program(command[0], Array(command.dropFirst()) + ["--help"])
+        #expect(program.wait() == .status(0))
+        #expect(try program.text.contains("USAGE: spiral"))
+    }
+
+    @Test("a port that is taken ends the server with 3 and says which", .requiresNamespaces)
+    func portTaken() throws {
+        try inNetworkNamespace {
+            let arguments = ["--listen", "127.0.0.1:8080", "--admin-listen"]
+            let first = try Program("spiral-server", arguments + ["127.0.0.1:8081"])
+            let listens = try eventually { try first.text.contains("serving") }
+            try #require(listens)
+            // Without memcached it serves all the same, and says so.
+            let warns = try eventually { try first.text.contains("warning: memcached is not reachable") }
+            #expect(warns)
+            let second = try Program("spiral-server", arguments + ["127.0.0.1:8082"])
+            #expect(second.wait() == .status(3))
+            #expect(try second.text.contains("--listen: cannot bind 127.0.0.1:8080: address already in use"))
+        }
+    }
+
+    @Test("a load that nobody answers ends with 1 and says so", .requiresNamespaces)
+    func nobodyAnswers() throws {
+        try inNetworkNamespace {
+            let load = try Program(
+                "spiral-load",
+                ["--client", "x:uris=1,rate=10/s", "--duration", "500ms", "--posts", "10"]
+            )
+            #expect(load.wait() == .status(1))
+            let text = try load.text
+            #expect(text.contains("asked 5 batches in 0.5 s from 1 client; sent 5, answered 0, failed 5"), "\(text)")
+            #expect(text.contains("x failed: ECONNREFUSED 5"))
+            #expect(text.contains("no batch was answered"))
+        }
+    }
+}

@@ -1,0 +1,233 @@
+import Glibc
+import HTTP
+import HTTPTypes
+import LoadGenerator
+import Memcached
+import POSIX
+import SwiftProtobuf
+import TestSupport
+import Testing
+import Units
+
+@testable import PostRecords
+
+/// spiral-server as its users meet it.
+@Suite("spiral-server", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
+struct ServerCommandTests {
+    private static let address = SocketAddress.ipv4(.loopback, port: 8080)
+    private static let adminAddress = SocketAddress.ipv4(.loopback, port: 8081)
+    private static let path = "/bsky.Service/GetPostRecords"
+    private static let json: HTTPFields = [.contentType: "application/json"]
+
+    /// Runs a server beside a real memcached in a namespace of their own.
+    private func withServer(_ arguments: [String] = [], _ body: (RealMemcached, Program) throws -> Void) throws {
+        try inNetworkNamespace {
+            let memcached = try RealMemcached()
+            let server = try Program("spiral-server", ["--log-mode", "off"] + arguments)
+            let serves = eventually { (try? Client(to: Self.adminAddress, timeout: .seconds(5))) != nil }
+            let text = try server.text
+            try #require(serves, "\(text)")
+            try body(memcached, server)
+            server.send(SIGTERM)
+            #expect(server.wait() == .status(0))
+        }
+    }
+
+    private func ask(_ uris: [String], path: String = Self.path) throws -> Bsky_GetPostRecordsResponse {
+        var client = try Client(to: Self.address, timeout: .seconds(30))
+        var request = Bsky_GetPostRecordsRequest()
+        request.uris = uris
+        let answer = try client.send(.post, path, fields: Self.json, body: try request.jsonUTF8Bytes())
+        try #require(answer.status == 200)
+        return try Bsky_GetPostRecordsResponse(jsonUTF8Bytes: answer.body)
+    }
+
+    private func admin(_ method: HTTPRequest.Method, _ path: String, _ body: String = "") throws -> Client.Answer {
+        var client = try Client(to: Self.adminAddress, timeout: .seconds(5))
+        return try client.send(method, path, body: Array(body.utf8))
+    }
+
+    private func counters() throws -> CounterSnapshot {
+        try JSONText.decode(CounterSnapshot.self, from: try admin(.get, "/admin/counters").body)
+    }
+
+    @Test("it answers each URI in its place, from cache and store alike, under both names")
+    func answers() throws {
+        try withServer { memcached, _ in
+            let workload = Workload(seed: 2, count: 50)
+            try Preload.run(workload, into: ServerList([memcached.address]))
+            let uris = workload.uris + postURIs(50, seed: 3)
+            for path in [Self.path, "/bsky.Service/GetPostRecord"] {
+                let response = try ask(uris, path: path)
+                #expect(response.records.count == 100)
+                #expect(response.meta.count == 100)
+                for (uri, record) in zip(uris, response.records) {
+                    #expect(record == SyntheticPost.make(for: uri).record)
+                }
+            }
+            let counted = try counters()
+            #expect(counted.lookups.hits == 150)
+            #expect(counted.lookups.misses == 50)
+            #expect(counted.writeBacks.ok == 50)
+            #expect(try memcached.statistic("get_hits") == 150)
+            #expect(try memcached.statistic("get_misses") == 50)
+        }
+    }
+
+    @Test("bad input is answered with Connect's error in JSON, and the server goes on serving")
+    func badInput() throws {
+        try withServer { _, _ in
+            let cases: [(body: String, type: String, path: String, status: Int, code: String)] = [
+                ("{\"uris\":", "application/json", Self.path, 400, "invalid_argument"),
+                ("[]", "application/json", Self.path, 400, "invalid_argument"),
+                ("{\"uris\":[1]}", "application/json", Self.path, 400, "invalid_argument"),
+                ("{\"uris\":[]}", "application/json", Self.path, 400, "invalid_argument"),
+                ("{}", "application/json", Self.path, 400, "invalid_argument"),
+                ("{\"uris\":[\"a b\"]}", "application/json", Self.path, 400, "invalid_argument"),
+                ("{\"uris\":[\"\"]}", "application/json", Self.path, 400, "invalid_argument"),
+                ("{}", "text/plain", Self.path, 415, "unimplemented"),
+                ("{}", "application/json", "/nowhere", 404, "unimplemented"),
+            ]
+            struct Problem: Decodable { var code: String, message: String }
+            for item in cases {
+                var client = try Client(to: Self.address, timeout: .seconds(5))
+                let answer = try client.send(
+                    .post,
+                    item.path,
+                    fields: [.contentType: item.type],
+                    body: Array(item.body.utf8)
+                )
+                #expect(answer.status == item.status, "\(item)")
+                let problem = try JSONText.decode(Problem.self, from: answer.body)
+                #expect(problem.code == item.code)
+                #expect(!problem.message.contains("\n"))
+                #expect(try ask(postURIs(3)).records.count == 3)
+            }
+            var client = try Client(to: Self.address, timeout: .seconds(30))
+            let huge = [UInt8](repeating: 32, count: 100 << 20)
+            let answer = try client.send(.post, Self.path, fields: Self.json, body: huge)
+            #expect(answer.status == 413)
+            #expect(try ask(postURIs(3)).records.count == 3)
+        }
+    }
+
+    @Test("a failed lookup leaves its own place empty and nobody else's")
+    func failedLookups() throws {
+        try withServer { memcached, _ in
+            let uris = postURIs(100)
+            #expect(try ask(uris).records.allSatisfy { !$0.cid.isEmpty })
+            memcached.terminate()
+            let response = try ask(uris)
+            #expect(response.records == Array(repeating: Bsky_Record(), count: 100))
+            #expect(response.meta.count == 100)
+            let errors = try counters().lookups.errors
+            #expect(errors.values.reduce(0, +) == 100)
+            #expect(errors["ECONNREFUSED"] ?? 0 > 0, "\(errors)")
+        }
+    }
+
+    @Test("settings change while it runs: all of a document, or on a mistake none of it")
+    func settings() throws {
+        try withServer { _, _ in
+            let changed = try admin(.patch, "/admin/settings", #"{"limit":"request:8","max-idle":8,"dialer":"rotate"}"#)
+            #expect(changed.status == 200)
+            #expect(String(decoding: changed.body, as: UTF8.self).contains("\"limit\" : \"request:8\""))
+            _ = try admin(.post, "/admin/counters")
+            _ = try ask(postURIs(500))
+            let counted = try counters()
+            #expect(counted.inFlightPeak <= 8)
+            #expect(counted.idleConnections <= 8)
+
+            for wrong in [
+                #"{"limit":"request:16","speed":1}"#, #"{"limit":"request:16","max-idle":"many"}"#, "{", "[]", "",
+            ] {
+                #expect(try admin(.patch, "/admin/settings", wrong).status == 400)
+            }
+            let sink = #"{"limit":"request:16","log-sink":"file:/nonexistent/x"}"#
+            #expect(try admin(.patch, "/admin/settings", sink).status == 400)
+            let now = String(decoding: try admin(.get, "/admin/settings").body, as: UTF8.self)
+            #expect(now.contains("\"limit\" : \"request:8\""))
+            #expect(now.contains("\"log-sink\" : \"stderr\""))
+        }
+    }
+
+    @Test("health and metrics are served, and metrics agree with the counters")
+    func metrics() throws {
+        try withServer { _, _ in
+            #expect(try admin(.get, "/healthz").body == Array("ok\n".utf8))
+            _ = try ask(postURIs(30))
+            let text = String(decoding: try admin(.get, "/metrics").body, as: UTF8.self)
+            #expect(text.contains("spiral_lookups_total{outcome=\"miss\",call=\"\",error=\"\"} 30\n"))
+            let counted = try counters()
+            #expect(counted.lookups.misses == 30)
+            #expect(text.contains("spiral_dials_total{outcome=\"ok\",call=\"\",error=\"\"} \(counted.dials.ok)\n"))
+            #expect(try admin(.delete, "/metrics").status == 405)
+            #expect(try admin(.get, "/").status == 404)
+        }
+    }
+
+    @Test("each error is a line of JSON in the log, as the incident's was")
+    func errorLog() throws {
+        let folder = try Program.temporaryFile()
+        try withServer(["--log-mode", "blocking", "--log-sink", "file:\(folder)"]) { memcached, _ in
+            memcached.terminate()
+            _ = try ask(postURIs(20))
+            struct Line: Decodable {
+                var time: String, level: String, msg: String, uri: String, error: String, client: String
+            }
+            let lines = try Program.contents(of: folder).split(separator: "\n")
+            #expect(lines.count == 20)
+            #expect(try counters().logLines.written == 20)
+            for line in lines {
+                let parsed = try JSONText.decode(Line.self, from: Array(line.utf8))
+                #expect(parsed.level == "ERROR")
+                #expect(parsed.msg == "failed to get post cache item")
+                #expect(parsed.error.contains("127.0.0.1:11211"))
+            }
+        }
+    }
+
+    @Test("it uses at most 16 threads with many callers at once")
+    func threads() throws {
+        try withServer(["--dialer", "rotate", "--store-latency", "20ms"]) { _, _ in
+            let attack = Attack(
+                ClientSpec(name: "many", uris: 1...200, rate: .init(perSecond: 40)),
+                to: Target(address: Self.address),
+                from: nil,
+                workload: Workload(seed: 1, count: 1000),
+                timeout: .seconds(10),
+                maxInFlight: 400
+            )
+            try attack.start(for: .seconds(2))
+            var most = 0
+            let ended = try eventually(within: .seconds(30)) {
+                most = max(most, try counters().threads)
+                return attack.isStopped && attack.recorder.pending == 0
+            }
+            #expect(ended)
+            let result = attack.recorder.result
+            #expect(result.ok == 80, "\(result)")
+            #expect(most <= 16)
+        }
+    }
+
+    @Test("a memcached behind a Unix socket is looked up like any other")
+    func unixSocket() throws {
+        try inNetworkNamespace {
+            let socket = try Program.temporaryFile()
+            let path = try #require(Program.onPath("memcached"))
+            let memcached = try ChildProcess(path, ["-u", "root", "-s", socket], output: 2)
+            let server = try Program("spiral-server", ["--memcached", "unix:\(socket)"])
+            let serves = eventually { (try? Client(to: Self.adminAddress, timeout: .seconds(5))) != nil }
+            try #require(serves)
+            #expect(try ask(postURIs(200)).records.allSatisfy { !$0.cid.isEmpty })
+            #expect(try counters().lookups.misses == 200)
+            #expect(try counters().writeBacks.ok == 200)
+            _ = try ask(postURIs(200))
+            #expect(try counters().lookups.hits == 200)
+            server.send(SIGTERM)
+            #expect(server.wait() == .status(0))
+            _ = consume memcached
+        }
+    }
+}

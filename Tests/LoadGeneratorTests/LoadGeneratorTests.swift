@@ -1,0 +1,119 @@
+import LoadGenerator
+import PostRecords
+import SwiftProtobuf
+import Testing
+import Units
+
+@Suite("Schedule")
+struct ScheduleTests {
+    @Test(
+        "batches are due evenly from the beginning, as many as the rate makes in the time",
+        arguments: [(2.5, 10, 25), (20, 30, 600), (0.5, 5, 3), (1, 1, 1), (3, 0, 0)]
+    )
+    func count(rate: Double, seconds: Int, expected: Int) {
+        let schedule = Schedule(rate: Rate(perSecond: rate))
+        #expect(schedule.count(within: .seconds(seconds)) == expected)
+        #expect((0..<expected).allSatisfy { schedule.start(of: $0) < .seconds(seconds) })
+        #expect(schedule.start(of: expected) >= .seconds(seconds))
+    }
+}
+
+@Suite("Client specification")
+struct ClientSpecTests {
+    @Test(
+        "it reads its text and writes it back",
+        arguments: ["feed:uris=1..50,rate=20/s", "heavy:uris=20000,rate=2.5/s"]
+    )
+    func roundTrip(text: String) throws {
+        #expect(try ClientSpec(text: text).description == text)
+    }
+
+    @Test(
+        "a text that is none is refused",
+        arguments: [
+            "feed", "feed:", ":uris=1,rate=1/s", "feed:uris=1", "feed:rate=1/s", "feed:uris=0,rate=1/s",
+            "feed:uris=5..1,rate=1/s", "feed:uris=1,rate=1", "feed:uris=1,rate=1/s,size=3", "f d:uris=1,rate=1/s",
+            "feed:uris=1,uris=2,rate=1/s", "feed:uris=1..2..3,rate=1/s",
+        ]
+    )
+    func refused(text: String) {
+        #expect(throws: UnitTextError.self) { try ClientSpec(text: text) }
+    }
+}
+
+@Suite("Workload")
+struct WorkloadTests {
+    @Test("a batch asks for distinct posts, and the same seed asks for the same")
+    func bodies() throws {
+        let workload = Workload(seed: 4, count: 100)
+        var first = SplitMix64(seed: 1)
+        var second = SplitMix64(seed: 1)
+        for size in [1, 50, 100] {
+            let body = workload.body(size: size, using: &first)
+            #expect(body == workload.body(size: size, using: &second))
+            let request = try Bsky_GetPostRecordsRequest(jsonUTF8Bytes: body)
+            #expect(request.uris.count == size)
+            #expect(Set(request.uris).count == size)
+            #expect(Set(request.uris).isSubset(of: workload.uris))
+        }
+    }
+}
+
+@Suite("Answer scan")
+struct AnswerScanTests {
+    @Test("it counts what protobuf's own JSON says", arguments: [0, 1, 7, 500])
+    func agrees(count: Int) throws {
+        var response = Bsky_GetPostRecordsResponse()
+        for number in 0..<count {
+            let uri = PostURI.make(seed: 1, number: number)
+            if number % 3 == 0 {
+                response.records.append(Bsky_Record())
+                response.meta.append(Bsky_PostRecordMeta())
+            } else {
+                try response.merge(serializedBytes: SyntheticPost.cacheValue(for: uri))
+            }
+        }
+        let scan = try #require(AnswerScan(try response.jsonUTF8Bytes()))
+        #expect(scan.records == count)
+        #expect(scan.empty == response.records.count { $0 == Bsky_Record() })
+    }
+
+    @Test("spaces, braces in texts and other members do not mislead it")
+    func misleading() throws {
+        let text =
+            #" { "meta" : [ {} , {"a":[{}]} ], "x":"records", "records" : [ { } , {"cid":"{}]\"","r":[{},{}]}, {}] }"#
+        let scan = try #require(AnswerScan(Array(text.drop { $0 == " " }.utf8)))
+        #expect(scan.records == 3)
+        #expect(scan.empty == 2)
+    }
+
+    @Test(
+        "what is cut off or no object is no answer",
+        arguments: ["", "[]", "{\"records\":[{}", "null", "{\"records\":[{\"a\":\"}]}"]
+    )
+    func broken(text: String) {
+        #expect(AnswerScan(Array(text.utf8)) == nil)
+    }
+}
+
+@Suite("Tables")
+struct TextTableTests {
+    @Test("columns are as wide as what stands in them, numbers to the right")
+    func table() {
+        var table = TextTable(header: ["name", "n"])
+        table.add(["a", "1,234"])
+        table.add(["longer", "5"])
+        #expect(table.lines == ["name        n", "a       1,234", "longer      5"])
+    }
+
+    @Test(
+        "numbers are written for a reader",
+        arguments: [
+            (1234567.0, "1,234,567"), (0, "0"), (12.345, "12.3"), (1.234, "1.23"), (999.94, "1,000"), (429.4, "429"),
+            (-1500, "-1,500"),
+        ]
+    )
+    func numbers(number: Double, text: String) {
+        #expect(rounded(number) == text)
+    }
+}
