@@ -38,5 +38,6 @@ require_packages() {
         refuse "apt-get could not install ${missing[*]}"
 }
 
-# What building and running take.
+# What building and running take; the scripts that source this name it.
+# shellcheck disable=SC2034
 BUILD_PACKAGES=(libmemcached-dev pkg-config memcached)
