@@ -130,7 +130,10 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
-        .testTarget(name: "MemcachedTests", dependencies: ["TestSupport", "Memcached", "POSIX", "Units"]),
+        .testTarget(
+            name: "MemcachedTests",
+            dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"]
+        ),
         .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
         .testTarget(
             name: "PostRecordsTests",

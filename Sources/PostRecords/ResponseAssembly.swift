@@ -3,20 +3,20 @@ internal import SwiftProtobuf
 
 extension Bsky_GetPostRecordsResponse {
     /// Puts outcomes in their places: a record and its meta for each URI, empty ones where there is none.
-    /// - Parameter unreadable: called with the place of a cached value that is no post record.
-    init(_ outcomes: [Outcome], unreadable: (Int) -> Void) {
+    /// - Parameter unreadable: called with the index of a cached value that is no post record.
+    init(_ outcomes: ArraySlice<Outcome>, unreadable: (Int) -> Void) {
         self.init()
         records.reserveCapacity(outcomes.count)
         meta.reserveCapacity(outcomes.count)
-        for (place, outcome) in outcomes.enumerated() {
+        for (place, outcome) in zip(outcomes.indices, outcomes) {
             switch outcome {
             case .hit(let value), .stored(let value):
                 if !append(value) {
                     unreadable(place)
-                    appendEmpty(at: place)
+                    appendEmpty(at: place - outcomes.startIndex)
                 }
             case .missing, .failed:
-                appendEmpty(at: place)
+                appendEmpty(at: place - outcomes.startIndex)
             }
         }
     }

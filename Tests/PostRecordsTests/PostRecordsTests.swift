@@ -64,7 +64,7 @@ struct AnswerTests {
             .hit(SyntheticPost.cacheValue(for: uris[0])), failure, .missing,
             .stored(SyntheticPost.cacheValue(for: uris[3])),
         ]
-        let response = Bsky_GetPostRecordsResponse(outcomes) { _ in Issue.record("nothing is unreadable") }
+        let response = Bsky_GetPostRecordsResponse(outcomes[...]) { _ in Issue.record("nothing is unreadable") }
         #expect(response.records.count == 4)
         #expect(response.meta.count == 4)
         #expect(response.records[0] == SyntheticPost.make(for: uris[0]).record)
@@ -72,6 +72,20 @@ struct AnswerTests {
         #expect(response.records[2] == Bsky_Record())
         #expect(response.records[3] == SyntheticPost.make(for: uris[3]).record)
         #expect(response.meta[3] == SyntheticPost.make(for: uris[3]).meta)
+    }
+
+    @Test("an answer put together from pieces is the answer written whole", arguments: [1, 2, 7, 100])
+    func pieces(size: Int) throws {
+        let uris = (0..<20).map { PostURI.make(seed: 1, number: $0) }
+        let outcomes: [Outcome] = uris.map { .hit(SyntheticPost.cacheValue(for: $0)) } + [failure, .missing]
+        let whole = Bsky_GetPostRecordsResponse(outcomes[...]) { _ in }
+        var pieces = JSONPieces()
+        for start in stride(from: 0, to: outcomes.count, by: size) {
+            let slice = outcomes[start..<min(start + size, outcomes.count)]
+            pieces.append(try .init(Bsky_GetPostRecordsResponse(slice) { _ in }))
+        }
+        let expected: [UInt8] = try whole.jsonUTF8Bytes()
+        #expect(pieces.joined() == expected)
     }
 
     @Test(
