@@ -72,42 +72,33 @@ package struct Endpoint: Responder {
         }
         let caller = CallerName.of(request)
         let outcomes = await engine.lookUp(KeyList(message.uris), for: caller)
-        do {
-            let body = try await encode(outcomes) { place in
-                log.record {
-                    ErrorLine(
-                        message: "cached value is not a post record",
-                        uri: message.uris[place],
-                        error: "not the protobuf of one record and its meta",
-                        client: caller
-                    )
-                }
+        let body = await encode(outcomes) { place in
+            log.record {
+                ErrorLine(
+                    message: "cached value is not a post record",
+                    uri: message.uris[place],
+                    error: "not the protobuf of one record and its meta",
+                    client: caller
+                )
             }
-            return Response(.ok, contentType: "application/json", body: body)
-        } catch {
-            throw ConnectError(.internal, "the answer cannot be written as JSON: \(error)")
         }
+        return Response(.ok, contentType: "application/json", body: body)
     }
 
     /// Outcomes from which on a second core is worth its task.
-    private static let pieceSize = 2000
+    private static let partSize = 2000
 
     /// - Parameter unreadable: called with the index of a cached value that is no post record.
-    private func encode(
-        _ outcomes: [Outcome],
-        unreadable: @escaping @Sendable (Int) -> Void
-    ) async throws -> [UInt8] {
-        let pieces = try await withThrowingTaskGroup { group in
-            for start in stride(from: 0, to: outcomes.count, by: Self.pieceSize) {
+    private func encode(_ outcomes: [Outcome], unreadable: @escaping @Sendable (Int) -> Void) async -> [UInt8] {
+        let parts = await withTaskGroup { group in
+            for start in stride(from: 0, to: outcomes.count, by: Self.partSize) {
                 group.addTask {
-                    let slice = outcomes[start..<min(start + Self.pieceSize, outcomes.count)]
-                    return (start, try JSONPieces.Piece(Bsky_GetPostRecordsResponse(slice, unreadable: unreadable)))
+                    let slice = outcomes[start..<min(start + Self.partSize, outcomes.count)]
+                    return (start, AnswerJSON(slice, unreadable: unreadable))
                 }
             }
-            return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
         }
-        var whole = JSONPieces()
-        for (_, piece) in pieces { whole.append(piece) }
-        return whole.joined()
+        return AnswerJSON.joined(parts.map(\.1))
     }
 }

@@ -33,7 +33,7 @@ package enum SyntheticPost {
             text += words[Int(generator.next() % UInt64(words.count))] + " "
         }
         var json = #"{"$type":"app.bsky.feed.post","createdAt":""#
-        json += Google_Protobuf_Timestamp(seconds: created).rfc3339 + #"","langs":["en"],"text":""# + text + #"""#
+        json += rfc3339(created) + #"","langs":["en"],"text":""# + text + #"""#
         if isReply {
             let parent = PostURI.make(seed: generator.next(), number: 0)
             let reference = #"{"cid":"\#(cid(&generator))","uri":"\#(parent)"}"#
@@ -53,6 +53,12 @@ package enum SyntheticPost {
         return (record, meta)
     }
 
+    private static func rfc3339(_ seconds: Int64) -> String {
+        var text: [UInt8] = []
+        CivilTime(secondsSince1970: seconds).append(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Shaped like the identifier of a post, 59 characters; it is no hash of the content.
     private static func cid(_ generator: inout SplitMix64) -> String {
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
@@ -64,25 +70,5 @@ package enum SyntheticPost {
     /// Fowler-Noll-Vo 1a, 64 bits: the same on every machine, unlike `Hasher`.
     private static func fnv1a(_ text: String) -> UInt64 {
         text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-}
-
-extension Google_Protobuf_Timestamp {
-    /// As proto3 JSON and post records write it, to the second.
-    fileprivate var rfc3339: String {
-        let days = seconds / 86400
-        let second = seconds % 86400
-        // Days to civil date: H. Hinnant, chrono-compatible low-level date algorithms.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthIndex = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
-        let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(two(month))-\(two(day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
     }
 }

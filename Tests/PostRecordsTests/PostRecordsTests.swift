@@ -56,15 +56,21 @@ struct PostTests {
 @Suite("Answers")
 struct AnswerTests {
     private let failure = Outcome.failed(.timeout(after: .seconds(1), server: .ipv4(.loopback, port: 1)))
+    private let uris = (0..<40).map { PostURI.make(seed: 1, number: $0) }
+
+    private func read(_ outcomes: [Outcome], unreadable: (Int) -> Void) throws -> Bsky_GetPostRecordsResponse {
+        try Bsky_GetPostRecordsResponse(
+            jsonUTF8Bytes: AnswerJSON.joined([AnswerJSON(outcomes[...], unreadable: unreadable)])
+        )
+    }
 
     @Test("records and meta have the length and order of the URIs, with empty ones where there is none")
-    func places() {
-        let uris = (0..<4).map { PostURI.make(seed: 1, number: $0) }
+    func places() throws {
         let outcomes: [Outcome] = [
             .hit(SyntheticPost.cacheValue(for: uris[0])), failure, .missing,
             .stored(SyntheticPost.cacheValue(for: uris[3])),
         ]
-        let response = Bsky_GetPostRecordsResponse(outcomes[...]) { _ in Issue.record("nothing is unreadable") }
+        let response = try read(outcomes) { _ in Issue.record("nothing is unreadable") }
         #expect(response.records.count == 4)
         #expect(response.meta.count == 4)
         #expect(response.records[0] == SyntheticPost.make(for: uris[0]).record)
@@ -74,29 +80,102 @@ struct AnswerTests {
         #expect(response.meta[3] == SyntheticPost.make(for: uris[3]).meta)
     }
 
-    @Test("an answer put together from pieces is the answer written whole", arguments: [1, 2, 7, 100])
-    func pieces(size: Int) throws {
-        let uris = (0..<20).map { PostURI.make(seed: 1, number: $0) }
+    @Test("an answer in parts is, to the byte, what swift-protobuf writes for the whole", arguments: [1, 2, 7, 100])
+    func parts(size: Int) throws {
         let outcomes: [Outcome] = uris.map { .hit(SyntheticPost.cacheValue(for: $0)) } + [failure, .missing]
-        let whole = Bsky_GetPostRecordsResponse(outcomes[...]) { _ in }
-        var pieces = JSONPieces()
-        for start in stride(from: 0, to: outcomes.count, by: size) {
-            let slice = outcomes[start..<min(start + size, outcomes.count)]
-            pieces.append(try .init(Bsky_GetPostRecordsResponse(slice) { _ in }))
+        var whole = Bsky_GetPostRecordsResponse()
+        for uri in uris { try whole.merge(serializedBytes: SyntheticPost.cacheValue(for: uri)) }
+        whole.records += [Bsky_Record(), Bsky_Record()]
+        whole.meta += [Bsky_PostRecordMeta(), Bsky_PostRecordMeta()]
+        let parts = stride(from: 0, to: outcomes.count, by: size).map { start in
+            AnswerJSON(outcomes[start..<min(start + size, outcomes.count)]) { _ in }
         }
         let expected: [UInt8] = try whole.jsonUTF8Bytes()
-        #expect(pieces.joined() == expected)
+        #expect(AnswerJSON.joined(parts) == expected)
+    }
+
+    /// Values of every shape, made with swift-protobuf; the rewriting may decline, never differ.
+    private static func values() throws -> [(value: [UInt8], json: (record: [UInt8], meta: [UInt8]))] {
+        var generator = SplitMix64(seed: 11)
+        return try (0..<4000).map { _ in
+            var record = Bsky_Record()
+            func chance(_ of: UInt64) -> Bool { generator.next() % of == 0 }
+            if !chance(5) {
+                record.record = Data(
+                    (0..<Int(generator.next() % 40)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+                )
+            }
+            if !chance(5) { record.cid = chance(8) ? "bad \"quote\\ é\u{7}" : "bafy\(generator.next())" }
+            func time() -> Google_Protobuf_Timestamp {
+                let seconds = chance(6) ? -5 : chance(6) ? 0 : Int64(generator.next() % 253_402_300_800)
+                return .init(seconds: seconds, nanos: chance(4) ? 120_000_000 : 0)
+            }
+            if !chance(5) { record.indexedAt = time() }
+            if chance(3) { record.takenDown = true }
+            if !chance(5) { record.createdAt = time() }
+            if !chance(5) { record.sortedAt = time() }
+            if chance(9) { record.takedownRef = "ref" }
+            if chance(9) { record.tags = ["a", ""] }
+            var meta = Bsky_PostRecordMeta()
+            meta.violatesThreadGate = chance(2)
+            meta.hasMedia_p = chance(2)
+            meta.isReply = chance(2)
+            meta.violatesEmbeddingRules = chance(2)
+            meta.hasPostGate_p = chance(2)
+            meta.hasThreadGate_p = chance(2)
+            meta.hasVideo_p = chance(2)
+            var response = Bsky_GetPostRecordsResponse()
+            response.records = [record]
+            response.meta = [meta]
+            return (try response.serializedBytes(), (try record.jsonUTF8Bytes(), try meta.jsonUTF8Bytes()))
+        }
+    }
+
+    @Test("rewriting a cached value gives swift-protobuf's own JSON, or declines and leaves nothing behind")
+    func rewriting() throws {
+        var rewritten = 0
+        for (value, json) in try Self.values() {
+            var records = Array("r".utf8)
+            var meta = Array("m".utf8)
+            if CachedValueJSON.rewrite(value, into: &records, &meta) {
+                rewritten += 1
+                #expect(records.dropFirst() == json.record[...])
+                #expect(meta.dropFirst() == json.meta[...])
+            } else {
+                #expect(records == Array("r".utf8))
+                #expect(meta == Array("m".utf8))
+            }
+        }
+        #expect(rewritten > 500, "the test has seen too few")
+        #expect(rewritten < 4000, "and none it should decline")
+    }
+
+    @Test("what the service itself caches is never declined")
+    func ownValues() {
+        for uri in uris {
+            var (records, meta): ([UInt8], [UInt8]) = ([], [])
+            #expect(CachedValueJSON.rewrite(SyntheticPost.cacheValue(for: uri), into: &records, &meta))
+        }
+    }
+
+    @Test("a value cut off anywhere is declined, and read by nobody as something else")
+    func cutOff() {
+        let value = SyntheticPost.cacheValue(for: uris[0])
+        for length in 0..<value.count {
+            var (records, meta): ([UInt8], [UInt8]) = ([], [])
+            #expect(!CachedValueJSON.rewrite(Array(value[..<length]), into: &records, &meta))
+            #expect(records.isEmpty && meta.isEmpty)
+        }
     }
 
     @Test(
         "a cached value that is somebody else's leaves its place empty and moves no other",
         arguments: [[], Array("hello".utf8), [0x0a, 0x00], [0x0a, 0x00, 0x0a, 0x00, 0x12, 0x00], [0xff, 0xff]]
     )
-    func foreignValue(value: [UInt8]) {
-        let uri = PostURI.make(seed: 1, number: 0)
-        let good = SyntheticPost.cacheValue(for: uri)
+    func foreignValue(value: [UInt8]) throws {
+        let good = SyntheticPost.cacheValue(for: uris[0])
         var unreadable: [Int] = []
-        let response = Bsky_GetPostRecordsResponse([.hit(good), .hit(value), .hit(good)]) { unreadable.append($0) }
+        let response = try read([.hit(good), .hit(value), .hit(good)]) { unreadable.append($0) }
         #expect(unreadable == [1])
         #expect(response.records.count == 3)
         #expect(response.meta.count == 3)
