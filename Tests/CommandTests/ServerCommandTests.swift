@@ -168,14 +168,14 @@ struct ServerCommandTests {
 
     @Test("each error is a line of JSON in the log, as the incident's was")
     func errorLog() throws {
-        let folder = try Program.temporaryFile()
-        try withServer(["--log-mode", "blocking", "--log-sink", "file:\(folder)"]) { memcached, _ in
+        let file = try TemporaryFile()
+        try withServer(["--log-mode", "blocking", "--log-sink", "file:\(file.path)"]) { memcached, _ in
             memcached.terminate()
             _ = try ask(postURIs(20))
             struct Line: Decodable {
                 var time: String, level: String, msg: String, uri: String, error: String, client: String
             }
-            let lines = try Program.contents(of: folder).split(separator: "\n")
+            let lines = try file.contents.split(separator: "\n")
             #expect(lines.count == 20)
             #expect(try counters().logLines.written == 20)
             for line in lines {
@@ -214,7 +214,8 @@ struct ServerCommandTests {
     @Test("a memcached behind a Unix socket is looked up like any other")
     func unixSocket() throws {
         try inNetworkNamespace {
-            let socket = try Program.temporaryFile()
+            let folder = try TemporaryFile()
+            let socket = folder.path
             let path = try #require(Program.onPath("memcached"))
             let memcached = try ChildProcess(path, ["-u", "root", "-s", socket], output: 2)
             let server = try Program("spiral-server", ["--memcached", "unix:\(socket)"])

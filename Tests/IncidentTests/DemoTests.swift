@@ -20,14 +20,14 @@ struct DemoTests {
 
     @Test("it reproduces the incident and heals it, and its figures agree with each other")
     func reproducesAndHeals() throws {
-        let json = try Program.temporaryFile()
+        let json = try TemporaryFile()
         let rangeBefore = try Sysctl.read("net.ipv4.ip_local_port_range")
-        let demo = try Program("spiral", ["demo", "--quick", "--json", json])
+        let demo = try Program("spiral", ["demo", "--quick", "--json", json.path])
         let exit = demo.wait(within: .seconds(180))
         let text = try demo.text
         #expect(exit == .status(0), "\(text)")
 
-        let result = try JSONText.decode(RunResult.self, from: Array(try Program.contents(of: json).utf8))
+        let result = try JSONText.decode(RunResult.self, from: Array(try json.contents.utf8))
         #expect(result.verdict.pass)
         #expect(result.phases.map(\.name) == ["healthy", "incident", "band-aid", "pool", "fix"])
         for phase in result.phases {
@@ -72,6 +72,8 @@ struct DemoTests {
         #expect(demo.wait() == .signal(SIGKILL))
         let gone = try eventually { try processes(containing: folder).isEmpty }
         #expect(gone)
+        // Nobody was left to remove it.
+        _ = try ChildProcess.output(of: "/bin/rm", ["-r", folder])
     }
 }
 

@@ -36,12 +36,22 @@ package final class Program {
 extension Program {
     package static func onPath(_ name: String) -> String? { Executables.onPath(name) }
 
-    /// A path nobody uses; the file is the caller's to make. It goes with the machine's temporary files.
-    package static func temporaryFile() throws -> String {
-        "/tmp/spiral-test-\(MonotonicInstant.now.nanoseconds)"
-    }
-
     package static func contents(of path: String) throws -> String {
         String(decoding: try Descriptor.reading(path).readSome(upTo: 8 << 20), as: UTF8.self)
+    }
+}
+
+/// A path for a file of a test's own, removed with this object.
+package final class TemporaryFile {
+    private let folder: RunFolder
+
+    package init() throws {
+        folder = try RunFolder()
+    }
+
+    package var path: String { folder.path + "/file" }
+
+    package var contents: String {
+        get throws { try Program.contents(of: path) }
     }
 }

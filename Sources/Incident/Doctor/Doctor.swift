@@ -100,7 +100,7 @@ package struct Doctor: Sendable {
             "nofile",
             value,
             .notice,
-            "of \(grouped(largestBatch)) lookups at once, some \(grouped(needed - limit)) will fail with EMFILE; that is counted, not hidden",
+            "of \(grouped(largestBatch)) lookups at once, up to \(grouped(needed - limit)) will fail with EMFILE; that is counted, not hidden",
             advice: "ulimit -Hn \(needed) as root before starting, for a run without them"
         )
     }
