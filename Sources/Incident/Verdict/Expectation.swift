@@ -53,6 +53,13 @@ package struct Expectation: Sendable {
         return ("\(grouped(phase.dials.ok)) of \(grouped(expected))", difference * 100 <= expected)
     }
 
+    /// The same for a phase that may last longer than ports rest: those that come back are dialled
+    /// with again.
+    package static let dialsUseFreePorts = Expectation("dials.ok at least 99% of dials.expected") { phase in
+        let expected = phase.dials.expected ?? 0
+        return ("\(grouped(phase.dials.ok)) of \(grouped(expected))", phase.dials.ok * 100 >= expected * 99)
+    }
+
     package static let timeWaitBeyondPorts = Expectation(
         "timeWaitPeak > portsCapacity",
         { $0.timeWaitPeak },
