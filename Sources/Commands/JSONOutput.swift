@@ -1,4 +1,4 @@
-package import POSIX
+internal import POSIX
 internal import PostRecords
 
 /// Where `--json PATH` goes: a file, or standard output for `-`. Opened before the work begins, so

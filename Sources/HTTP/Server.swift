@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 package import POSIX
 internal import Synchronization
 
@@ -60,7 +61,7 @@ package final class Server: Sendable {
             } catch {
                 // ECONNABORTED is one client's business. Without descriptors (EMFILE) the queue
                 // keeps the clients: pause, or this spins while lookups need the CPU.
-                if error.errno != 103 { sleepThread(for: .milliseconds(10)) }
+                if error.errno != ECONNABORTED { sleepThread(for: .milliseconds(10)) }
                 return
             }
         }

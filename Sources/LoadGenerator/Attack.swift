@@ -1,6 +1,6 @@
 internal import Dispatch
 package import POSIX
-package import PostRecords
+internal import PostRecords
 internal import Synchronization
 internal import Units
 

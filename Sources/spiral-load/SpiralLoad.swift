@@ -152,16 +152,14 @@ struct SpiralLoad: ParsableCommand {
             guard address != nil else { throw ValidationError("--source: '\(source)' is not a numeric IPv4 address") }
         }
         return Parsed(
-            target: try readOption("--target", target) { text throws(UnitTextError) in try Target(text: text) },
+            target: try readOption("--target", target, as: Target.init(text:)),
             specs: try clients.map {
-                try readOption("--client", $0) { text throws(UnitTextError) in try ClientSpec(text: text) }
+                try readOption("--client", $0, as: ClientSpec.init(text:))
             },
-            duration: try readOption("--duration", duration) { text throws(UnitTextError) in try Duration(text: text) },
-            timeout: try readOption("--timeout", timeout) { text throws(UnitTextError) in try Duration(text: text) },
+            duration: try readOption("--duration", duration, as: Duration.init(text:)),
+            timeout: try readOption("--timeout", timeout, as: Duration.init(text:)),
             source: address,
-            servers: try readOption("--memcached", memcached) { text throws(UnitTextError) in
-                try ServerList(text: text)
-            }
+            servers: try readOption("--memcached", memcached, as: ServerList.init(text:))
         )
     }
 }

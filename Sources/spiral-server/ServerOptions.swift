@@ -26,7 +26,7 @@ struct AddressOptions: ParsableArguments {
     }
 
     func servers() throws -> ServerList {
-        try readOption("--memcached", memcached) { text throws(UnitTextError) in try ServerList(text: text) }
+        try readOption("--memcached", memcached, as: ServerList.init(text:))
     }
 
     func listenAddress() throws -> SocketAddress {
@@ -72,9 +72,7 @@ struct StoreOptions: ParsableArguments {
     }
 
     func recordStore() throws -> RecordStore? {
-        let latency = try readOption("--store-latency", storeLatency) { text throws(UnitTextError) in
-            try Duration(text: text)
-        }
+        let latency = try readOption("--store-latency", storeLatency, as: Duration.init(text:))
         guard (1...1_000_000).contains(storeConcurrency) else {
             throw ValidationError("--store-concurrency: use a number from 1 to 1000000")
         }
@@ -98,11 +96,11 @@ struct ProcessOptions: ParsableArguments {
     }
 
     func largestBody() throws -> ByteCount {
-        try readOption("--max-body", maxBody) { text throws(UnitTextError) in try ByteCount(text: text) }
+        try readOption("--max-body", maxBody, as: ByteCount.init(text:))
     }
 
     func drainPatience() throws -> Duration {
-        try readOption("--drain-timeout", drainTimeout) { text throws(UnitTextError) in try Duration(text: text) }
+        try readOption("--drain-timeout", drainTimeout, as: Duration.init(text:))
     }
 }
 

@@ -47,7 +47,7 @@ struct DoctorCommand: ParsableCommand {
 
     private func specs() throws -> [ClientSpec] {
         try clients.map {
-            try readOption("--client", $0) { text throws(UnitTextError) in try ClientSpec(text: text) }
+            try readOption("--client", $0, as: ClientSpec.init(text:))
         }
     }
 }

@@ -1,6 +1,6 @@
 internal import Dispatch
 package import FanOut
-package import Memcached
+internal import Memcached
 package import POSIX
 internal import PostRecords
 internal import Synchronization

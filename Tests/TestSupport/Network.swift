@@ -1,5 +1,5 @@
 internal import Glibc
-package import KernelProbe
+internal import KernelProbe
 internal import POSIX
 package import Testing
 
