@@ -12,12 +12,8 @@ extension Lane {
         let address = context.servers.addresses[connection.server]
         switch connection.peekReply() {
         case .nothing:
-            do {
-                try poller.arm(connection.descriptor, .readable, token: token)
-                update(token) { $0.phase = .awaiting(connection) }
-            } catch {
-                fail(token, MemcachedError(.socket, errno: error.errno, server: address))
-            }
+            // The end of an earlier reply was reported late; this one is still to come.
+            update(token) { $0.phase = .awaiting(connection) }
         case .value, .end:
             guard case .get(let unit) = operation.work else {
                 return fail(token, MemcachedError(.reply, server: address, detail: "a set was answered as a get"))

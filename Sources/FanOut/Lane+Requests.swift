@@ -75,7 +75,7 @@ extension Lane {
         case .pending(let descriptor):
             let pending = PendingDial(dial, descriptor)
             do {
-                try poller.add(pending.rawDescriptor, .writable, token: token)
+                try poller.add(pending.rawDescriptor, .writable, token: token | Self.dialMark)
                 update(token) { $0.phase = .dialling(pending) }
             } catch {
                 fail(token, MemcachedError(.socket, errno: error.errno, server: dial.address))
@@ -87,13 +87,12 @@ extension Lane {
 
     private func watch(_ token: UInt64, _ connection: Connection) {
         do {
-            if connection.lane == index {
-                try poller.arm(connection.descriptor, .readable, token: token)
-            } else {
+            if connection.lane != index {
                 if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }
-                try poller.add(connection.descriptor, .readable, token: token)
+                try poller.add(connection.descriptor, .readable, token: connection.identifier)
                 connection.lane = index
             }
+            users[connection.identifier] = token
             update(token) { $0.phase = .awaiting(connection) }
         } catch {
             let address = context.servers.addresses[connection.server]

@@ -30,6 +30,8 @@ final class Lane: @unchecked Sendable {
     let scratch = RequestScratch()
     let values = ValueBuffer()
     private var operations: [Operation?] = []
+    /// The operation each watched connection is used by, by its identifier; none while it is idle.
+    var users: [UInt64: UInt64] = [:]
     private var freeSlots: [Int] = []
     private var nextGeneration: UInt32 = 0
 
@@ -65,7 +67,7 @@ final class Lane: @unchecked Sendable {
             }.map { Share($0) }
             if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
             let more = issue(quantum: Self.quantum)
-            poller.wait(until: more ? .now : deadlines.next) { react(to: $0.token) }
+            poller.wait(until: more ? .now : deadlines.next) { react(to: $0) }
             collectAnswered()
             expire()
             shares.removeAll { $0.inFlight == 0 && !$0.hasWorkToIssue }
@@ -111,8 +113,13 @@ final class Lane: @unchecked Sendable {
         return true
     }
 
-    private func react(to token: UInt64) {
-        guard let operation = operation(token) else { return }
+    /// Marks the token of an operation whose dial is watched; connections are watched under their identifier.
+    static let dialMark: UInt64 = 1 << 63
+
+    private func react(to event: Poller.Event) {
+        let isDial = event.token & Self.dialMark != 0
+        guard let token = isDial ? event.token ^ Self.dialMark : users[event.token], let operation = operation(token)
+        else { return }
         switch operation.phase {
         case .dialling(let pending): continueDial(token, pending)
         case .awaiting(let connection):
@@ -182,7 +189,12 @@ final class Lane: @unchecked Sendable {
     /// Frees the slot and gives the permit back.
     func close(_ token: UInt64) {
         let slot = Int(token >> 32)
-        let share = operations[slot]!.share
+        let operation = operations[slot]!
+        let share = operation.share
+        switch operation.phase {
+        case .awaiting(let connection), .answered(let connection): users[connection.identifier] = nil
+        case .dialling, .storing: break
+        }
         operations[slot] = nil
         freeSlots.append(slot)
         returnPermit(of: share)

@@ -1,6 +1,7 @@
 internal import CConnectHook
 internal import Glibc
 internal import POSIX
+internal import Synchronization
 
 /// A dialled connection: the libmemcached handle and the descriptor inside it. Belongs to one
 /// thread at a time; letting go of it closes it.
@@ -9,6 +10,9 @@ package final class Connection {
     package let descriptor: CInt
     /// Index into the ``ServerList``.
     package let server: Int
+    /// Tells it from every other connection of the process, closed ones included.
+    package let identifier = Connection.made.add(1, ordering: .relaxed).newValue
+    private static let made = Atomic<UInt64>(0)
     /// The lane whose poller watches the descriptor, or nil before the first.
     package var lane: Int?
 

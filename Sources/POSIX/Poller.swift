@@ -4,8 +4,8 @@ internal import Units
 
 /// Waits for sockets to become ready, on one thread, and can be woken from any other.
 ///
-/// Every watch is one-shot: it reports once and stays silent until armed again, so a
-/// connection that rests in a pool can neither spin its owner nor report to the wrong one.
+/// Every watch is edge-triggered: it reports when something arrives, and not again for what has
+/// been reported, so a connection that rests in a pool cannot spin its owner. epoll(7)
 package struct Poller: ~Copyable, Sendable {
     /// What became of a watched descriptor; `token` is the caller's own.
     package struct Event {
@@ -29,14 +29,9 @@ package struct Poller: ~Copyable, Sendable {
         self.wakeup = wakeup
     }
 
-    /// Watches a descriptor for the first time. epoll_ctl(2) EPOLL_CTL_ADD
+    /// Watches a descriptor until it is removed or closed. epoll_ctl(2) EPOLL_CTL_ADD
     package func add(_ descriptor: CInt, _ interest: Interest, token: UInt64) throws(SystemCallError) {
         try Self.control(epoll, EPOLL_CTL_ADD, descriptor, interest.flags, token)
-    }
-
-    /// Arms a descriptor that was added before. epoll_ctl(2) EPOLL_CTL_MOD
-    package func arm(_ descriptor: CInt, _ interest: Interest, token: UInt64) throws(SystemCallError) {
-        try Self.control(epoll, EPOLL_CTL_MOD, descriptor, interest.flags, token)
     }
 
     /// Forgets a descriptor; may be called from any thread. epoll_ctl(2) EPOLL_CTL_DEL
@@ -93,7 +88,7 @@ package struct Poller: ~Copyable, Sendable {
         case writable
 
         fileprivate var flags: UInt32 {
-            EPOLLONESHOT.rawValue | (self == .readable ? EPOLLIN.rawValue | EPOLLRDHUP.rawValue : EPOLLOUT.rawValue)
+            EPOLLET.rawValue | (self == .readable ? EPOLLIN.rawValue | EPOLLRDHUP.rawValue : EPOLLOUT.rawValue)
         }
     }
 }
