@@ -13,11 +13,6 @@ package struct Request: Sendable {
         let path = head.path ?? "/"
         return String(path.prefix { $0 != "?" })
     }
-
-    package var query: String {
-        guard let path = head.path, let mark = path.firstIndex(of: "?") else { return "" }
-        return String(path[path.index(after: mark)...])
-    }
 }
 
 /// A response with its whole body; the server adds `Content-Length`.

@@ -8,7 +8,6 @@ package final class Server: Sendable {
     private struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
         var acceptSource: (any DispatchSourceRead)?
-        var draining = false
     }
 
     private let listener: Socket

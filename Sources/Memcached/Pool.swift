@@ -60,6 +60,7 @@ package final class Pool: Sendable {
         var connection: Connection?
     }
 
+    // As above, for connections that leave the pool to be closed.
     private struct Surplus: @unchecked Sendable {
         var connections: [Connection]
     }

@@ -37,11 +37,6 @@ package struct Thread: ~Copyable {
         self.handle = handle
     }
 
-    /// Waits for the thread to end. pthread_join(3)
-    package consuming func join() {
-        pthread_join(handle, nil)
-    }
-
     /// Lets the thread run on by itself. pthread_detach(3)
     package consuming func detach() {
         pthread_detach(handle)

@@ -2,17 +2,15 @@ internal import Histogram
 internal import Units
 
 /// Latencies from a microsecond to an hour, to three significant digits (HdrHistogram).
+/// Longer ones count as an hour.
 package struct LatencyHistogram: Sendable {
     private static let highest: UInt64 = 3_600_000_000
     private var histogram = Histogram<UInt64>(highestTrackableValue: highest, numberOfSignificantValueDigits: .three)
-    /// Latencies beyond an hour: in ``count`` and ``max``, counted there as an hour.
-    package private(set) var clamped = 0
 
     package init() {}
 
     package mutating func record(_ latency: Duration) {
         let microseconds = UInt64(Swift.max(0, latency.wholeNanoseconds / 1000))
-        if microseconds > Self.highest { clamped += 1 }
         histogram.record(Swift.min(microseconds, Self.highest))
     }
 

@@ -33,7 +33,6 @@ struct RequestParserTests {
         let requests = try parse(text, step: step)
         #expect(requests.map { $0.0.path } == ["/a", "/d", "/e"])
         #expect(requests.map { String(decoding: $0.0.body, as: UTF8.self) } == ["hello", "abcdefg", ""])
-        #expect(requests[0].0.query == "b=c")
         #expect(requests[0].0.head.headerFields[HTTPField.Name("Host")!] == "x")
     }
 

@@ -9,7 +9,6 @@ struct ConnectError: Error {
         case invalidArgument = "invalid_argument"
         case resourceExhausted = "resource_exhausted"
         case unimplemented
-        case unavailable
         case `internal`
     }
 
@@ -28,7 +27,6 @@ struct ConnectError: Error {
                 case .invalidArgument: .badRequest
                 case .resourceExhausted: .tooManyRequests
                 case .unimplemented: .notImplemented
-                case .unavailable: .serviceUnavailable
                 case .internal: .internalServerError
                 }
             }()
