@@ -172,6 +172,16 @@ final class ServerConnection: @unchecked Sendable {
         source.setCancelHandler { [self] in _ = self }
         writeSource = source
         source.resume()
+        retryWriting()
+    }
+
+    /// A reset that comes just as the source is set up has once gone unreported: asking again finds it.
+    private func retryWriting() {
+        queue.asyncAfter(deadline: .now() + .seconds(1)) { [weak self] in
+            guard let self, writeSource != nil else { return }
+            write()
+            if writeSource != nil { retryWriting() }
+        }
     }
 
     private func answered(keepAlive: Bool) {
