@@ -46,6 +46,7 @@ let package = Package(
             name: "FanOut",
             dependencies: [
                 "Memcached", "Limits", "Telemetry", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HeapModule", package: "swift-collections"),
             ]
         ),

@@ -17,12 +17,15 @@
 #endif
 
 typedef int (*connect_function)(int, const struct sockaddr *, socklen_t);
+typedef ssize_t (*recv_function)(int, void *, size_t, int);
 
 static connect_function libc_connect;
-static __thread struct dial_policy *installed;
+static recv_function libc_recv;
+static __thread struct dial_policy *installed __attribute__((tls_model("initial-exec")));
 
-__attribute__((constructor)) static void find_libc_connect(void) {
+__attribute__((constructor)) static void find_libc_calls(void) {
     libc_connect = (connect_function)dlsym(RTLD_NEXT, "connect");
+    libc_recv = (recv_function)dlsym(RTLD_NEXT, "recv");
 }
 
 void dial_policy_install(struct dial_policy *policy) { installed = policy; }
@@ -92,4 +95,14 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
     if (libc_connect(descriptor, address, length) == 0) return 0;
     if (errno != EINPROGRESS) return failed(policy, DIAL_CALL_CONNECT, errno);
     return settle(policy, descriptor);
+}
+
+ssize_t recv(int descriptor, void *buffer, size_t capacity, int flags) {
+    struct dial_policy *policy = installed;
+    if (policy == NULL || policy->received_count == 0) return libc_recv(descriptor, buffer, capacity, flags);
+    size_t count = capacity < policy->received_count ? capacity : policy->received_count;
+    memcpy(buffer, policy->received, count);
+    policy->received = (const char *)policy->received + count;
+    policy->received_count -= count;
+    return (ssize_t)count;
 }

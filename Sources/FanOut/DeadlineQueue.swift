@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import HeapModule
 internal import POSIX
 
@@ -6,22 +7,41 @@ internal import POSIX
 struct DeadlineQueue {
     private struct Entry: Comparable {
         var instant: MonotonicInstant
-        var token: UInt64
+        var token: Operation.Token
 
         static func < (left: Entry, right: Entry) -> Bool { left.instant < right.instant }
+        static func == (left: Entry, right: Entry) -> Bool { left.instant == right.instant }
     }
 
-    private var heap = Heap<Entry>()
+    // Nearly all deadlines are one timeout from now, and so come in order; a heap takes the others.
+    private var inOrder = Deque<Entry>()
+    private var others = Heap<Entry>()
 
-    mutating func add(_ token: UInt64, at instant: MonotonicInstant) {
-        heap.insert(Entry(instant: instant, token: token))
+    mutating func add(_ token: Operation.Token, at instant: MonotonicInstant) {
+        let entry = Entry(instant: instant, token: token)
+        if let last = inOrder.last, entry < last {
+            others.insert(entry)
+        } else {
+            inOrder.append(entry)
+        }
     }
 
-    var next: MonotonicInstant? { heap.min?.instant }
+    var next: MonotonicInstant? {
+        switch (inOrder.first, others.min) {
+        case (let first?, let second?): min(first, second).instant
+        case (let only?, nil), (nil, let only?): only.instant
+        case (nil, nil): nil
+        }
+    }
 
     /// Takes the token of the soonest entry that is due.
-    mutating func takeDue(at now: MonotonicInstant) -> UInt64? {
-        guard let first = heap.min, first.instant <= now else { return nil }
-        return heap.removeMin().token
+    mutating func takeDue(at now: MonotonicInstant) -> Operation.Token? {
+        if let first = inOrder.first, first.instant <= now {
+            inOrder.removeFirst()
+            return first.token
+        }
+        guard let first = others.min, first.instant <= now else { return nil }
+        others.removeMin()
+        return first.token
     }
 }

@@ -7,54 +7,51 @@ internal import Units
 /// How a lane collects: a reply, or the reason there is none.
 extension Lane {
     /// Reads a reply that has arrived and ends the operation.
-    func collect(_ token: UInt64, _ connection: Connection) {
-        guard let operation = operation(token) else { return }
+    func collect(_ operation: Operation, _ connection: Connection) {
         let address = context.servers.addresses[connection.server]
-        switch connection.peekReply() {
+        switch connection.receive(into: received) {
         case .nothing:
             // The end of an earlier reply was reported late; this one is still to come.
-            update(token) { $0.phase = .awaiting(connection) }
+            operation.phase = .awaiting(connection)
         case .value, .end:
             guard case .get(let unit) = operation.work else {
-                return fail(token, MemcachedError(.reply, server: address, detail: "a set was answered as a get"))
+                return fail(operation, MemcachedError(.reply, server: address, detail: "a set was answered as a get"))
             }
-            collectValues(token, operation.share, unit, connection)
+            collectValues(operation, unit, connection)
         case .stored:
             guard case .set(let key, let value) = operation.work else {
-                return fail(token, MemcachedError(.reply, server: address, detail: "a get was answered as a set"))
+                return fail(operation, MemcachedError(.reply, server: address, detail: "a get was answered as a set"))
             }
-            _ = connection.withoutDialling { $0.nextValue(into: values) }
-            context.pool.put(connection)
+            let batch = operation.share.batch
+            let (_, isWhole) = connection.collect(received) { $0.nextValue(into: values) }
+            if isWhole { context.pool.put(connection) }
             context.counters.writeBacks.add()
-            close(token)
-            operation.share.batch.finish(key, .stored(value))
+            end(operation)
+            batch.finish(key, .stored(value))
         case .error(let line):
             let code: ReturnCode =
                 line.hasPrefix("SERVER_ERROR")
                 ? .serverError : line.hasPrefix("CLIENT_ERROR") ? .clientError : .error
-            fail(token, MemcachedError(.reply, code: code, server: address, detail: line))
+            fail(operation, MemcachedError(.reply, code: code, server: address, detail: line))
         case .closed:
-            fail(token, MemcachedError(.receive, code: .connectionFailure, server: address, detail: "EOF"))
+            fail(operation, MemcachedError(.receive, code: .connectionFailure, server: address, detail: "EOF"))
         case .failed(let errno):
-            fail(token, MemcachedError(.receive, errno: errno, server: address))
+            fail(operation, MemcachedError(.receive, errno: errno, server: address))
         }
     }
 
     /// Takes the values of a `get` to their keys. memcached answers in the order it was asked, and
     /// leaves out what it does not have (protocol.txt), so keys passed over are misses.
-    private func collectValues(_ token: UInt64, _ share: Share, _ unit: Batch.Unit, _ connection: Connection) {
+    private func collectValues(_ operation: Operation, _ unit: Batch.Unit, _ connection: Connection) {
+        let share = operation.share!
         let batch = share.batch
         var position = unit.positions.lowerBound
         var missed: [Int] = []
         var hits = 0
-        var ending = ReturnCode.success
-        while ending == .success {
-            connection.withoutDialling { handle in
+        let (ending, isWhole) = connection.collect(received) { handle in
+            while true {
                 let (value, code) = handle.nextValue(into: values)
-                guard let value else {
-                    ending = code
-                    return
-                }
+                guard let value else { return code }
                 while position < unit.positions.upperBound {
                     let key = batch.keyIndex(at: position)
                     position += 1
@@ -71,7 +68,8 @@ extension Lane {
         let rest = (position..<unit.positions.upperBound).map { batch.keyIndex(at: $0) }
         context.counters.inFlight.decrement(by: unit.positions.count)
         if ending == .end || ending == .notFound {
-            context.pool.put(connection)
+            // More than the reply asked for: what follows on this connection could not be trusted.
+            if isWhole { context.pool.put(connection) }
             miss(missed + rest, of: share)
         } else {
             // The reply broke off: what came counts, the rest failed.
@@ -86,7 +84,7 @@ extension Lane {
             )
             for key in rest { failLookup(of: key, share, error) }
         }
-        close(token)
+        end(operation)
     }
 
     private func miss(_ keys: [Int], of share: Share) {
@@ -99,36 +97,28 @@ extension Lane {
     }
 
     /// No answer in time. A reply that is in the socket by now was in time: the lane was late.
-    func giveUp(_ token: UInt64, _ connection: Connection) {
-        guard let operation = operation(token) else { return }
-        guard connection.peekReply() == .nothing else {
-            if operation.share.defersReplies {
-                update(token) { $0.phase = .answered(connection) }
-                operation.share.answered.append(token)
-            } else {
-                collect(token, connection)
-            }
-            return
+    func giveUp(_ operation: Operation, _ connection: Connection) {
+        if connection.hasReply {
+            return operation.share.defersReplies ? postpone(operation, connection) : collect(operation, connection)
         }
         let address = context.servers.addresses[connection.server]
-        fail(token, .timeout(after: settings.lookupTimeout, server: address))
+        fail(operation, .timeout(after: settings.lookupTimeout, server: address))
     }
 
     /// The accept queue did not have room in time.
-    func failDial(_ token: UInt64, _ pending: PendingDial) {
+    func failDial(_ operation: Operation, _ pending: PendingDial) {
         let dial = pending.dial
-        failDial(token, MemcachedError(.connect, errno: ETIMEDOUT, source: dial.source, server: dial.address))
+        failDial(operation, MemcachedError(.connect, errno: ETIMEDOUT, source: dial.source, server: dial.address))
     }
 
-    func failDial(_ token: UInt64, _ error: MemcachedError) {
+    func failDial(_ operation: Operation, _ error: MemcachedError) {
         context.counters.dialErrors.add(for: .init(error))
-        fail(token, error)
+        fail(operation, error)
     }
 
     /// Ends an operation that failed; its connection, if it had one, goes with it.
-    func fail(_ token: UInt64, _ error: MemcachedError) {
-        guard let operation = operation(token) else { return }
-        let share = operation.share
+    func fail(_ operation: Operation, _ error: MemcachedError) {
+        let share = operation.share!
         switch operation.work {
         case .get(let unit):
             context.counters.inFlight.decrement(by: unit.positions.count)
@@ -140,7 +130,7 @@ extension Lane {
         case .read:
             preconditionFailure("a read cannot fail")
         }
-        close(token)
+        end(operation)
     }
 
     private func failLookup(of key: Int, _ share: Share, _ error: MemcachedError) {

@@ -6,43 +6,41 @@ internal import Telemetry
 extension Lane {
     func startGet(of unit: Batch.Unit, for share: Share) {
         context.counters.inFlight.increment(by: unit.positions.count)
-        send(open(share, .get(unit)))
+        send(begin(share, .get(unit)))
         // Lanes that were done earlier wait for this one before they collect.
         if share.batch.markIssued(), share.batch.lanes > 1 { wakeOthers() }
     }
 
     func startRead(of key: Int, for share: Share) {
-        let token = open(share, .read(key: key))
+        let operation = begin(share, .read(key: key))
         let now = MonotonicInstant.now
         let answered = context.store!.schedule(at: now)
         if answered > now {
-            deadlines.add(token, at: answered)
+            deadlines.add(operation.token, at: answered)
         } else {
-            startSet(token)
+            startSet(operation)
         }
     }
 
     /// The store has answered: sets the record back, as the incident's service did.
-    func startSet(_ token: UInt64) {
-        guard let operation = operation(token), case .read(let key) = operation.work else { return }
-        let value = context.store!.value(for: operation.share.batch.keys.text(key))
-        update(token) { $0.work = .set(key: key, value: value) }
-        send(token)
+    func startSet(_ operation: Operation) {
+        guard case .read(let key) = operation.work else { return }
+        operation.work = .set(key: key, value: context.store!.value(for: operation.share.batch.keys.text(key)))
+        send(operation)
     }
 
-    private func send(_ token: UInt64) {
-        guard let operation = operation(token) else { return }
+    private func send(_ operation: Operation) {
         refreshSettings()
         let batch = operation.share.batch
-        deadlines.add(token, at: .now + settings.lookupTimeout)
+        deadlines.add(operation.token, at: .now + settings.lookupTimeout)
         let server = server(of: operation)
         if let connection = context.pool.take(server: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
             if code == .success {
-                watch(token, connection)
+                watch(operation, connection)
             } else {
                 let address = context.servers.addresses[server]
-                fail(token, MemcachedError(.send, code: code, errno: connection.handle.lastErrno, server: address))
+                fail(operation, MemcachedError(.send, code: code, errno: connection.handle.lastErrno, server: address))
             }
             return
         }
@@ -53,50 +51,49 @@ extension Lane {
             lateBind: settings.lateBind
         )
         let result = dial.start(copying: templates[server].handle) { scratch.send(operation.work, of: batch, on: $0) }
-        settle(token, dial, result)
+        settle(operation, dial, result)
     }
 
     /// The accept queue had room again: finishes the dial and sends the request.
-    func continueDial(_ token: UInt64, _ pending: PendingDial) {
-        guard let operation = operation(token) else { return }
+    func continueDial(_ operation: Operation, _ pending: PendingDial) {
         let batch = operation.share.batch
         try? poller.remove(pending.rawDescriptor)
         let result = pending.dial.resume(pending.take(), copying: templates[pending.dial.server].handle) {
             scratch.send(operation.work, of: batch, on: $0)
         }
-        settle(token, pending.dial, result)
+        settle(operation, pending.dial, result)
     }
 
-    private func settle(_ token: UInt64, _ dial: Dial, _ result: consuming DialResult) {
+    private func settle(_ operation: Operation, _ dial: Dial, _ result: consuming DialResult) {
         switch consume result {
         case .connected(let connection):
             context.counters.dials.add()
-            watch(token, connection)
+            watch(operation, connection)
         case .pending(let descriptor):
             let pending = PendingDial(dial, descriptor)
             do {
-                try poller.add(pending.rawDescriptor, .writable, token: token | Self.dialMark)
-                update(token) { $0.phase = .dialling(pending) }
+                try poller.add(pending.rawDescriptor, .writable, token: operation.token.rawValue)
+                operation.phase = .dialling(pending)
             } catch {
-                fail(token, MemcachedError(.socket, errno: error.errno, server: dial.address))
+                fail(operation, MemcachedError(.socket, errno: error.errno, server: dial.address))
             }
         case .failed(let error):
-            failDial(token, error)
+            failDial(operation, error)
         }
     }
 
-    private func watch(_ token: UInt64, _ connection: Connection) {
+    private func watch(_ operation: Operation, _ connection: Connection) {
         do {
             if connection.lane != index {
                 if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }
-                try poller.add(connection.descriptor, .readable, token: connection.identifier)
+                try poller.add(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
                 connection.lane = index
             }
-            users[connection.identifier] = token
-            update(token) { $0.phase = .awaiting(connection) }
+            users.set(operation, for: connection)
+            operation.phase = .awaiting(connection)
         } catch {
             let address = context.servers.addresses[connection.server]
-            fail(token, MemcachedError(.socket, errno: error.errno, server: address))
+            fail(operation, MemcachedError(.socket, errno: error.errno, server: address))
         }
     }
 

@@ -29,11 +29,10 @@ final class Lane: @unchecked Sendable {
     var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
     let values = ValueBuffer()
-    private var operations: [Operation?] = []
-    /// The operation each watched connection is used by, by its identifier; none while it is idle.
-    var users: [UInt64: UInt64] = [:]
-    private var freeSlots: [Int] = []
-    private var nextGeneration: UInt32 = 0
+    let received = ReplyBuffer()
+    private var operations: [Operation] = []
+    private var ended: [Operation] = []
+    var users = ConnectionUsers()
 
     /// - Throws: ``SystemCallError`` when its poller cannot be made.
     init(index: Int, context: LaneContext) throws(SystemCallError) {
@@ -113,35 +112,36 @@ final class Lane: @unchecked Sendable {
         return true
     }
 
-    /// Marks the token of an operation whose dial is watched; connections are watched under their identifier.
-    static let dialMark: UInt64 = 1 << 63
-
     private func react(to event: Poller.Event) {
-        let isDial = event.token & Self.dialMark != 0
-        guard let token = isDial ? event.token ^ Self.dialMark : users[event.token], let operation = operation(token)
-        else { return }
+        let operation =
+            if let token = Operation.Token(event.token) { operation(token) } else { users[event.token] }
+        guard let operation else { return }
         switch operation.phase {
-        case .dialling(let pending): continueDial(token, pending)
+        case .dialling(let pending): continueDial(operation, pending)
         case .awaiting(let connection):
             if operation.share.defersReplies {
-                update(token) { $0.phase = .answered(connection) }
-                operation.share.answered.append(token)
+                postpone(operation, connection)
             } else {
-                collect(token, connection)
+                collect(operation, connection)
                 // The connection just put back is the one the next lookup takes.
                 issue(quantum: 1)
             }
-        case .answered, .storing: break
+        case .starting, .answered, .ended: break
         }
     }
 
-    /// Collects what waited for its batch to be issued whole.
+    /// Leaves a reply where it is until its batch is issued whole.
+    func postpone(_ operation: Operation, _ connection: Connection) {
+        operation.phase = .answered(connection)
+        operation.share.answered.append(operation)
+    }
+
     private func collectAnswered() {
         for share in shares where !share.answered.isEmpty && !share.defersReplies {
-            let tokens = share.answered
+            let operations = share.answered
             share.answered = []
-            for token in tokens {
-                if case .answered(let connection) = operation(token)?.phase { collect(token, connection) }
+            for operation in operations {
+                if case .answered(let connection) = operation.phase { collect(operation, connection) }
             }
         }
     }
@@ -151,52 +151,41 @@ final class Lane: @unchecked Sendable {
         while let token = deadlines.takeDue(at: now) {
             guard let operation = operation(token) else { continue }
             switch operation.phase {
-            case .dialling(let pending): failDial(token, pending)
-            case .awaiting(let connection): giveUp(token, connection)
-            case .storing: startSet(token)
-            case .answered: break
+            case .starting: startSet(operation)
+            case .dialling(let pending): failDial(operation, pending)
+            case .awaiting(let connection): giveUp(operation, connection)
+            case .answered, .ended: break
             }
         }
     }
 
-    // MARK: Slots
+    // MARK: Operations
 
-    /// Puts an operation into a slot; the token names this use of it and no other.
-    func open(_ share: Share, _ work: Operation.Work) -> UInt64 {
-        nextGeneration &+= 1
-        let operation = Operation(share: share, work: work, phase: .storing, generation: nextGeneration)
-        let slot: Int
-        if let free = freeSlots.popLast() {
-            slot = free
-            operations[slot] = operation
-        } else {
-            slot = operations.count
-            operations.append(operation)
+    func begin(_ share: Share, _ work: Operation.Work) -> Operation {
+        if let operation = ended.popLast() {
+            operation.begin(share, work)
+            return operation
         }
-        return UInt64(slot) << 32 | UInt64(nextGeneration)
-    }
-
-    func operation(_ token: UInt64) -> Operation? {
-        guard let operation = operations[Int(token >> 32)], operation.generation == UInt32(truncatingIfNeeded: token)
-        else { return nil }
+        let operation = Operation(slot: operations.count, share, work)
+        operations.append(operation)
         return operation
     }
 
-    func update(_ token: UInt64, _ change: (inout Operation) -> Void) {
-        change(&operations[Int(token >> 32)]!)
+    /// The operation a token names, unless it has ended.
+    private func operation(_ token: Operation.Token) -> Operation? {
+        let operation = operations[token.slot]
+        return operation.token.rawValue == token.rawValue ? operation : nil
     }
 
-    /// Frees the slot and gives the permit back.
-    func close(_ token: UInt64) {
-        let slot = Int(token >> 32)
-        let operation = operations[slot]!
-        let share = operation.share
+    /// Ends an operation and gives its permit back.
+    func end(_ operation: Operation) {
+        let share = operation.share!
         switch operation.phase {
-        case .awaiting(let connection), .answered(let connection): users[connection.identifier] = nil
-        case .dialling, .storing: break
+        case .awaiting(let connection), .answered(let connection): users.remove(connection)
+        case .starting, .dialling, .ended: break
         }
-        operations[slot] = nil
-        freeSlots.append(slot)
+        operation.end()
+        ended.append(operation)
         returnPermit(of: share)
     }
 

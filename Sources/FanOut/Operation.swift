@@ -1,9 +1,8 @@
-internal import Limits
 internal import Memcached
 internal import POSIX
 
-/// One exchange with memcached, from issue to answer, in a slot of its lane.
-struct Operation {
+/// One exchange with memcached, from issue to answer. Its lane uses it again for another when it is over.
+final class Operation {
     enum Work {
         /// Look the keys of a unit up.
         case get(Batch.Unit)
@@ -14,21 +13,66 @@ struct Operation {
     }
 
     enum Phase {
+        /// Not sent yet, or waiting for the store.
+        case starting
         /// The server's accept queue is full; waiting for the connection to be established.
         case dialling(PendingDial)
         /// The request is on its way.
         case awaiting(Connection)
         /// The reply is there, and is collected once the whole batch is issued.
         case answered(Connection)
-        /// Waiting for the store.
-        case storing
+        /// Over.
+        case ended
     }
 
-    var share: Share
-    var work: Work
-    var phase: Phase
+    private let slot: Int
     /// Tells this use of the slot from earlier ones, whose events and deadlines may still come.
-    var generation: UInt32
+    private var generation: UInt32 = 0
+    /// Nil only once it has ended.
+    private(set) var share: Share!
+    var work: Work
+    var phase = Phase.starting
+
+    init(slot: Int, _ share: Share, _ work: Work) {
+        self.slot = slot
+        self.share = share
+        self.work = work
+    }
+
+    /// Names this use of the slot and no other.
+    var token: Token { Token(slot: slot, generation: generation) }
+
+    func begin(_ share: Share, _ work: Work) {
+        self.share = share
+        self.work = work
+        phase = .starting
+    }
+
+    /// Lets go of what it held; from here on its token is nobody's.
+    func end() {
+        generation &+= 1
+        share = nil
+        work = .read(key: 0)
+        phase = .ended
+    }
+
+    /// An operation as a number, for the poller and the deadlines.
+    struct Token {
+        private static let mark: UInt64 = 1 << 63
+        let rawValue: UInt64
+
+        init(slot: Int, generation: UInt32) {
+            rawValue = Self.mark | UInt64(slot) << 32 | UInt64(generation)
+        }
+
+        /// Nil for a number that is not a token.
+        init?(_ rawValue: UInt64) {
+            guard rawValue & Self.mark != 0 else { return nil }
+            self.rawValue = rawValue
+        }
+
+        var slot: Int { Int((rawValue ^ Self.mark) >> 32) }
+    }
 }
 
 /// A dial whose connection is not established yet.
@@ -47,30 +91,4 @@ final class PendingDial {
     func take() -> Descriptor {
         descriptor.take()!
     }
-}
-
-/// A lane's part of one batch.
-final class Share {
-    let batch: Batch
-    /// Operations of this lane that hold a permit.
-    var inFlight = 0
-    /// Operations whose replies wait for the batch to be issued whole.
-    var answered: [UInt64] = []
-    /// Keys whose records are to be read from the store and set back.
-    var toStore: [Int] = []
-
-    init(_ batch: Batch) {
-        self.batch = batch
-    }
-
-    /// The most permits this lane takes, so that one lane does not hold them all.
-    var cap: Int {
-        batch.limiter.bound.map { ($0 + batch.lanes - 1) / batch.lanes } ?? .max
-    }
-
-    /// Whether replies wait: without a limit a batch is issued whole before any of it is
-    /// collected, which is what holds all of it in flight at once.
-    var defersReplies: Bool { batch.limiter.bound == nil && !batch.isIssued }
-
-    var hasWorkToIssue: Bool { !toStore.isEmpty || batch.hasUnclaimed }
 }

@@ -12,7 +12,7 @@ package final class Connection {
     package let server: Int
     /// Tells it from every other connection of the process, closed ones included.
     package let identifier = Connection.made.add(1, ordering: .relaxed).newValue
-    private static let made = Atomic<UInt64>(0)
+    private static let made = Atomic<UInt32>(0)
     /// The lane whose poller watches the descriptor, or nil before the first.
     package var lane: Int?
 
@@ -28,17 +28,24 @@ package final class Connection {
         shutdown(descriptor, CInt(SHUT_WR))
     }
 
-    /// What the reply begins with, without taking it off the socket.
+    /// Takes what has arrived of a reply off the socket, and says what it begins with.
     ///
     /// libmemcached reports an `ERROR` line and a stored `set` both as "not found", so the first
-    /// bytes decide what a reply is. recv(2) MSG_PEEK
-    package func peekReply() -> Reply {
-        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, CInt(MSG_PEEK | MSG_DONTWAIT))
-            if count < 0 { return errno == EAGAIN ? .nothing : .failed(errno: errno) }
-            if count == 0 { return .closed }
-            return Reply(beginningWith: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
+    /// bytes decide what a reply is. ``collect(_:_:)`` hands them on to it. recv(2)
+    package func receive(into buffer: ReplyBuffer) -> Reply {
+        buffer.count = 0
+        let count = recv(descriptor, buffer.bytes.baseAddress, buffer.bytes.count, CInt(MSG_DONTWAIT))
+        if count < 0 { return errno == EAGAIN ? .nothing : .failed(errno: errno) }
+        if count == 0 { return .closed }
+        buffer.count = count
+        return Reply(beginningWith: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
+    }
+
+    /// Whether anything has arrived, the end of the conversation included; takes nothing off the socket. recv(2) MSG_PEEK
+    package var hasReply: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT))
+        return count >= 0 || errno != EAGAIN
     }
 
     /// What memcached's text protocol can answer to `get` and `set` (protocol.txt).
@@ -71,6 +78,31 @@ package final class Connection {
     package func withoutDialling<Result>(_ body: (borrowing Handle) -> Result) -> Result {
         var policy = dial_policy(refuse: true)
         return withInstalled(&policy) { body(handle) }
+    }
+
+    /// Runs `body`, in which libmemcached fetches the reply that ``receive(into:)`` began.
+    /// - Returns: what `body` returns, and whether all that was received belonged to the reply.
+    package func collect<Result>(
+        _ buffer: ReplyBuffer,
+        _ body: (borrowing Handle) -> Result
+    ) -> (result: Result, isWhole: Bool) {
+        var policy = dial_policy(refuse: true)
+        policy.received = UnsafeRawPointer(buffer.bytes.baseAddress)
+        policy.received_count = buffer.count
+        let result = withInstalled(&policy) { body(handle) }
+        return (result, policy.received_count == 0)
+    }
+}
+
+/// Where replies are received before libmemcached reads them; one a lane.
+package final class ReplyBuffer {
+    fileprivate let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    fileprivate var count = 0
+
+    package init() {}
+
+    deinit {
+        bytes.deallocate()
     }
 }
 

@@ -82,7 +82,7 @@ struct StoreOptions: ParsableArguments {
 
 struct ProcessOptions: ParsableArguments {
     @Option(help: "Threads that issue and collect lookups, 1 to 8.")
-    var lanes = 4
+    var lanes = 3
 
     @Option(help: "Largest request body taken.")
     var maxBody = "16MiB"

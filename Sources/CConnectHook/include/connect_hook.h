@@ -1,14 +1,17 @@
 // The dial policy: how the connect() calls that libmemcached makes inside itself are
 // steered. libmemcached has no interface for a source address, so this target defines
 // `connect` in the executable, where the dynamic linker finds it before the C library's.
+// `recv` is defined beside it, so that a reply which was read to see what it is need not
+// be read from the socket again.
 //
 // Contract
-// - A thread without a policy gets the C library's connect(), nothing added.
+// - A thread without a policy gets the C library's connect() and recv(), nothing added.
 // - A thread with a policy has exactly one: the last one installed. Only that thread
 //   reads or writes it while it is installed.
 // - errno after a failing call is the kernel's, except where the dial is kept pending.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum dial_call {
@@ -28,6 +31,10 @@ struct dial_policy {
     int adopt;
     // In. Refuse to dial: a pooled connection that broke must not be redialled unseen.
     int refuse;
+    // In. Bytes received already: recv() hands these out before it asks the socket. What is
+    // left of them afterwards libmemcached did not want.
+    const void *received;
+    size_t received_count;
 
     // Out. Nonzero when connect() was reached.
     int reached;

@@ -29,10 +29,10 @@ enum CachedValueJSON {
         var last: UInt8 = 0
         json.append(UInt8(ascii: "{"))
         while !reader.isAtEnd {
-            guard let tag = reader.nextTag(), tag > last, let name = recordFields[tag] else { return false }
+            guard let tag = reader.nextTag(), tag > last, let name = recordField(tag) else { return false }
             if last != 0 { json.append(UInt8(ascii: ",")) }
             last = tag
-            json += name
+            append(name, to: &json)
             if tag == 0x28 {
                 guard reader.nextVarint() == 1 else { return false }
                 json += "true".utf8
@@ -59,12 +59,12 @@ enum CachedValueJSON {
         var last: UInt8 = 0
         json.append(UInt8(ascii: "{"))
         while !reader.isAtEnd {
-            guard let tag = reader.nextTag(), tag > last, let name = metaFields[tag], reader.nextVarint() == 1 else {
+            guard let tag = reader.nextTag(), tag > last, let name = metaField(tag), reader.nextVarint() == 1 else {
                 return false
             }
             if last != 0 { json.append(UInt8(ascii: ",")) }
             last = tag
-            json += name
+            append(name, to: &json)
             json += "true".utf8
         }
         json.append(UInt8(ascii: "}"))
@@ -72,24 +72,33 @@ enum CachedValueJSON {
     }
 
     /// Names by tag, which is field number times eight plus wire type, with quotes and colon.
-    private static let recordFields = names([
-        0x0a: "record", 0x12: "cid", 0x22: "indexedAt", 0x28: "takenDown", 0x32: "createdAt", 0x3a: "sortedAt",
-    ])
-    private static let metaFields = names([
-        0x08: "violatesThreadGate", 0x10: "hasMedia", 0x18: "isReply", 0x20: "violatesEmbeddingRules",
-        0x28: "hasPostGate", 0x30: "hasThreadGate", 0x38: "hasVideo",
-    ])
-
-    private static func names(_ fields: [UInt8: String]) -> FieldNames {
-        var table = [[UInt8]?](repeating: nil, count: 256)
-        for (tag, name) in fields { table[Int(tag)] = Array("\"\(name)\":".utf8) }
-        return FieldNames(table: table)
+    private static func recordField(_ tag: UInt8) -> StaticString? {
+        switch tag {
+        case 0x0a: "\"record\":"
+        case 0x12: "\"cid\":"
+        case 0x22: "\"indexedAt\":"
+        case 0x28: "\"takenDown\":"
+        case 0x32: "\"createdAt\":"
+        case 0x3a: "\"sortedAt\":"
+        default: nil
+        }
     }
 
-    private struct FieldNames: Sendable {
-        var table: [[UInt8]?]
+    private static func metaField(_ tag: UInt8) -> StaticString? {
+        switch tag {
+        case 0x08: "\"violatesThreadGate\":"
+        case 0x10: "\"hasMedia\":"
+        case 0x18: "\"isReply\":"
+        case 0x20: "\"violatesEmbeddingRules\":"
+        case 0x28: "\"hasPostGate\":"
+        case 0x30: "\"hasThreadGate\":"
+        case 0x38: "\"hasVideo\":"
+        default: nil
+        }
+    }
 
-        subscript(tag: UInt8) -> [UInt8]? { table[Int(tag)] }
+    private static func append(_ text: StaticString, to json: inout [UInt8]) {
+        json += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
@@ -111,30 +120,31 @@ enum CachedValueJSON {
         return true
     }
 
-    private static let base64 = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    /// Two characters for every 12 bits, the first in the byte that lies first in memory.
+    private static let pairs = (0..<4096).map { bits in
+        UInt16(littleEndian: UInt16(alphabet[bits >> 6]) | UInt16(alphabet[bits & 63]) << 8)
+    }
 
     /// RFC 4648 section 4, with padding.
     private static func appendBase64(_ bytes: UnsafeBufferPointer<UInt8>, to json: inout [UInt8]) {
         let start = json.count
         json += repeatElement(UInt8(ascii: "="), count: (bytes.count + 2) / 3 * 4)
-        json.withUnsafeMutableBufferPointer { json in
-            base64.withUnsafeBufferPointer { base64 in
+        json.withUnsafeMutableBytes { json in
+            pairs.withUnsafeBufferPointer { pairs in
                 var (read, write) = (0, start)
                 while read + 3 <= bytes.count {
-                    let group = UInt32(bytes[read]) << 16 | UInt32(bytes[read + 1]) << 8 | UInt32(bytes[read + 2])
-                    json[write] = base64[Int(group >> 18)]
-                    json[write + 1] = base64[Int(group >> 12 & 63)]
-                    json[write + 2] = base64[Int(group >> 6 & 63)]
-                    json[write + 3] = base64[Int(group & 63)]
+                    let group = Int(bytes[read]) << 16 | Int(bytes[read + 1]) << 8 | Int(bytes[read + 2])
+                    json.storeBytes(of: pairs[group >> 12], toByteOffset: write, as: UInt16.self)
+                    json.storeBytes(of: pairs[group & 4095], toByteOffset: write + 2, as: UInt16.self)
                     read += 3
                     write += 4
                 }
                 if read == bytes.count { return }
-                let second = read + 1 < bytes.count ? UInt32(bytes[read + 1]) : 0
-                let group = UInt32(bytes[read]) << 16 | second << 8
-                json[write] = base64[Int(group >> 18)]
-                json[write + 1] = base64[Int(group >> 12 & 63)]
-                if read + 1 < bytes.count { json[write + 2] = base64[Int(group >> 6 & 63)] }
+                let second = read + 1 < bytes.count ? Int(bytes[read + 1]) : 0
+                let group = Int(bytes[read]) << 16 | second << 8
+                json.storeBytes(of: pairs[group >> 12], toByteOffset: write, as: UInt16.self)
+                if read + 1 < bytes.count { json[write + 2] = alphabet[group >> 6 & 63] }
             }
         }
     }
