@@ -34,6 +34,7 @@ let package = Package(
             name: "Telemetry",
             dependencies: [
                 "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
@@ -102,14 +103,14 @@ let package = Package(
         .executableTarget(
             name: "spiral-load",
             dependencies: [
-                "Commands", "LoadGenerator", "PostRecords", "Memcached", "POSIX", "Units",
+                "Commands", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Incident", "POSIX", "Units",
+                "Commands", "Incident", "PostRecords", "HTTP", "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -123,6 +124,10 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]
+        ),
         .testTarget(name: "LimitsTests", dependencies: ["Limits", "Units"]),
         .testTarget(
             name: "HTTPTests",
@@ -154,7 +159,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                "TestSupport", "Incident", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "Telemetry",
+                "KernelProbe", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]

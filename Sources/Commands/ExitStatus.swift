@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import Glibc
+internal import POSIX
 
 /// What a command ends with; the same for all three executables.
 package enum ExitStatus: Int32, Sendable {
@@ -50,6 +51,5 @@ extension ParsableCommand {
 
 /// Writes a line to standard error.
 package func note(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
-    _ = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    StandardError.print(line)
 }

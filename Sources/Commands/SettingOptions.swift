@@ -21,10 +21,10 @@ package struct SettingOptions: ParsableArguments {
     @Option(help: "Time from issuing a lookup to giving it up.")
     package var lookupTimeout = "500ms"
 
-    @Option(help: "What happens to error lines: off or blocking.")
+    @Option(help: "What happens to error lines: off, blocking, async, sampled or metrics.")
     package var logMode = "blocking"
 
-    @Option(help: "Where error lines go: stderr or file:PATH.")
+    @Option(help: "Where error lines go: stderr, file:PATH, or pipe:BYTES/s, a pipe read at that rate.")
     package var logSink = "stderr"
 
     package init() {}

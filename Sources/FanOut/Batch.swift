@@ -1,6 +1,7 @@
 internal import Limits
 internal import Memcached
 internal import Synchronization
+internal import Telemetry
 
 /// One caller's keys on their way through the lanes. Lanes claim units of it until none are left.
 final class Batch: Sendable {
@@ -11,7 +12,7 @@ final class Batch: Sendable {
     }
 
     let keys: KeyList
-    let client: String
+    let account: ClientAccount
     let limiter: any Limiter
     /// How many lanes it was offered to.
     let lanes: Int
@@ -29,7 +30,7 @@ final class Batch: Sendable {
 
     init(
         _ keys: KeyList,
-        client: String,
+        account: ClientAccount,
         servers: ServerList,
         fanout: FanoutPolicy,
         limiter: any Limiter,
@@ -37,7 +38,7 @@ final class Batch: Sendable {
         completion: @escaping @Sendable ([Outcome]) -> Void
     ) {
         self.keys = keys
-        self.client = client
+        self.account = account
         self.servers = servers
         self.limiter = limiter
         self.completion = completion

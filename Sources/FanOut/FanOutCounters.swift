@@ -15,14 +15,25 @@ package final class FanOutCounters: Sendable {
         }
     }
 
+    /// A dial that failed, by the name of its dialer.
+    package struct DialFailure: Hashable, Sendable {
+        package var dialer: String
+        package var failure: Failure
+
+        init(_ dialer: String, _ error: MemcachedError) {
+            self.dialer = dialer
+            failure = Failure(error)
+        }
+    }
+
     package let hits = Counter()
     package let misses = Counter()
     package let errors = CounterFamily<Failure>()
     package let writeBacks = Counter()
     package let writeBackErrors = CounterFamily<Failure>()
-    /// Connections established and dials that failed. memcached's total_connections moves with the first.
-    package let dials = Counter()
-    package let dialErrors = CounterFamily<Failure>()
+    /// Connections established, by the name of the dialer, and dials that failed. memcached's total_connections moves with the first.
+    package let dials = CounterFamily<String>()
+    package let dialErrors = CounterFamily<DialFailure>()
     /// Lookups issued and not yet answered.
     package let inFlight = PeakGauge()
     package let batches = Counter()

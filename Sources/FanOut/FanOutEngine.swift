@@ -50,21 +50,25 @@ package final class FanOutEngine: Sendable {
     package var idleConnections: Int { context.pool.idleCount }
 
     /// Looks every key up; the outcomes have the order of the keys.
-    /// - Parameter client: who asked, for the error log.
-    package func lookUp(_ keys: KeyList, for client: String) async -> [Outcome] {
+    /// - Parameter account: who asked.
+    package func lookUp(_ keys: KeyList, for account: ClientAccount) async -> [Outcome] {
         await withCheckedContinuation { continuation in
-            lookUp(keys, for: client) { continuation.resume(returning: $0) }
+            lookUp(keys, for: account) { continuation.resume(returning: $0) }
         }
     }
 
     /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it.
-    package func lookUp(_ keys: KeyList, for client: String, completion: @escaping @Sendable ([Outcome]) -> Void) {
+    package func lookUp(
+        _ keys: KeyList,
+        for account: ClientAccount,
+        completion: @escaping @Sendable ([Outcome]) -> Void
+    ) {
         counters.batches.add()
         guard keys.count > 0 else { return completion([]) }
         let settings = settings
         let batch = Batch(
             keys,
-            client: client,
+            account: account,
             servers: context.servers,
             fanout: settings.fanout,
             limiter: limiter(for: settings.limit),

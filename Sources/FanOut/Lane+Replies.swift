@@ -66,6 +66,7 @@ extension Lane {
         }
         context.counters.hits.add(hits)
         let rest = (position..<unit.positions.upperBound).map { batch.keyIndex(at: $0) }
+        batch.account.inFlight.decrement(by: unit.positions.count)
         context.counters.inFlight.decrement(by: unit.positions.count)
         if ending == .end || ending == .notFound {
             // More than the reply asked for: what follows on this connection could not be trusted.
@@ -82,7 +83,11 @@ extension Lane {
                 server: address,
                 detail: ending.text
             )
-            for key in rest { failLookup(of: key, share, error) }
+            context.counters.errors.add(rest.count, for: .init(error))
+            batch.account.fail(error.name, count: rest.count)
+            // Part of the unit was answered, so nobody waits for these lines.
+            _ = log("failed to get post cache item", rest, of: batch, error) {}
+            for key in rest { settleLookup(of: key, share, error) }
         }
         end(operation)
     }
@@ -108,34 +113,59 @@ extension Lane {
     /// The accept queue did not have room in time.
     func failDial(_ operation: Operation, _ pending: PendingDial) {
         let dial = pending.dial
-        failDial(operation, MemcachedError(.connect, errno: ETIMEDOUT, source: dial.source, server: dial.address))
+        failDial(operation, dial, MemcachedError(.connect, errno: ETIMEDOUT, source: dial.source, server: dial.address))
     }
 
-    func failDial(_ operation: Operation, _ error: MemcachedError) {
-        context.counters.dialErrors.add(for: .init(error))
+    func failDial(_ operation: Operation, _ dial: Dial, _ error: MemcachedError) {
+        context.counters.dialErrors.add(for: .init(dial.dialer, error))
         fail(operation, error)
     }
 
-    /// Ends an operation that failed; its connection, if it had one, goes with it.
+    /// An operation failed; its connection, if it had one, goes with it. It is over once its error
+    /// lines are written, if anybody waits for that, and holds its permit until then.
     func fail(_ operation: Operation, _ error: MemcachedError) {
+        let share = operation.share!
+        let batch = share.batch
+        let failure = FanOutCounters.Failure(error)
+        let message: String
+        let keys: [Int]
+        switch operation.work {
+        case .get(let unit):
+            batch.account.inFlight.decrement(by: unit.positions.count)
+            context.counters.inFlight.decrement(by: unit.positions.count)
+            context.counters.errors.add(unit.positions.count, for: failure)
+            batch.account.fail(error.name, count: unit.positions.count)
+            keys = unit.positions.map { batch.keyIndex(at: $0) }
+            message = "failed to get post cache item"
+        case .set(let key, _):
+            context.counters.writeBackErrors.add(for: failure)
+            keys = [key]
+            message = "failed to set post cache item"
+        case .read:
+            preconditionFailure("a read cannot fail")
+        }
+        release(operation)
+        operation.phase = .logging(error)
+        let token = operation.token
+        let waits = log(message, keys, of: batch, error) { [self] in markLogged(token) }
+        if !waits { settle(token) }
+    }
+
+    /// Ends an operation that has failed and been logged.
+    func settle(_ token: Operation.Token) {
+        guard let operation = operation(token), case .logging(let error) = operation.phase else { return }
         let share = operation.share!
         switch operation.work {
         case .get(let unit):
-            context.counters.inFlight.decrement(by: unit.positions.count)
-            for position in unit.positions { failLookup(of: share.batch.keyIndex(at: position), share, error) }
+            for position in unit.positions { settleLookup(of: share.batch.keyIndex(at: position), share, error) }
         case .set(let key, let value):
-            context.counters.writeBackErrors.add(for: .init(error))
-            log("failed to set post cache item", key, share, error)
             share.batch.finish(key, .stored(value))
-        case .read:
-            preconditionFailure("a read cannot fail")
+        case .read: break
         }
         end(operation)
     }
 
-    private func failLookup(of key: Int, _ share: Share, _ error: MemcachedError) {
-        context.counters.errors.add(for: .init(error))
-        log("failed to get post cache item", key, share, error)
+    private func settleLookup(of key: Int, _ share: Share, _ error: MemcachedError) {
         if context.errorPolicy == .store, context.store != nil {
             share.toStore.append(key)
         } else {
@@ -143,14 +173,26 @@ extension Lane {
         }
     }
 
-    private func log(_ message: String, _ key: Int, _ share: Share, _ error: MemcachedError) {
-        context.log.record {
-            .init(
-                message: message,
-                uri: share.batch.keys.text(key),
-                error: error.description,
-                client: share.batch.client
-            )
-        }
+    /// - Returns: whether to wait until `whenWritten` is called.
+    private func log(
+        _ message: String,
+        _ keys: [Int],
+        of batch: Batch,
+        _ error: MemcachedError,
+        whenWritten: @escaping @Sendable () -> Void
+    ) -> Bool {
+        context.log.record(
+            "\(error.step.rawValue) \(error.name)",
+            count: keys.count,
+            line: { index in
+                ErrorLine(
+                    message: message,
+                    uri: batch.keys.text(keys[index]),
+                    error: error.description,
+                    client: batch.account.name
+                )
+            },
+            whenWritten: whenWritten
+        )
     }
 }

@@ -5,6 +5,7 @@ internal import Telemetry
 /// How a lane sends: over a pooled connection, or over one it dials.
 extension Lane {
     func startGet(of unit: Batch.Unit, for share: Share) {
+        share.batch.account.inFlight.increment(by: unit.positions.count)
         context.counters.inFlight.increment(by: unit.positions.count)
         send(begin(share, .get(unit)))
         // Lanes that were done earlier wait for this one before they collect.
@@ -67,7 +68,7 @@ extension Lane {
     private func settle(_ operation: Operation, _ dial: Dial, _ result: consuming DialResult) {
         switch consume result {
         case .connected(let connection):
-            context.counters.dials.add()
+            context.counters.dials.add(for: dial.dialer)
             watch(operation, connection)
         case .pending(let descriptor):
             let pending = PendingDial(dial, descriptor)
@@ -78,7 +79,7 @@ extension Lane {
                 fail(operation, MemcachedError(.socket, errno: error.errno, server: dial.address))
             }
         case .failed(let error):
-            failDial(operation, error)
+            failDial(operation, dial, error)
         }
     }
 

@@ -17,7 +17,13 @@ final class Lane: @unchecked Sendable {
     let index: Int
     let context: LaneContext
     let poller: Poller
-    private let inbox = Mutex<[Batch]>([])
+    private struct Inbox {
+        var batches: [Batch] = []
+        /// Tokens of operations whose error lines have been written.
+        var logged: [UInt64] = []
+    }
+
+    private let inbox = Mutex(Inbox())
     private let stopping = Atomic<Bool>(false)
     /// The lanes by index; set once, before the thread starts.
     var lanes: [Lane] = []
@@ -47,8 +53,17 @@ final class Lane: @unchecked Sendable {
     // MARK: From other threads
 
     func submit(_ batch: Batch) {
-        inbox.withLock { $0.append(batch) }
+        inbox.withLock { $0.batches.append(batch) }
         poller.wake()
+    }
+
+    /// The error lines of an operation are out.
+    func markLogged(_ token: Operation.Token) {
+        let isFirst = inbox.withLock { inbox in
+            inbox.logged.append(token.rawValue)
+            return inbox.logged.count == 1
+        }
+        if isFirst { poller.wake() }
     }
 
     func stop() {
@@ -60,10 +75,12 @@ final class Lane: @unchecked Sendable {
 
     func run() {
         while true {
-            shares += inbox.withLock { batches in
-                defer { batches = [] }
-                return batches
-            }.map { Share($0) }
+            let arrived = inbox.withLock { inbox in
+                defer { inbox = Inbox() }
+                return inbox
+            }
+            shares += arrived.batches.map { Share($0) }
+            for token in arrived.logged { settle(Operation.Token(token)!) }
             if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
             let more = issue(quantum: Self.quantum)
             poller.wait(until: more ? .now : deadlines.next) { react(to: $0) }
@@ -126,7 +143,7 @@ final class Lane: @unchecked Sendable {
                 // The connection just put back is the one the next lookup takes.
                 issue(quantum: 1)
             }
-        case .starting, .answered, .ended: break
+        case .starting, .answered, .logging, .ended: break
         }
     }
 
@@ -154,7 +171,7 @@ final class Lane: @unchecked Sendable {
             case .starting: startSet(operation)
             case .dialling(let pending): failDial(operation, pending)
             case .awaiting(let connection): giveUp(operation, connection)
-            case .answered, .ended: break
+            case .answered, .logging, .ended: break
             }
         }
     }
@@ -172,7 +189,7 @@ final class Lane: @unchecked Sendable {
     }
 
     /// The operation a token names, unless it has ended.
-    private func operation(_ token: Operation.Token) -> Operation? {
+    func operation(_ token: Operation.Token) -> Operation? {
         let operation = operations[token.slot]
         return operation.token.rawValue == token.rawValue ? operation : nil
     }
@@ -180,13 +197,18 @@ final class Lane: @unchecked Sendable {
     /// Ends an operation and gives its permit back.
     func end(_ operation: Operation) {
         let share = operation.share!
-        switch operation.phase {
-        case .awaiting(let connection), .answered(let connection): users.remove(connection)
-        case .starting, .dialling, .ended: break
-        }
+        release(operation)
         operation.end()
         ended.append(operation)
         returnPermit(of: share)
+    }
+
+    /// Lets go of the connection it used.
+    func release(_ operation: Operation) {
+        switch operation.phase {
+        case .awaiting(let connection), .answered(let connection): users.remove(connection)
+        case .starting, .dialling, .logging, .ended: break
+        }
     }
 
     private func returnPermit(of share: Share) {

@@ -21,6 +21,8 @@ final class Operation {
         case awaiting(Connection)
         /// The reply is there, and is collected once the whole batch is issued.
         case answered(Connection)
+        /// Failed; waiting for its error lines to be written, as a goroutine does in its write(2).
+        case logging(MemcachedError)
         /// Over.
         case ended
     }

@@ -41,6 +41,15 @@ package enum NetworkNamespace {
         return try body()
     }
 
+    /// Moves the calling thread into the network namespace of a process. setns(2)
+    /// - Throws: ``SystemCallError``: ENOENT when there is no such process, EPERM without the right.
+    package static func enter(ofProcess process: Int32) throws(SystemCallError) {
+        let path = "/proc/\(process)/ns/net"
+        let namespace = try Descriptor.reading(path)
+        let error = linux_join_network(namespace.rawValue)
+        guard error == 0 else { throw SystemCallError("setns", on: path, errno: error) }
+    }
+
     /// Whether a child process of this one could enter a new namespace; nothing changes here.
     package static func isPermitted() -> Bool {
         var child: ChildProcess

@@ -1,3 +1,4 @@
+internal import Glibc
 package import POSIX
 
 /// What the kernel says of a process. proc_pid_status(5)
@@ -5,14 +6,56 @@ package struct ProcessStatus: Sendable, Equatable {
     package var threads: Int
     /// Resident memory in bytes.
     package var residentBytes: Int
+    package var openDescriptors: Int
+    /// RLIMIT_NOFILE, the limit that holds.
+    package var descriptorLimit: Int
 
     /// - Parameter process: its id, or nil for this process.
     /// - Throws: ``SystemCallError``, ENOENT when there is no such process.
     package static func read(_ process: Int32? = nil) throws(SystemCallError) -> ProcessStatus {
-        let text = try KernelFile.read("/proc/\(process.map { "\($0)" } ?? "self")/status")
+        let folder = "/proc/\(process.map { "\($0)" } ?? "self")"
+        let text = try KernelFile.read("\(folder)/status")
+        let limits = (try? KernelFile.read("\(folder)/limits")) ?? ""
+        let files = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") }?.split(separator: " ")
         return ProcessStatus(
             threads: KernelFile.field("Threads", of: text).flatMap { Int($0) } ?? 0,
-            residentBytes: (KernelFile.field("VmRSS", of: text).flatMap { Int($0) } ?? 0) * 1024
+            residentBytes: (KernelFile.field("VmRSS", of: text).flatMap { Int($0) } ?? 0) * 1024,
+            openDescriptors: countDescriptors("\(folder)/fd"),
+            descriptorLimit: files.flatMap { Int($0[3]) } ?? 0
         )
+    }
+
+    /// Inode numbers of the sockets a process has open.
+    /// - Throws: ``SystemCallError``: EACCES for somebody else's process.
+    package static func socketInodes(of process: Int32) throws(SystemCallError) -> Set<UInt32> {
+        let folder = "/proc/\(process)/fd"
+        guard let directory = opendir(folder) else { throw SystemCallError("opendir", on: folder, errno: errno) }
+        defer { closedir(directory) }
+        var inodes: Set<UInt32> = []
+        while let entry = readdir(directory) {
+            var target = [CChar](repeating: 0, count: 64)
+            let count = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    readlinkat(dirfd(directory), $0, &target, target.count - 1)
+                }
+            }
+            let text = String(decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix("socket:[") else { continue }
+            if let inode = UInt32(text.dropFirst(8).dropLast()) { inodes.insert(inode) }
+        }
+        return inodes
+    }
+
+    /// Linux 6.2 and later give the number as the folder's size; before, its entries are counted.
+    private static func countDescriptors(_ folder: String) -> Int {
+        var status = stat()
+        guard stat(folder, &status) == 0 else { return 0 }
+        if status.st_size > 0 { return Int(status.st_size) }
+        guard let directory = opendir(folder) else { return 0 }
+        defer { closedir(directory) }
+        var entries = 0
+        while readdir(directory) != nil { entries += 1 }
+        // Less "." and "..".
+        return max(0, entries - 2)
     }
 }

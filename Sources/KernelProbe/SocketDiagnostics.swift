@@ -2,62 +2,76 @@ internal import CLinux
 internal import Glibc
 package import POSIX
 
-/// TCP sockets by state.
-package struct SocketCounts: Sendable, Equatable {
-    package var established = 0
-    package var timeWait = 0
-    /// In every state but the two above and LISTEN.
-    package var other = 0
-}
-
 /// Asks the kernel for sockets over netlink, as `ss` does, of the calling thread's network
 /// namespace. sock_diag(7)
 package enum SocketDiagnostics {
-    /// Counts the sockets connected, connecting or closing towards a port: the dialling side only.
-    /// - Parameter source: count only those from this address; nil counts all.
+    /// Surveys the sockets connected, connecting or closing towards a port: the dialling side only.
+    /// - Parameters:
+    ///   - port: nil for all TCP sockets but listening ones, both sides of each connection.
+    ///   - source: only those from this address; nil for all.
+    ///   - budget: the ephemeral range, to tell the ports that count against it; nil reads the present one.
     /// - Throws: ``SystemCallError``
-    package static func count(
-        towardsPort port: UInt16,
-        from source: IPv4Address? = nil
-    ) throws(SystemCallError) -> SocketCounts {
-        try count(filter: filter(port: port), from: source)
+    package static func survey(
+        towardsPort port: UInt16?,
+        from source: IPv4Address? = nil,
+        budget: PortBudget? = nil
+    ) throws(SystemCallError) -> SocketSurvey {
+        let budget = if let budget { budget } else { try PortBudget.current() }
+        var survey = SocketSurvey()
+        try dump(towardsPort: port) { message in
+            let address = message.id.idiag_src.0
+            guard source.map({ $0.networkOrder == address }) ?? true else { return }
+            let port = Int(UInt16(bigEndian: message.id.idiag_sport))
+            let isEphemeral = port >= budget.lowestPort && port <= budget.highestPort
+            survey.add(state: message.idiag_state, source: address, isEphemeral: isEphemeral)
+        }
+        return survey
     }
 
-    /// Counts all IPv4 TCP sockets but listening ones.
+    /// Destinations of the sockets with these inode numbers, those with the most sockets first.
     /// - Throws: ``SystemCallError``
-    package static func countAll() throws(SystemCallError) -> SocketCounts {
-        try count(filter: [], from: nil)
+    package static func destinations(
+        ofInodes inodes: Set<UInt32>
+    ) throws(SystemCallError) -> [(address: SocketAddress, sockets: Int)] {
+        var destinations: [SocketAddress: Int] = [:]
+        try dump(towardsPort: nil) { message in
+            guard inodes.contains(message.idiag_inode) else { return }
+            let host = IPv4Address(value: UInt32(bigEndian: message.id.idiag_dst.0))
+            destinations[.ipv4(host, port: UInt16(bigEndian: message.id.idiag_dport)), default: 0] += 1
+        }
+        return destinations.sorted { ($0.value, "\($1.key)") > ($1.value, "\($0.key)") }
+            .map { ($0.key, $0.value) }
     }
 
-    private static func count(
-        filter: [inet_diag_bc_op],
-        from source: IPv4Address?
-    ) throws(SystemCallError) -> SocketCounts {
+    /// Calls `body` for each socket but listening ones.
+    private static func dump(
+        towardsPort port: UInt16?,
+        _ body: (inet_diag_msg) -> Void
+    ) throws(SystemCallError) {
         let raw = socket(AF_NETLINK, CInt(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), NETLINK_SOCK_DIAG)
         guard raw >= 0 else { throw SystemCallError("socket", on: "netlink", errno: errno) }
         let netlink = Descriptor(owning: raw)
-        let request = request(filter: filter)
+        let request = request(filter: port.map { filter(port: $0) } ?? [])
         _ = try netlink.write(request[...])
 
-        var counts = SocketCounts()
         var space = [UInt8](repeating: 0, count: 256 << 10)
         while true {
             let result = space.withUnsafeMutableBytes { space in
                 Result { () throws(SystemCallError) in
                     guard case .done(let count) = try netlink.read(into: space) else { return false }
-                    return try add(UnsafeRawBufferPointer(rebasing: space[..<count]), from: source, to: &counts)
+                    let datagram = UnsafeRawBufferPointer(rebasing: space[..<count])
+                    return try read(datagram, body)
                 }
             }
-            if try result.get() { return counts }
+            if try result.get() { return }
         }
     }
 
-    /// Counts one datagram of answers.
+    /// Reads one datagram of answers.
     /// - Returns: whether it was the last.
-    private static func add(
+    private static func read(
         _ datagram: UnsafeRawBufferPointer,
-        from source: IPv4Address?,
-        to counts: inout SocketCounts
+        _ body: (inet_diag_msg) -> Void
     ) throws(SystemCallError) -> Bool {
         let headerSize = MemoryLayout<nlmsghdr>.size
         var offset = 0
@@ -68,15 +82,7 @@ package enum SocketDiagnostics {
             case NLMSG_ERROR:
                 let error = datagram.loadUnaligned(fromByteOffset: offset + headerSize, as: CInt.self)
                 throw SystemCallError("sock_diag", errno: -error)
-            default:
-                let message = datagram.loadUnaligned(fromByteOffset: offset + headerSize, as: inet_diag_msg.self)
-                let isCounted = source.map { $0.networkOrder == message.id.idiag_src.0 } ?? true
-                switch UInt32(message.idiag_state) {
-                case _ where !isCounted: break
-                case LINUX_TCP_ESTABLISHED.rawValue: counts.established += 1
-                case LINUX_TCP_TIME_WAIT.rawValue: counts.timeWait += 1
-                default: counts.other += 1
-                }
+            default: body(datagram.loadUnaligned(fromByteOffset: offset + headerSize, as: inet_diag_msg.self))
             }
             // Messages begin at multiples of four (NLMSG_ALIGN in netlink(3)).
             offset += (Int(header.nlmsg_len) + 3) & ~3

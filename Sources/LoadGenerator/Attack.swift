@@ -1,4 +1,5 @@
 internal import Dispatch
+package import HTTP
 package import POSIX
 internal import PostRecords
 internal import Synchronization

@@ -1,3 +1,4 @@
+package import HTTP
 internal import Units
 
 /// A whole run of the load generator, as `--json` writes it.

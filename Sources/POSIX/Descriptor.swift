@@ -75,6 +75,12 @@ package struct Descriptor: ~Copyable, Sendable {
         return bytes
     }
 
+    /// Whether a read would return at once. poll(2)
+    package var isReadable: Bool {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1
+    }
+
     /// Writes what fits. write(2)
     package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> IOResult {
         try nonBlockingCall("write") { Glibc.write(rawValue, bytes.baseAddress, bytes.count) }

@@ -42,6 +42,13 @@ package struct Thread: ~Copyable {
         pthread_detach(handle)
     }
 
+    /// Processor time the calling thread has used. clock_gettime(2) CLOCK_THREAD_CPUTIME_ID
+    package static var processorTime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
     private final class Start {
         let name: String
         let body: @Sendable () -> Void

@@ -1,23 +1,25 @@
-package import FanOut
+internal import FanOut
 package import HTTP
 internal import HTTPTypes
+internal import Memcached
 internal import POSIX
-package import Telemetry
+internal import Telemetry
+internal import Units
 
 /// `bsky.Service` over HTTP: GetPostRecords, its alias GetPostRecord, and Ping.
 package struct Endpoint: Responder {
-    private let engine: FanOutEngine
-    private let log: ErrorLog
+    package static let path = "/bsky.Service/GetPostRecords"
 
-    package init(engine: FanOutEngine, log: ErrorLog) {
-        self.engine = engine
-        self.log = log
+    private let service: Service
+
+    package init(_ service: Service) {
+        self.service = service
     }
 
     package func respond(to request: Request) async -> Response {
         do throws(ConnectError) {
             switch request.path {
-            case "/bsky.Service/GetPostRecords", "/bsky.Service/GetPostRecord":
+            case Self.path, "/bsky.Service/GetPostRecord":
                 try checkForm(of: request)
                 return try await getPostRecords(request)
             case "/bsky.Service/Ping":
@@ -27,7 +29,7 @@ package struct Endpoint: Responder {
             default:
                 throw ConnectError(
                     .unimplemented,
-                    "there is no \(request.path); try POST /bsky.Service/GetPostRecords",
+                    "there is no \(request.path); try POST \(Self.path)",
                     status: .notFound
                 )
             }
@@ -70,19 +72,50 @@ package struct Endpoint: Responder {
                 throw ConnectError(.invalidArgument, "uris[\(place)] cannot be looked up: \(problem)")
             }
         }
-        let caller = CallerName.of(request)
-        let outcomes = await engine.lookUp(KeyList(message.uris), for: caller)
-        let body = await encode(outcomes) { place in
-            log.record {
+        let began = MonotonicInstant.now
+        let account = service.clients.begin(CallerName.of(request), uris: message.uris.count)
+        let outcomes = await service.engine.lookUp(KeyList(message.uris), for: account)
+        let body = await encode(outcomes) { [log = service.log] place in
+            log.record("reply unreadable") {
                 ErrorLine(
                     message: "cached value is not a post record",
                     uri: message.uris[place],
                     error: "not the protobuf of one record and its meta",
-                    client: caller
+                    client: account.name
                 )
             }
         }
+        report(outcomes, of: account, since: began)
         return Response(.ok, contentType: "application/json", body: body)
+    }
+
+    /// Counts an answered batch for its caller, and traces it.
+    private func report(_ outcomes: [Outcome], of account: ClientAccount, since began: MonotonicInstant) {
+        var errors: [String: Int] = [:]
+        var (hits, misses) = (0, 0)
+        for outcome in outcomes {
+            switch outcome {
+            case .hit: hits += 1
+            case .missing, .stored: misses += 1
+            case .failed(let error): errors[error.name, default: 0] += 1
+            }
+        }
+        let latency = MonotonicInstant.now - began
+        account.finish(ok: hits + misses, latency: latency)
+        service.traces?.add(
+            Span(
+                "GetPostRecords",
+                duration: latency,
+                failed: !errors.isEmpty,
+                [
+                    ("client.name", .text(account.name)),
+                    ("batch.uris", .number(outcomes.count)),
+                    ("lookups.hits", .number(hits)),
+                    ("lookups.misses", .number(misses)),
+                    ("lookups.failed", .number(outcomes.count - hits - misses)),
+                ] + errors.sorted { $0.key < $1.key }.map { ("lookups.errors.\($0.key)", .number($0.value)) }
+            )
+        )
     }
 
     /// Outcomes from which on a second core is worth its task.

@@ -24,4 +24,7 @@ package final class CounterFamily<Label: Hashable & Sendable>: Sendable {
     }
 
     package var values: [Label: Int] { counts.withLock { $0 } }
+
+    /// The sum over all labels.
+    package var total: Int { counts.withLock { $0.values.reduce(0, +) } }
 }

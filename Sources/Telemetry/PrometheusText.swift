@@ -1,7 +1,7 @@
 /// Writes metrics in the Prometheus text format, version 0.0.4: each family once, with its help and type.
 package struct PrometheusText {
     package enum Kind: String {
-        case counter, gauge
+        case counter, gauge, histogram
     }
 
     package private(set) var text = ""
@@ -20,11 +20,38 @@ package struct PrometheusText {
     ) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
         for sample in samples {
-            let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
-            let value = sample.value
-            let number = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
-            text += labels.isEmpty ? "\(name) \(number)\n" : "\(name){\(labels)} \(number)\n"
+            write(name, sample.labels, sample.value)
         }
+    }
+
+    /// Adds a family of histograms.
+    /// - Parameter name: in base units.
+    package mutating func add(
+        _ name: String,
+        help: String,
+        _ histograms: [(labels: [(name: String, value: String)], value: BucketHistogram)]
+    ) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(Kind.histogram.rawValue)\n"
+        for (labels, histogram) in histograms {
+            var below = 0
+            for (bound, count) in zip(histogram.bounds + [.infinity], histogram.counts) {
+                below += count
+                write("\(name)_bucket", labels + [("le", Self.number(bound))], Double(below))
+            }
+            write("\(name)_sum", labels, histogram.sum)
+            write("\(name)_count", labels, Double(below))
+        }
+    }
+
+    private mutating func write(_ name: String, _ labels: [(name: String, value: String)], _ value: Double) {
+        let labels = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",")
+        text += labels.isEmpty ? name : "\(name){\(labels)}"
+        text += " \(Self.number(value))\n"
+    }
+
+    private static func number(_ value: Double) -> String {
+        if value.isInfinite { return value > 0 ? "+Inf" : "-Inf" }
+        return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
     }
 
     /// Adds a family of one sample without labels.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Commands
+internal import HTTP
 internal import LoadGenerator
 internal import Memcached
 internal import POSIX
@@ -152,7 +153,7 @@ struct SpiralLoad: ParsableCommand {
             guard address != nil else { throw ValidationError("--source: '\(source)' is not a numeric IPv4 address") }
         }
         return Parsed(
-            target: try readOption("--target", target, as: Target.init(text:)),
+            target: try readOption("--target", target, as: { try Target(text: $0, defaultPath: Endpoint.path) }),
             specs: try clients.map {
                 try readOption("--client", $0, as: ClientSpec.init(text:))
             },

@@ -1,9 +1,11 @@
 internal import ArgumentParser
 internal import Commands
 internal import FanOut
+internal import HTTP
 internal import Memcached
 internal import POSIX
 internal import PostRecords
+internal import Telemetry
 internal import Units
 
 struct AddressOptions: ParsableArguments {
@@ -80,9 +82,32 @@ struct StoreOptions: ParsableArguments {
     }
 }
 
+struct TraceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "OpenTelemetry collector that gets a span for each batch, as OTLP over HTTP in JSON; none when left out.",
+            valueName: "http://host:port"
+        )
+    )
+    var otlpEndpoint: String?
+
+    func validate() throws {
+        _ = try target()
+    }
+
+    func target() throws -> Target? {
+        try otlpEndpoint.map { text in
+            try readOption("--otlp-endpoint", text, as: { try Target(text: $0, defaultPath: "/v1/traces") })
+        }
+    }
+}
+
 struct ProcessOptions: ParsableArguments {
     @Option(help: "Threads that issue and collect lookups, 1 to 8.")
     var lanes = 3
+
+    @Option(help: "Threads that may be blocked writing log lines before the process ends, as Go's does at 10000.")
+    var logThreads = ErrorLog.defaultMostThreads
 
     @Option(help: "Largest request body taken.")
     var maxBody = "16MiB"
@@ -92,6 +117,9 @@ struct ProcessOptions: ParsableArguments {
 
     func validate() throws {
         guard (1...8).contains(lanes) else { throw ValidationError("--lanes: use a number from 1 to 8") }
+        guard (10...100_000).contains(logThreads) else {
+            throw ValidationError("--log-threads: use a number from 10 to 100000")
+        }
         _ = try (largestBody(), drainPatience())
     }
 

@@ -31,6 +31,9 @@ struct SpiralServer: ParsableCommand {
     @OptionGroup(title: "The database behind the cache")
     var store: StoreOptions
 
+    @OptionGroup(title: "Traces")
+    var traces: TraceOptions
+
     @OptionGroup(title: "The process")
     var process: ProcessOptions
 
@@ -46,17 +49,19 @@ struct SpiralServer: ParsableCommand {
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let engine = try startEngine(servers, settings, log)
+        let traces = try traces.target().map { try SpanExporter.start(to: $0) }
+        let service = Service(engine: engine, log: log, ports: try watchPorts(of: servers), traces: traces)
         let server = try listen(
             on: try addresses.listenAddress(),
             option: "--listen",
             largestBody: try process.largestBody().bytes,
-            Endpoint(engine: engine, log: log)
+            Endpoint(service)
         )
         let admin = try listen(
             on: try addresses.adminAddress(),
             option: "--admin-listen",
             largestBody: 64 << 10,
-            AdminPage(engine: engine, log: log, settings: settings)
+            AdminPage(service, settings: settings)
         )
         server.start()
         admin.start()
@@ -70,12 +75,13 @@ struct SpiralServer: ParsableCommand {
         let finished = server.drain(timeout: patience)
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
+        traces?.close(within: .seconds(2))
         note(finished ? "stopped" : "stopped; requests that took longer than \(patience.text) were cut off")
     }
 
     private func openLog(_ settings: Settings) throws -> ErrorLog {
         do {
-            return try ErrorLog(mode: settings.logMode, sink: settings.logSink)
+            return try ErrorLog(mode: settings.logMode, sink: settings.logSink, mostThreads: process.logThreads)
         } catch {
             throw Refusal(.usage, "--log-sink: cannot \(error)")
         }
@@ -107,6 +113,12 @@ struct SpiralServer: ParsableCommand {
         } catch {
             throw Refusal(.machine, "\(option): cannot \(error); choose another address, or stop what holds this one")
         }
+    }
+
+    /// Watches the first server's port; on a unix socket there are none.
+    private func watchPorts(of servers: ServerList) throws -> PortWatch? {
+        guard let port = servers.addresses.lazy.compactMap(\.port).first else { return nil }
+        return try PortWatch.start(towardsPort: port)
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.

@@ -29,7 +29,7 @@ struct CommandLineTests {
             ),
             (
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--target", "https://a"],
-                "--target: 'https://a' is not a target"
+                "--target: 'https://a' is not an address"
             ),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--duration", "0s"], "--duration: "),
             (

@@ -160,7 +160,7 @@ struct ServerCommandTests {
             #expect(text.contains("spiral_lookups_total{outcome=\"miss\",call=\"\",error=\"\"} 30\n"))
             let counted = try counters()
             #expect(counted.lookups.misses == 30)
-            #expect(text.contains("spiral_dials_total{outcome=\"ok\",call=\"\",error=\"\"} \(counted.dials.ok)\n"))
+            #expect(text.contains("spiral_dials_total{dialer=\"bind\",outcome=\"ok\",call=\"\",error=\"\"} \(counted.dials.ok)\n"))
             #expect(try admin(.delete, "/metrics").status == 405)
             #expect(try admin(.get, "/").status == 404)
         }
@@ -192,7 +192,7 @@ struct ServerCommandTests {
         try withServer(["--dialer", "rotate", "--store-latency", "20ms"]) { _, _ in
             let attack = Attack(
                 ClientSpec(name: "many", uris: 1...200, rate: .init(perSecond: 40)),
-                to: Target(address: Self.address),
+                to: Target(address: Self.address, path: Endpoint.path),
                 from: nil,
                 workload: Workload(seed: 1, count: 1000),
                 timeout: .seconds(10),

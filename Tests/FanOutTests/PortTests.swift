@@ -22,7 +22,7 @@ struct PortTests {
             let before = try memcached.statistic("total_connections")
             let outcomes = engine.lookUpAndWait(postURIs(4 * ports))
 
-            let dials = engine.counters.dials.value
+            let dials = engine.counters.dials.total
             #expect(dials == ports)
             // memcached counts what it accepted; the second reading's own connection is one of them.
             #expect(try memcached.statistic("total_connections") - before - 1 == dials)
@@ -71,7 +71,7 @@ struct PortTests {
             defer { engine.stop() }
             _ = engine.lookUpAndWait(postURIs(2000))
             #expect(Set(engine.errorsByName.keys) == ["EADDRNOTAVAIL"])
-            #expect(engine.counters.dials.value > 500)
+            #expect(engine.counters.dials.total > 500)
         }
     }
 
@@ -81,17 +81,17 @@ struct PortTests {
             let memcached = try RealMemcached()
             let engine = try FanOutEngine.make([memcached.address]) { $0.dialer = .rotate }
             defer { engine.stop() }
-            let before = try SocketDiagnostics.count(towardsPort: 11211).timeWait
+            let before = try SocketDiagnostics.survey(towardsPort: 11211).timeWait
             let resetsBefore = try resetsSent()
             let outcomes = engine.lookUpAndWait(postURIs(4000))
             #expect(outcomes.failed == 0)
-            #expect(engine.counters.dials.value == 4000)
+            #expect(engine.counters.dials.total == 4000)
             let idle = engine.idleConnections
             let settled = try eventually {
-                let resting = try SocketDiagnostics.count(towardsPort: 11211).timeWait - before
+                let resting = try SocketDiagnostics.survey(towardsPort: 11211).timeWait - before
                 return try resting + resetsSent() - resetsBefore == 4000 - idle
             }
-            let counts = try SocketDiagnostics.count(towardsPort: 11211)
+            let counts = try SocketDiagnostics.survey(towardsPort: 11211)
             #expect(settled, "\(idle) idle, \(counts), \(before) before")
             #expect(counts.timeWait > 3900)
         }
@@ -105,7 +105,7 @@ struct PortTests {
             defer { engine.stop() }
             let outcomes = engine.lookUpAndWait(postURIs(4000))
             #expect(outcomes.failed == 0, "\(engine.errorsByName)")
-            #expect(engine.counters.dials.value == 4000)
+            #expect(engine.counters.dials.total == 4000)
         }
     }
 
@@ -132,11 +132,11 @@ struct PortTests {
                 $0.maxIdle = 64
             }
             defer { engine.stop() }
-            let before = try SocketDiagnostics.count(towardsPort: 11211).timeWait
+            let before = try SocketDiagnostics.survey(towardsPort: 11211).timeWait
             for _ in 0..<5 { #expect(engine.lookUpAndWait(postURIs(2000)).failed == 0) }
-            #expect(engine.counters.dials.value <= 64)
+            #expect(engine.counters.dials.total <= 64)
             #expect(engine.counters.inFlight.peak <= 64)
-            #expect(try SocketDiagnostics.count(towardsPort: 11211).timeWait == before)
+            #expect(try SocketDiagnostics.survey(towardsPort: 11211).timeWait == before)
         }
     }
 }

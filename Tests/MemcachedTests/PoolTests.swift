@@ -43,11 +43,11 @@ struct PoolTests {
             let memcached = try RealMemcached()
             let pool = Pool(servers: 1, maxIdle: 2)
             var connections = try (0..<10).map { _ in try connection(memcached) }
-            #expect(try SocketDiagnostics.count(towardsPort: 11211).established == 10)
+            #expect(try SocketDiagnostics.survey(towardsPort: 11211).established == 10)
             for connection in connections { pool.put(connection) }
             connections = []
             #expect(pool.idleCount == 2)
-            #expect(try SocketDiagnostics.count(towardsPort: 11211).established == 2)
+            #expect(try SocketDiagnostics.survey(towardsPort: 11211).established == 2)
         }
     }
 

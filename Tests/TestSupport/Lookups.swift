@@ -36,7 +36,7 @@ extension FanOutEngine {
     /// Looks keys up without waiting.
     package func start(_ keys: [String]) -> PendingLookups {
         let pending = PendingLookups()
-        lookUp(KeyList(keys), for: "test") { pending.finish($0) }
+        lookUp(KeyList(keys), for: ClientAccount("test")) { pending.finish($0) }
         return pending
     }
 

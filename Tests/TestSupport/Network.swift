@@ -38,3 +38,10 @@ extension Trait where Self == ConditionTrait {
         }
     }
 }
+
+extension Trait where Self == ConditionTrait {
+    /// The test runs another program.
+    package static func requires(_ program: String, package: String) -> Self {
+        .enabled(if: Program.onPath(program) != nil, "needs \(program): apt-get install \(package)")
+    }
+}

@@ -20,7 +20,7 @@ package final class RealMemcached {
         address = process.address
         // The connections it was probed with are at rest before anybody counts.
         _ = try eventually {
-            let counts = try SocketDiagnostics.count(towardsPort: port)
+            let counts = try SocketDiagnostics.survey(towardsPort: port)
             return counts.established + counts.other == 0
         }
     }

@@ -134,7 +134,7 @@ package struct Doctor: Sendable {
     }
 
     private var timeWaitHere: Finding {
-        let count = (try? SocketDiagnostics.countAll().timeWait) ?? 0
+        let count = (try? SocketDiagnostics.survey(towardsPort: nil).timeWait) ?? 0
         guard network == .host else {
             return Finding(
                 "TIME_WAIT here",

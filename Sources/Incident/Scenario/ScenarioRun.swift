@@ -1,4 +1,5 @@
 internal import FanOut
+internal import HTTP
 internal import KernelProbe
 internal import Limits
 internal import LoadGenerator
@@ -117,7 +118,7 @@ package final class ScenarioRun {
         attacks = plan.clients.map { spec in
             Attack(
                 spec,
-                to: Target(address: server.address),
+                to: Target(address: server.address, path: Endpoint.path),
                 from: Self.clientSource,
                 workload: workload,
                 timeout: .seconds(180),
@@ -200,7 +201,7 @@ package final class ScenarioRun {
             throw StageError("memcached ended (\(exit)): \(folder.tail("memcached.log"))")
         }
         do {
-            sample.timeWait = try SocketDiagnostics.count(towardsPort: stage.memcachedPort).timeWait
+            sample.timeWait = try SocketDiagnostics.survey(towardsPort: stage.memcachedPort).timeWait
         } catch {
             throw StageError("the kernel does not tell its sockets: \(error)")
         }
@@ -215,7 +216,7 @@ package final class ScenarioRun {
     private func freePorts() throws -> Int? {
         guard case .bind(let source) = settings.fanOut.dialer else { return nil }
         do {
-            let counts = try SocketDiagnostics.count(towardsPort: stage.memcachedPort, from: source)
+            let counts = try SocketDiagnostics.survey(towardsPort: stage.memcachedPort, from: source)
             return stage.ports.ports - counts.established - counts.timeWait - counts.other
         } catch {
             throw StageError("the kernel does not tell its sockets: \(error)")

@@ -1,4 +1,3 @@
-internal import HTTP
 internal import HTTPTypes
 package import KernelProbe
 package import POSIX
@@ -7,15 +6,10 @@ package import PostRecords
 /// A spiral-server of the run's own, and the connection it is controlled through.
 package final class ServerProcess {
     package let address: SocketAddress
-    package let adminAddress: SocketAddress
     private var process: ChildProcess
-    private var admin: Client?
+    private var admin: AdminClient
 
     package var identifier: Int32 { process.identifier }
-
-    /// The control connection comes from an address of its own: when the dialer has taken every port
-    /// of its address, or the kernel's choice is blocked, the run must still be able to change settings.
-    private static let controlSource = IPv4Address(value: 0x7f00_0202)
 
     /// Starts the server and waits until it serves.
     /// - Parameter arguments: beyond the addresses.
@@ -28,7 +22,7 @@ package final class ServerProcess {
         in folder: RunFolder
     ) throws(StageError) {
         self.address = address
-        self.adminAddress = adminAddress
+        admin = AdminClient(adminAddress)
         let path = try Executables.sibling("spiral-server")
         do {
             let output = try Descriptor.creating(folder.path + "/server.log")
@@ -46,7 +40,7 @@ package final class ServerProcess {
             if let exit = process.poll() {
                 throw StageError("spiral-server ended at once (\(exit)): \(folder.tail("server.log"))")
             }
-            if (try? call(.get, "/healthz")) != nil { return }
+            if (try? admin.call(.get, "/healthz")) != nil { return }
             guard MonotonicInstant.now < deadline else { throw StageError("spiral-server does not answer") }
             sleepThread(for: .milliseconds(10))
         }
@@ -55,17 +49,13 @@ package final class ServerProcess {
     /// Changes settings while it runs.
     /// - Throws: ``StageError``
     package func change(_ changes: [(name: String, text: String)]) throws(StageError) {
-        _ = try call(.patch, "/admin/settings", body: JSONText.encode(SettingsDocument(changes)))
+        try admin.change(changes)
     }
 
     /// What it counted; peaks start over.
     /// - Throws: ``StageError``
     package func counters(takePeaks: Bool) throws(StageError) -> CounterSnapshot {
-        let body = try call(takePeaks ? .post : .get, "/admin/counters")
-        guard let snapshot = try? JSONText.decode(CounterSnapshot.self, from: body) else {
-            throw StageError("spiral-server's counters cannot be read")
-        }
-        return snapshot
+        try admin.counters(takePeaks: takePeaks)
     }
 
     /// Threads and memory as the kernel has them, or nil when it is gone.
@@ -76,30 +66,4 @@ package final class ServerProcess {
     package func send(_ signal: CInt) { process.send(signal) }
 
     package func terminate() { process.terminate(patience: .seconds(2)) }
-
-    @discardableResult
-    private func call(
-        _ method: HTTPRequest.Method,
-        _ path: String,
-        body: [UInt8] = []
-    ) throws(StageError) -> [UInt8] {
-        do {
-            var client: Client
-            if let kept = admin.take(), kept.isReusable {
-                client = kept
-            } else {
-                client = try Client(to: adminAddress, from: Self.controlSource, timeout: .seconds(10))
-            }
-            let answer = try client.send(method, path, body: body)
-            admin = consume client
-            guard answer.status == 200 else {
-                throw StageError("spiral-server refused \(path): \(String(decoding: answer.body, as: UTF8.self))")
-            }
-            return answer.body
-        } catch let error as StageError {
-            throw error
-        } catch {
-            throw StageError("spiral-server does not answer \(path): \(error)")
-        }
-    }
 }

@@ -13,6 +13,8 @@ package enum DialResult: ~Copyable {
 /// One dial to one server: the route, and the handle to reach it with.
 package struct Dial {
     package var server: Int
+    /// The ``Dialer/name`` of the dialer that chose the route.
+    package var dialer: String
     package var address: SocketAddress
     package var source: IPv4Address?
     package var destination: IPv4Address?
@@ -23,6 +25,7 @@ package struct Dial {
         self.server = server
         self.address = address
         self.lateBind = lateBind
+        self.dialer = dialer.name
         (source, destination) = dialer.nextRoute()
     }
 

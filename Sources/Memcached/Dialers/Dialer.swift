@@ -41,6 +41,16 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The kind of dialer, without its address.
+    package var name: String {
+        switch self {
+        case .kernel: "kernel"
+        case .bind: "bind"
+        case .rotate: "rotate"
+        case .rotateDestination: "rotate-destination"
+        }
+    }
+
     /// The source and destination of the next dial; nil leaves them as they are.
     package func nextRoute() -> (source: IPv4Address?, destination: IPv4Address?) {
         switch self {

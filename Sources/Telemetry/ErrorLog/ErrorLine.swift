@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// One error as the incident's service logged it, a JSON object on a line of its own.
-package struct ErrorLine: Sendable {
+package struct ErrorLine: Sendable, Equatable {
     package var message: String
     package var uri: String
     package var error: String
@@ -15,20 +15,41 @@ package struct ErrorLine: Sendable {
         self.client = client
     }
 
-    /// The line with its line end, stamped with the present time in UTC.
     func encoded() -> [UInt8] {
+        LogLine.encode(
+            level: "ERROR",
+            message,
+            [("uri", .text(uri)), ("client", .text(client)), ("error", .text(error))]
+        )
+    }
+}
+
+/// A line of the log: time, level, message and fields as a JSON object.
+enum LogLine {
+    enum Value {
+        case text(String)
+        case number(Int)
+    }
+
+    /// The line with its line end, stamped with the present time in UTC.
+    static func encode(level: String, _ message: String, _ fields: [(name: String, value: Value)]) -> [UInt8] {
         var line: [UInt8] = []
-        line.reserveCapacity(256)
+        line.reserveCapacity(320)
         line += "{\"time\":\"".utf8
-        Self.appendTime(to: &line)
-        line += "\",\"level\":\"ERROR\",\"msg\":".utf8
-        Self.appendQuoted(message, to: &line)
-        line += ",\"uri\":".utf8
-        Self.appendQuoted(uri, to: &line)
-        line += ",\"client\":".utf8
-        Self.appendQuoted(client, to: &line)
-        line += ",\"error\":".utf8
-        Self.appendQuoted(error, to: &line)
+        appendTime(to: &line)
+        line += "\",\"level\":\"".utf8
+        line += level.utf8
+        line += "\",\"msg\":".utf8
+        appendQuoted(message, to: &line)
+        for field in fields {
+            line.append(UInt8(ascii: ","))
+            appendQuoted(field.name, to: &line)
+            line.append(UInt8(ascii: ":"))
+            switch field.value {
+            case .text(let text): appendQuoted(text, to: &line)
+            case .number(let number): line += String(number).utf8
+            }
+        }
         line += "}\n".utf8
         return line
     }

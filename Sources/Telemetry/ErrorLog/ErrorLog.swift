@@ -6,49 +6,95 @@ package final class ErrorLog: Sendable {
     private struct State {
         var mode: LogMode
         var sink: LogSink
-        var output: Output
+        var output: LogOutput
+        var route: (any LineRoute)?
     }
 
-    private final class Output: Sendable {
-        let descriptor: Descriptor
-
-        init(_ descriptor: consuming Descriptor) {
-            self.descriptor = descriptor
-        }
-    }
+    /// Threads that may be blocked in writes before the process ends; Go's own default.
+    package static let defaultMostThreads = 10_000
 
     private let state: Mutex<State>
-    /// Lines handed to the kernel whole, and lines it did not take.
-    package let written = Counter()
-    package let dropped = Counter()
+    private let mostThreads: Int
+    private let tallies: Tallies
+    package let counts = LogCounts()
 
+    /// - Parameter mostThreads: threads of mode `blocking` at which the process ends, as Go's does at 10,000.
     /// - Throws: ``SystemCallError`` when the sink cannot be opened.
-    package init(mode: LogMode, sink: LogSink) throws(SystemCallError) {
-        state = Mutex(State(mode: mode, sink: sink, output: Output(try sink.open())))
+    package init(
+        mode: LogMode,
+        sink: LogSink,
+        mostThreads: Int = ErrorLog.defaultMostThreads
+    ) throws(SystemCallError) {
+        self.mostThreads = mostThreads
+        tallies = Tallies(counts)
+        let output = try LogOutput(sink, counts: counts)
+        let route = try Self.route(mode, output, tallies, mostThreads: mostThreads)
+        state = Mutex(State(mode: mode, sink: sink, output: output, route: route))
     }
 
-    /// Changes mode and sink; nothing has changed when the sink cannot be opened.
+    deinit {
+        state.withLock { state in
+            state.route?.close()
+            state.output.close()
+        }
+    }
+
+    package var mode: LogMode { state.withLock { $0.mode } }
+
+    /// Changes mode and sink; nothing has changed when the sink cannot be opened. Lines that wait for
+    /// a writer when the mode changes are dropped, and nobody waits for them any longer.
     /// - Throws: ``SystemCallError`` from opening the sink.
     package func set(mode: LogMode, sink: LogSink) throws(SystemCallError) {
-        let sameSink = state.withLock { $0.sink == sink }
-        let output = sameSink ? nil : Output(try sink.open())
-        state.withLock { state in
-            state.mode = mode
-            guard let output else { return }
-            state.sink = sink
-            state.output = output
+        let before = state.withLock { ($0.mode, $0.sink, $0.output) }
+        guard (mode, sink) != (before.0, before.1) else { return }
+        let output = sink == before.1 ? before.2 : try LogOutput(sink, counts: counts)
+        let route = try Self.route(mode, output, tallies, mostThreads: mostThreads)
+        let replaced = state.withLock { state in
+            let replaced = (route: state.route, output: state.output)
+            state = State(mode: mode, sink: sink, output: output, route: route)
+            return replaced
         }
+        replaced.route?.close()
+        if replaced.output !== output { replaced.output.close() }
     }
 
-    /// Logs an error in the present mode. `line` is made only when something is to be written.
-    package func record(_ line: () -> ErrorLine) {
-        let output = state.withLock { $0.mode == .blocking ? $0.output : nil }
-        guard let output else { return }
-        let bytes = line().encoded()
-        // One write(2) a line, outside the lock: a slow reader holds up only who writes.
-        let result = bytes.withUnsafeBytes { bytes in
-            (try? output.descriptor.write(bytes)) == .done(bytes.count)
+    /// Logs errors of one kind in the present mode.
+    /// - Parameters:
+    ///   - kind: as in `bind EADDRINUSE`; from a bounded set.
+    ///   - count: how many, 1 or more.
+    ///   - line: makes the line of one of them; called only for lines that are to be written.
+    ///   - whenWritten: called once, from another thread, if the caller has to wait.
+    /// - Returns: whether the caller has to wait: mode `blocking` holds it up as long as the writes take.
+    package func record(
+        _ kind: @autoclosure () -> String,
+        count: Int = 1,
+        line: (Int) -> ErrorLine,
+        whenWritten: @escaping @Sendable () -> Void
+    ) -> Bool {
+        guard let route = state.withLock({ $0.route }) else { return false }
+        return route.record(kind(), count: count, line: line, whenWritten: whenWritten)
+    }
+
+    /// As above for one error, when nobody waits.
+    package func record(_ kind: @autoclosure () -> String, line: () -> ErrorLine) {
+        _ = record(kind(), line: { _ in line() }, whenWritten: {})
+    }
+
+    /// Each kind of error that mode `metrics` has counted, with an exemplar.
+    package var tally: [String: ErrorTally] { tallies.all }
+
+    private static func route(
+        _ mode: LogMode,
+        _ output: LogOutput,
+        _ tallies: Tallies,
+        mostThreads: Int
+    ) throws(SystemCallError) -> (any LineRoute)? {
+        switch mode {
+        case .off: nil
+        case .blocking: BlockingWriters(output, mostThreads: mostThreads)
+        case .async: try BufferedWriter.start(output)
+        case .sampled: try Sampler.start(output)
+        case .metrics: tallies
         }
-        (result ? written : dropped).add()
     }
 }

@@ -1,10 +1,11 @@
-package import POSIX
 package import Units
 
 /// Where error lines go. The setting `log-sink`.
 package enum LogSink: Sendable, Hashable, CustomStringConvertible {
     case standardError
     case file(path: String)
+    /// A pipe that is read at this rate, so that writers really block once it is full.
+    case pipe(bytesPerSecond: Int)
 
     /// - Throws: ``UnitTextError`` listing the accepted forms.
     package init(text: String) throws(UnitTextError) {
@@ -12,8 +13,15 @@ package enum LogSink: Sendable, Hashable, CustomStringConvertible {
             self = .standardError
         } else if text.hasPrefix("file:"), text.utf8.count > 5 {
             self = .file(path: String(text.dropFirst(5)))
+        } else if text.hasPrefix("pipe:"), text.hasSuffix("/s"),
+            let rate = try? ByteCount(text: String(text.dropFirst(5).dropLast(2))), rate.bytes > 0
+        {
+            self = .pipe(bytesPerSecond: rate.bytes)
         } else {
-            throw UnitTextError(text: text, expected: "a log sink: use stderr or file:PATH")
+            throw UnitTextError(
+                text: text,
+                expected: "a log sink: use stderr, file:PATH or pipe:BYTES/s, as in pipe:64KiB/s"
+            )
         }
     }
 
@@ -21,14 +29,7 @@ package enum LogSink: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .standardError: "stderr"
         case .file(let path): "file:\(path)"
-        }
-    }
-
-    /// - Throws: ``SystemCallError`` when the file cannot be opened for appending.
-    package func open() throws(SystemCallError) -> Descriptor {
-        switch self {
-        case .standardError: try Descriptor.duplicate(of: 2)
-        case .file(let path): try Descriptor.appending(to: path)
+        case .pipe(let rate): "pipe:\(ByteCount(bytes: rate))/s"
         }
     }
 }

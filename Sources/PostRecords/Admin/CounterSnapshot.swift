@@ -29,6 +29,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var written = 0
         package var dropped = 0
         package var suppressed = 0
+        /// Lines that a failed lookup waits for at this moment.
+        package var waiting = 0
     }
 
     package var lookups = Lookups()
@@ -50,14 +52,16 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         let counters = engine.counters
         lookups.hits = counters.hits.value
         lookups.misses = counters.misses.value
-        lookups.errors = Self.byName(counters.errors)
-        dials.ok = counters.dials.value
-        dials.errors = Self.byName(counters.dialErrors)
+        lookups.errors = Self.byName(counters.errors.values.map { ($0.key, $0.value) })
+        dials.ok = counters.dials.total
+        dials.errors = Self.byName(counters.dialErrors.values.map { ($0.key.failure, $0.value) })
         dials.failed = dials.errors.values.reduce(0, +)
         writeBacks.ok = counters.writeBacks.value
-        writeBacks.errors = Self.byName(counters.writeBackErrors)
-        logLines.written = log.written.value
-        logLines.dropped = log.dropped.value
+        writeBacks.errors = Self.byName(counters.writeBackErrors.values.map { ($0.key, $0.value) })
+        logLines.written = log.counts.written.value
+        logLines.dropped = log.counts.dropped.value
+        logLines.suppressed = log.counts.suppressed.value
+        logLines.waiting = log.counts.waiting.value
         batches = counters.batches.value
         inFlight = counters.inFlight.value
         inFlightPeak = takePeaks ? counters.inFlight.takePeak() : counters.inFlight.peak
@@ -83,11 +87,12 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         change.writeBacks.errors = difference(\.writeBacks.errors)
         change.logLines.written -= earlier.logLines.written
         change.logLines.dropped -= earlier.logLines.dropped
+        change.logLines.suppressed -= earlier.logLines.suppressed
         change.batches -= earlier.batches
         return change
     }
 
-    private static func byName(_ family: CounterFamily<FanOutCounters.Failure>) -> [String: Int] {
-        Dictionary(family.values.map { ($0.key.name, $0.value) }, uniquingKeysWith: +)
+    private static func byName(_ failures: [(FanOutCounters.Failure, Int)]) -> [String: Int] {
+        Dictionary(failures.map { ($0.name, $1) }, uniquingKeysWith: +)
     }
 }

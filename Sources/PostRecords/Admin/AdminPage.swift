@@ -1,18 +1,19 @@
-package import FanOut
 package import HTTP
 internal import HTTPTypes
-package import Telemetry
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
 package struct AdminPage: Responder {
-    private let engine: FanOutEngine
-    private let log: ErrorLog
+    private static let pages = [
+        "/healthz", "/metrics", "/admin/settings", "/admin/counters", "/debug/clients", "/debug/errors",
+    ]
+
+    private let service: Service
     private let settings: LiveSettings
 
-    package init(engine: FanOutEngine, log: ErrorLog, settings: Settings) {
-        self.engine = engine
-        self.log = log
-        self.settings = LiveSettings(settings, engine: engine, log: log)
+    /// - Parameter settings: those the service was started with.
+    package init(_ service: Service, settings: Settings) {
+        self.service = service
+        self.settings = LiveSettings(settings, engine: service.engine, log: service.log)
     }
 
     package func respond(to request: Request) async -> Response {
@@ -23,23 +24,26 @@ package struct AdminPage: Responder {
             return Response(
                 .ok,
                 contentType: MetricsPage.contentType,
-                body: Array(MetricsPage.text(engine, log).utf8)
+                body: Array(MetricsPage.text(service, settings.current).utf8)
             )
         case (.get, "/admin/counters"):
-            return json(CounterSnapshot(engine, log: log, takePeaks: false))
+            return json(CounterSnapshot(service.engine, log: service.log, takePeaks: false))
         case (.post, "/admin/counters"):
-            return json(CounterSnapshot(engine, log: log, takePeaks: true))
+            return json(CounterSnapshot(service.engine, log: service.log, takePeaks: true))
         case (.get, "/admin/settings"):
             return json(SettingsDocument(settings.current))
         case (.patch, "/admin/settings"):
             return change(request.body)
-        case (_, "/healthz"), (_, "/metrics"), (_, "/admin/counters"), (_, "/admin/settings"):
+        case (.get, "/debug/clients"):
+            return json(ClientRanking(service.clients))
+        case (.get, "/debug/errors"):
+            return json(ErrorReport(service.log))
+        case (_, let path) where Self.pages.contains(path):
             let message = "\(request.head.method) is not for \(request.path)"
             return ConnectError(.unimplemented, message, status: .methodNotAllowed).response
         default:
-            let pages = "/healthz, /metrics, /admin/settings and /admin/counters"
-            return ConnectError(.unimplemented, "there is no \(request.path); there are \(pages)", status: .notFound)
-                .response
+            let message = "there is no \(request.path); there are \(Self.pages.joined(separator: ", "))"
+            return ConnectError(.unimplemented, message, status: .notFound).response
         }
     }
 

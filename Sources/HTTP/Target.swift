@@ -1,30 +1,29 @@
 package import POSIX
 package import Units
 
-/// The server a load is sent to: `http://HOST:PORT`, with an optional path.
+/// Where requests are sent: `http://HOST:PORT`, with an optional path.
 package struct Target: Sendable, Equatable, CustomStringConvertible {
     package var address: SocketAddress
     package var path: String
 
-    package static let defaultPath = "/bsky.Service/GetPostRecords"
-
-    package init(address: SocketAddress, path: String = defaultPath) {
+    package init(address: SocketAddress, path: String) {
         self.address = address
         self.path = path
     }
 
+    /// - Parameter defaultPath: the path when the text has none.
     /// - Throws: ``UnitTextError`` with the accepted form.
-    package init(text: String) throws(UnitTextError) {
+    package init(text: String, defaultPath: String) throws(UnitTextError) {
         let rest = text.hasPrefix("http://") ? text.dropFirst(7) : text[...]
         let host = rest.prefix { $0 != "/" }
         let path = String(rest[host.endIndex...])
         guard let address = SocketAddress(text: String(host)), let port = address.port, port != 0 else {
             throw UnitTextError(
                 text: text,
-                expected: "a target: write http://HOST:PORT with a numeric IPv4 address, as in http://127.0.0.1:8080"
+                expected: "an address: write http://HOST:PORT with a numeric IPv4 address, as in http://127.0.0.1:8080"
             )
         }
-        self.init(address: address, path: path.isEmpty || path == "/" ? Self.defaultPath : path)
+        self.init(address: address, path: path.isEmpty || path == "/" ? defaultPath : path)
     }
 
     package var description: String { "http://\(address)\(path)" }

@@ -1,0 +1,62 @@
+internal import Telemetry
+
+/// `/debug/clients`: who asks for how much, the heaviest caller first.
+package struct ClientRanking: Codable, Sendable, Equatable {
+    package struct Client: Codable, Sendable, Equatable {
+        package var name: String
+        /// Over the last ten seconds.
+        package var urisPerSecond: Double
+        /// Lookups issued and not yet answered.
+        package var inFlight: Int
+        package var batches: Int
+        package var uris: Int
+        package var ok: Int
+        package var failed: Int
+        /// Failed lookups by error name.
+        package var errors: [String: Int]
+        /// URIs in its average batch.
+        package var urisPerBatch: Double
+        /// Seconds its average batch took from request to answer.
+        package var secondsPerBatch: Double
+    }
+
+    package var clients: [Client]
+
+    init(_ table: ClientTable) {
+        clients = table.ranking.map { account in
+            let totals = account.totals
+            let answered = totals.latencies.count
+            return Client(
+                name: account.name,
+                urisPerSecond: account.urisPerSecond,
+                inFlight: account.inFlight.value,
+                batches: totals.batches,
+                uris: totals.uris,
+                ok: totals.ok,
+                failed: totals.failed,
+                errors: totals.errors,
+                urisPerBatch: totals.batches == 0 ? 0 : Double(totals.uris) / Double(totals.batches),
+                secondsPerBatch: answered == 0 ? 0 : totals.latencies.sum / Double(answered)
+            )
+        }
+    }
+}
+
+/// `/debug/errors`: what log mode `metrics` keeps in place of lines.
+struct ErrorReport: Codable {
+    struct Kind: Codable {
+        var kind: String
+        var count: Int
+        var exemplar: [String: String]
+    }
+
+    var errors: [Kind]
+
+    init(_ log: ErrorLog) {
+        errors = log.tally.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }.map { kind, tally in
+            let line = tally.exemplar
+            let fields = ["msg": line.message, "uri": line.uri, "client": line.client, "error": line.error]
+            return Kind(kind: kind, count: tally.count, exemplar: fields)
+        }
+    }
+}

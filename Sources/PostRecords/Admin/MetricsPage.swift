@@ -1,0 +1,232 @@
+internal import FanOut
+internal import KernelProbe
+internal import Limits
+internal import Memcached
+internal import Telemetry
+internal import Units
+
+/// `/metrics`: what the server counted and the kernel said, in the Prometheus text format.
+/// Names after prometheus.io/docs/practices/naming.
+struct MetricsPage {
+    static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    private typealias Labels = [(name: String, value: String)]
+    private typealias Samples = [(labels: Labels, value: Double)]
+
+    private var page = PrometheusText()
+
+    static func text(_ service: Service, _ settings: Settings) -> String {
+        var metrics = MetricsPage()
+        metrics.addLookups(service.engine)
+        metrics.addSettings(settings)
+        metrics.addClients(service.clients)
+        metrics.addLog(service.log)
+        if let ports = service.ports { metrics.addPorts(ports.current) }
+        if let traces = service.traces { metrics.addTraces(traces) }
+        metrics.addProcess()
+        return metrics.page.text
+    }
+
+    private mutating func addLookups(_ engine: FanOutEngine) {
+        let counters = engine.counters
+        page.add(
+            "spiral_lookups_total",
+            .counter,
+            help: "Lookups answered or failed, by outcome, failing call and error name.",
+            [
+                (Self.outcome("hit"), Double(counters.hits.value)),
+                (Self.outcome("miss"), Double(counters.misses.value)),
+            ] + Self.sorted(counters.errors.values.map { (Self.failure($0.key), Double($0.value)) })
+        )
+        page.add(
+            "spiral_writebacks_total",
+            .counter,
+            help: "Records set back into memcached after a miss, by outcome, failing call and error name.",
+            [(Self.outcome("ok"), Double(counters.writeBacks.value))]
+                + Self.sorted(counters.writeBackErrors.values.map { (Self.failure($0.key), Double($0.value)) })
+        )
+        page.add(
+            "spiral_dials_total",
+            .counter,
+            help: "Connections dialled to memcached, by dialer, outcome, failing call and error name.",
+            Self.sorted(
+                counters.dials.values.map { ([("dialer", $0.key)] + Self.outcome("ok"), Double($0.value)) }
+                    + counters.dialErrors.values.map {
+                        ([("dialer", $0.key.dialer)] + Self.failure($0.key.failure), Double($0.value))
+                    }
+            )
+        )
+        page.add("spiral_batches_total", .counter, help: "Batches that reached the fan-out.", counters.batches.value)
+        page.add(
+            "spiral_lookups_in_flight",
+            .gauge,
+            help: "Lookups issued and not yet answered.",
+            counters.inFlight.value
+        )
+        page.add(
+            "spiral_idle_connections",
+            .gauge,
+            help: "Connections to memcached waiting in the pool.",
+            engine.idleConnections
+        )
+    }
+
+    private mutating func addSettings(_ settings: Settings) {
+        let labels = Settings.names.map { name in
+            (name: String(name.map { $0 == "-" ? "_" : $0 }), value: settings[name]!)
+        }
+        page.add("spiral_settings_info", .gauge, help: "The settings in force, as labels.", [(labels, 1)])
+        page.add(
+            "spiral_limit",
+            .gauge,
+            help: "Lookups the limit admits at once; +Inf without one.",
+            [([], settings.fanOut.limit.bound.map(Double.init) ?? .infinity)]
+        )
+    }
+
+    private mutating func addClients(_ table: ClientTable) {
+        let clients = table.ranking.map { (labels: [(name: "client", value: $0.name)], account: $0, totals: $0.totals) }
+        page.add(
+            "spiral_client_uris_total",
+            .counter,
+            help: "URIs asked for, by client.",
+            clients.map { ($0.labels, Double($0.totals.uris)) }
+        )
+        page.add(
+            "spiral_client_lookup_errors_total",
+            .counter,
+            help: "Failed lookups, by client and error name.",
+            clients.flatMap { client in
+                client.totals.errors.sorted { $0.key < $1.key }
+                    .map { (client.labels + [("error", $0.key)], Double($0.value)) }
+            }
+        )
+        page.add(
+            "spiral_client_lookups_in_flight",
+            .gauge,
+            help: "Lookups issued and not yet answered, by client.",
+            clients.map { ($0.labels, Double($0.account.inFlight.value)) }
+        )
+        page.add("spiral_batch_uris", help: "URIs in a batch, by client.", clients.map { ($0.labels, $0.totals.sizes) })
+        page.add(
+            "spiral_batch_duration_seconds",
+            help: "From a batch's arrival to its answer, by client.",
+            clients.map { ($0.labels, $0.totals.latencies) }
+        )
+    }
+
+    private mutating func addLog(_ log: ErrorLog) {
+        let counts = log.counts
+        page.add(
+            "spiral_log_lines_total",
+            .counter,
+            help: "Error lines by what became of them; mode is the one in force now.",
+            [("written", counts.written), ("dropped", counts.dropped), ("suppressed", counts.suppressed)]
+                .map { ([("fate", $0.0)], Double($0.1.value)) }
+        )
+        page.add(
+            "spiral_log_lines_waiting",
+            .gauge,
+            help: "Error lines that a failed lookup waits for, blocked in write(2) or queued behind it.",
+            counts.waiting.value
+        )
+        page.add(
+            "spiral_log_errors_total",
+            .counter,
+            help: "Errors that log mode metrics counted instead of writing lines, by kind.",
+            Self.sorted(log.tally.map { ([("kind", $0.key)], Double($0.value.count)) })
+        )
+    }
+
+    private mutating func addPorts(_ trend: PortTrend) {
+        guard let sample = trend.latest else { return }
+        page.add(
+            "spiral_memcached_sockets",
+            .gauge,
+            help: "Sockets towards memcached, by TCP state.",
+            TCPState.allCases.filter { $0 != .newSynReceived && $0 != .listen }
+                .map { ([("state", $0.name)], Double(sample.survey[$0])) }
+        )
+        page.add(
+            "spiral_ports_in_use",
+            .gauge,
+            help: "Ephemeral ports towards memcached held by the source address that holds most.",
+            sample.survey.portsInUse
+        )
+        page.add(
+            "spiral_ports_capacity",
+            .gauge,
+            help: "Ephemeral ports one source address has (net.ipv4.ip_local_port_range).",
+            sample.budget.ports
+        )
+        page.add(
+            "spiral_source_addresses",
+            .gauge,
+            help: "Source addresses that hold ports towards memcached.",
+            sample.survey.sourceCount
+        )
+        page.add(
+            "spiral_ports_exhaustion_seconds",
+            .gauge,
+            help:
+                "Until the busiest source address has no port left at the present rate; +Inf when it does not run out.",
+            [([], trend.timeToExhaustion?.inSeconds ?? .infinity)]
+        )
+        page.add(
+            "spiral_kernel_tcp_events_total",
+            .counter,
+            help: "The kernel's TCP counters of this network namespace, under nstat's names.",
+            [
+                "TcpActiveOpens", "TcpOutRsts", "TcpExtTW", "TcpExtTWRecycled", "TcpExtTCPTimeWaitOverflow",
+                "TcpExtListenOverflows", "TcpExtListenDrops",
+            ].map { ([("name", $0)], Double(sample.counters[$0])) }
+        )
+    }
+
+    private mutating func addTraces(_ traces: SpanExporter) {
+        page.add(
+            "spiral_spans_total",
+            .counter,
+            help: "Spans by what became of them.",
+            [
+                ([("fate", "exported")], Double(traces.exported.value)),
+                ([("fate", "dropped")], Double(traces.dropped.value)),
+            ]
+        )
+    }
+
+    private mutating func addProcess() {
+        if let status = try? ProcessStatus.read() {
+            page.add("process_threads", .gauge, help: "Threads of the process.", status.threads)
+            page.add(
+                "process_resident_memory_bytes",
+                .gauge,
+                help: "Resident memory of the process.",
+                status.residentBytes
+            )
+            page.add("process_open_fds", .gauge, help: "Open descriptors of the process.", status.openDescriptors)
+            page.add("process_max_fds", .gauge, help: "Descriptors the process may open.", status.descriptorLimit)
+        }
+        if let memory = CgroupMemory.current() {
+            page.add("spiral_cgroup_memory_bytes", .gauge, help: "Memory charged to the cgroup.", memory.usedBytes)
+            page.add(
+                "spiral_cgroup_memory_limit_bytes",
+                .gauge,
+                help: "The cgroup's memory limit; +Inf without one.",
+                [([], memory.limitBytes.map(Double.init) ?? .infinity)]
+            )
+        }
+    }
+
+    private static func outcome(_ value: String) -> Labels {
+        [("outcome", value), ("call", ""), ("error", "")]
+    }
+
+    private static func failure(_ failure: FanOutCounters.Failure) -> Labels {
+        [("outcome", "error"), ("call", failure.step.rawValue), ("error", failure.name)]
+    }
+
+    private static func sorted(_ samples: Samples) -> Samples {
+        samples.sorted { $0.labels.map(\.value).lexicographicallyPrecedes($1.labels.map(\.value)) }
+    }
+}

@@ -1,0 +1,26 @@
+package import FanOut
+package import KernelProbe
+package import Telemetry
+
+/// What endpoint and admin page share: the engine, and what watches it.
+package struct Service: Sendable {
+    package let engine: FanOutEngine
+    package let log: ErrorLog
+    package let clients = ClientTable()
+    /// Nil where the ports are nobody's concern: memcached on a unix socket, or a test.
+    package let ports: PortWatch?
+    /// Nil while no collector is set.
+    package let traces: SpanExporter?
+
+    package init(
+        engine: FanOutEngine,
+        log: ErrorLog,
+        ports: PortWatch? = nil,
+        traces: SpanExporter? = nil
+    ) {
+        self.engine = engine
+        self.log = log
+        self.ports = ports
+        self.traces = traces
+    }
+}

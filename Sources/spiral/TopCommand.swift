@@ -1,0 +1,64 @@
+internal import ArgumentParser
+internal import Commands
+internal import Incident
+internal import POSIX
+internal import PostRecords
+
+struct TopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Ranks the callers of a spiral-server by URIs a second: who sends the load.",
+        discussion: """
+            Reads /debug/clients of the admin listener. Rates are over the last ten seconds; a caller is named by \
+            x-atlantis-caller, else User-Agent, else its address.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Admin listener of the server.", valueName: "host:port"))
+    var admin = "127.0.0.1:8081"
+
+    @Option(help: "Callers shown at most.")
+    var most = 20
+
+    @OptionGroup
+    var watch: WatchOptions
+
+    @Option(help: ArgumentHelp("Where to write the last look as JSON; - for standard output.", valueName: "path"))
+    var json: String?
+
+    func validate() throws {
+        _ = try address()
+        guard most > 0 else { throw ValidationError("--most: use a number of 1 or more") }
+    }
+
+    func run() throws {
+        Signals.holdTermination()
+        Signals.ignoreBrokenPipes()
+        let output = try json.map { try JSONOutput($0) }
+        let screen = Progress(output: 1)
+        var admin = AdminClient(try address())
+        var last: ClientRanking?
+        try watch.repeatedly { number in
+            let ranking: ClientRanking
+            do {
+                ranking = try admin.clients()
+            } catch {
+                throw Refusal(.machine, "\(error); --admin names the admin listener of a running spiral-server")
+            }
+            last = ranking
+            guard json != "-" else { return }
+            // Home, and everything below cleared, where the table can be drawn over the last one.
+            let start = screen.isLive ? "\u{1b}[H\u{1b}[J" : number > 0 ? "\n" : ""
+            let lines = ClientReport.lines(ranking, most: most)
+            screen.print([start + lines[0]] + lines.dropFirst())
+        }
+        if let last { try output?.write(last) }
+    }
+
+    private func address() throws -> SocketAddress {
+        guard let address = SocketAddress(text: admin), address.port != nil else {
+            throw ValidationError("--admin: '\(admin)' is not HOST:PORT with a numeric IPv4 address")
+        }
+        return address
+    }
+}

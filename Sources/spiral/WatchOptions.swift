@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Commands
+internal import POSIX
+internal import Units
+
+/// How often a command that watches looks, and how long.
+struct WatchOptions: ParsableArguments {
+    @Option(help: "Time between two looks.")
+    var interval = "1s"
+
+    @Option(help: "Looks before it ends; until Ctrl-C when left out.")
+    var count: Int?
+
+    func validate() throws {
+        guard try period() >= .milliseconds(100) else {
+            throw ValidationError("--interval: '\(interval)' is too often; use 100ms or more")
+        }
+        guard count.map({ $0 > 0 }) ?? true else { throw ValidationError("--count: use a number of 1 or more") }
+    }
+
+    private func period() throws -> Duration {
+        try readOption("--interval", interval, as: Duration.init(text:))
+    }
+
+    /// Calls `look` with the number of the look, at the interval, until the count is reached or somebody ends it.
+    func repeatedly(_ look: (Int) throws -> Void) throws {
+        let period = try period()
+        var due = MonotonicInstant.now
+        for number in 0..<(count ?? .max) {
+            try look(number)
+            if number + 1 == count { return }
+            due = due + period
+            let left = due - .now
+            if Signals.waitForTermination(upTo: max(.zero, left)) != nil { return }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Dispatch
+import KernelProbe
+import POSIX
+import TestSupport
+import Testing
+import Units
+
+@testable import Telemetry
+
+/// Each log mode on real files and pipes.
+@Suite("Error log", .timeLimit(.minutes(1)))
+struct ErrorLogTests {
+    private func line(_ number: Int = 0) -> ErrorLine {
+        ErrorLine(message: "failed", uri: "at://\(number)", error: "bind: address already in use", client: "heavy")
+    }
+
+    /// Logs `count` errors as lookups do, and returns how many of them would have to wait.
+    private func log(_ count: Int, to log: ErrorLog, kind: String = "bind EADDRINUSE") -> Int {
+        (0..<count).count { number in
+            log.record(kind, line: { _ in line(number) }, whenWritten: {})
+        }
+    }
+
+    private var threads: Int {
+        get throws { try ProcessStatus.read().threads }
+    }
+
+    @Test("blocking writes each line before its lookup goes on")
+    func blocking() throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: .blocking, sink: .file(path: file.path))
+        let written = DispatchSemaphore(value: 0)
+        for number in 0..<100 {
+            let waits = log.record("bind EADDRINUSE", line: { _ in line(number) }, whenWritten: { written.signal() })
+            #expect(waits)
+        }
+        for _ in 0..<100 { #expect(written.wait(timeout: .now() + 10) == .success) }
+        let lines = try file.contents.split(separator: "\n")
+        #expect(lines.count == 100)
+        #expect(log.counts.written.value == 100)
+        #expect(lines.allSatisfy { $0.hasPrefix("{\"time\":") && $0.contains("\"msg\":\"failed\"") })
+        #expect(Set(lines.compactMap { $0.split(separator: "at://").last?.prefix { $0.isNumber } }).count == 100)
+    }
+
+    @Test("with a slow pipe, blocking grows threads by the hundred, and async does not, for the same errors")
+    func threadsGrow() throws {
+        Signals.ignoreBrokenPipes()
+        // One line takes 20 ms to drain; what the pipe itself holds passes at once.
+        let log = try ErrorLog(mode: .async, sink: .pipe(bytesPerSecond: 8 << 10))
+        let before = try threads
+        #expect(self.log(12_000, to: log) == 0)
+        sleepThread(for: .milliseconds(300))
+        let async = try threads
+        #expect(async <= before + 2)
+        #expect(log.counts.dropped.value > 0)
+
+        try log.set(mode: .blocking, sink: .pipe(bytesPerSecond: 8 << 10))
+        #expect(self.log(12_000, to: log) == 12_000)
+        let grew = try eventually { try threads > before + 300 }
+        #expect(grew)
+
+        // Without the pipe nobody is blocked any longer.
+        try log.set(mode: .off, sink: .standardError)
+        let ended = try eventually { try threads <= before + 4 }
+        let left = try threads
+        #expect(ended, "\(left) threads are left of \(before)")
+        // Every error of both modes was either written or dropped.
+        let accounted = eventually { log.counts.written.value + log.counts.dropped.value == 24_000 }
+        #expect(accounted, "written \(log.counts.written.value), dropped \(log.counts.dropped.value)")
+    }
+
+    @Test("sampled writes the first ten of each kind in a second, and then how many it left out")
+    func sampled() throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: .sampled, sink: .file(path: file.path))
+        _ = self.log(500, to: log)
+        _ = self.log(3, to: log, kind: "timeout")
+        let summedUp = try eventually { try file.contents.contains("\"suppressed\":490") }
+        #expect(summedUp)
+        let lines = try file.contents.split(separator: "\n")
+        #expect(lines.count { $0.contains("\"level\":\"ERROR\"") } == 13)
+        #expect(lines.count { $0.contains("\"level\":\"WARN\"") } == 1)
+        #expect(log.counts.suppressed.value == 490)
+        #expect(log.counts.written.value == 14)
+    }
+
+    @Test("metrics writes nothing, and keeps a count and an exemplar of each kind")
+    func metrics() throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: .metrics, sink: .file(path: file.path))
+        _ = self.log(2500, to: log)
+        _ = self.log(1, to: log, kind: "timeout")
+        #expect(log.tally["bind EADDRINUSE"]?.count == 2500)
+        #expect(log.tally["timeout"] == ErrorTally(count: 1, exemplar: line(0)))
+        #expect(try file.contents.isEmpty)
+    }
+
+    @Test("off makes no line and counts none")
+    func off() throws {
+        let log = try ErrorLog(mode: .off, sink: .standardError)
+        log.record(
+            {
+                Issue.record("made"); return ""
+            }(),
+            line: {
+                Issue.record("made"); return line()
+            }
+        )
+        #expect(log.counts.written.value + log.counts.dropped.value + log.counts.suppressed.value == 0)
+    }
+
+    @Test("a full disk drops lines, counts them, and holds nobody up", arguments: [LogMode.blocking, .async])
+    func fullDisk(mode: LogMode) throws {
+        // Each write to it fails with ENOSPC. full(4)
+        let log = try ErrorLog(mode: mode, sink: .file(path: "/dev/full"))
+        _ = self.log(50, to: log)
+        let dropped = eventually { log.counts.dropped.value == 50 }
+        #expect(dropped)
+        #expect(log.counts.written.value == 0)
+    }
+
+    @Test("a sink that cannot be opened changes nothing")
+    func badSink() throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: .blocking, sink: .file(path: file.path))
+        #expect(throws: SystemCallError.self) { try log.set(mode: .async, sink: .file(path: "/no/such/folder/log")) }
+        #expect(log.mode == .blocking)
+        _ = self.log(1, to: log)
+        let written = eventually { log.counts.written.value == 1 }
+        #expect(written)
+    }
+
+    @Test(
+        "sinks and modes read back as they are written",
+        arguments: ["stderr", "file:/tmp/x", "pipe:64KiB/s", "pipe:1B/s"]
+    )
+    func sinkText(text: String) throws {
+        #expect(try LogSink(text: text).description == text)
+    }
+
+    @Test(
+        "a sink or mode that is none says what there is",
+        arguments: ["pipe:", "pipe:0B/s", "pipe:5", "file:", "syslog"]
+    )
+    func badText(text: String) {
+        let sink = #expect(throws: UnitTextError.self) { try LogSink(text: text) }
+        #expect(sink?.description.contains("stderr, file:PATH or pipe:BYTES/s") == true)
+        let mode = #expect(throws: UnitTextError.self) { try LogMode(text: text) }
+        #expect(mode?.description.contains("off, blocking, async, sampled or metrics") == true)
+    }
+}
