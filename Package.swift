@@ -15,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // The C below everything: what Swift cannot say.
@@ -80,6 +81,19 @@ let package = Package(
                 "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "Telemetry",
                 "KernelProbe", "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [
+                .embedInCode("Library/bluesky-april-2026.yaml"),
+                .embedInCode("Library/crash-loop.yaml"),
+                .embedInCode("Library/demo-full-range.yaml"),
+                .embedInCode("Library/demo.yaml"),
+                .embedInCode("Library/kernel-defaults.yaml"),
+                .embedInCode("Library/limiter-cliff.yaml"),
+                .embedInCode("Library/log-storm.yaml"),
+                .embedInCode("Library/memcached-slow.yaml"),
+                .embedInCode("Library/noisy-neighbour.yaml"),
+                .embedInCode("Report/report.html"),
             ]
         ),
 

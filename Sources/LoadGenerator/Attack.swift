@@ -65,17 +65,16 @@ package final class Attack: Sendable {
     package var isStopped: Bool { state.withLock { $0.stopped } }
 
     private func pace(for duration: Duration?) {
-        let schedule = Schedule(rate: spec.rate)
-        let total = duration.map { schedule.count(within: $0) } ?? .max
         // Clients of one seed still ask for different posts.
         var generator = SplitMix64(seed: spec.name.utf8.reduce(workload.seed) { $0 &* 31 &+ UInt64($1) })
         let beginning = MonotonicInstant.now
-        for number in 0..<total {
+        for start in spec.schedule.starts(within: duration) {
             // The body is made before the batch is due, and is no part of its latency.
             let size = Int.random(in: spec.uris, using: &generator)
             let body = workload.body(size: size, using: &generator)
-            let due = beginning + schedule.start(of: number)
-            sleepThread(until: due)
+            let due = beginning + start
+            // In steps, so that one that is due much later does not keep a stopped load alive.
+            while !isStopped, MonotonicInstant.now < due { sleepThread(until: min(due, .now + .milliseconds(200))) }
             if isStopped { return }
             recorder.begin(uris: size)
             dispatch(BatchSender.Job(body: body, uris: size, due: due, recorder: recorder))

@@ -1,43 +1,80 @@
 package import Units
 
-/// One named client of the load: how large its batches are, and how often they come.
-/// Written `NAME:uris=LO..HI,rate=R/s`, or `uris=N` for one size.
+/// One named client of a load: how large its batches are, and when they come.
+/// Written `NAME:uris=LO..HI,rate=R/s`; in place of `rate`, `ramp=R/s..R/s` or `burst=N/DURATION`; and
+/// with `from=DURATION` or `until=DURATION` it sends for a part of the time only.
 package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
     package var name: String
     package var uris: ClosedRange<Int>
-    package var rate: Rate
+    package var schedule: Schedule
 
     package init(name: String, uris: ClosedRange<Int>, rate: Rate) {
         self.name = name
         self.uris = uris
-        self.rate = rate
+        schedule = Schedule(rate: rate)
     }
 
     /// - Throws: ``UnitTextError`` with the form, or what of it is wrong.
     package init(text: String) throws(UnitTextError) {
-        let form = UnitTextError(
-            text: text,
-            expected: "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s"
-        )
-        guard let colon = text.firstIndex(of: ":") else { throw form }
-        let name = String(text[..<colon])
+        guard let colon = text.firstIndex(of: ":") else { throw Self.formError(text) }
+        try self.init(name: String(text[..<colon]), text: String(text[text.index(after: colon)...]))
+    }
+
+    /// - Parameter text: what stands behind the colon.
+    /// - Throws: ``UnitTextError`` with the form, or what of it is wrong.
+    package init(name: String, text: String) throws(UnitTextError) {
         let allowed = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
         guard (1...64).contains(name.count), allowed else {
             throw UnitTextError(text: name, expected: "a client name: use up to 64 letters, digits, '-', '_' and '.'")
         }
-        var uris: ClosedRange<Int>?
-        var rate: Rate?
-        for part in text[text.index(after: colon)...].split(separator: ",", omittingEmptySubsequences: false) {
-            if part.hasPrefix("uris="), uris == nil {
-                uris = try Self.sizes(String(part.dropFirst(5)))
-            } else if part.hasPrefix("rate="), rate == nil {
-                rate = try Rate(text: String(part.dropFirst(5)))
-            } else {
-                throw form
+        var values: [Substring: String] = [:]
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2, values.updateValue(String(sides[1]), forKey: sides[0]) == nil else {
+                throw Self.formError("\(name):\(text)")
             }
         }
-        guard let uris, let rate else { throw form }
-        self.init(name: name, uris: uris, rate: rate)
+        let arrivals = ["rate", "ramp", "burst"].filter { values[$0[...]] != nil }
+        guard let sizes = values.removeValue(forKey: "uris"), arrivals.count == 1 else {
+            throw Self.formError("\(name):\(text)")
+        }
+        self.name = name
+        uris = try Self.sizes(sizes)
+        schedule = Schedule(try Self.arrival(arrivals[0], values.removeValue(forKey: arrivals[0][...])!))
+        if let from = values.removeValue(forKey: "from") { schedule.from = try Duration(text: from) }
+        if let until = values.removeValue(forKey: "until") {
+            schedule.until = try Duration(text: until)
+            guard schedule.until! > schedule.from else {
+                throw UnitTextError(text: until, expected: "a time after the start: until must be later than from")
+            }
+        }
+        guard values.isEmpty else { throw Self.formError("\(name):\(text)") }
+    }
+
+    private static func formError(_ text: String) -> UnitTextError {
+        UnitTextError(
+            text: text,
+            expected: "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s; in place of rate, "
+                + "ramp=1/s..20/s or burst=5/10s; from=2s and until=8s are optional"
+        )
+    }
+
+    private static func arrival(_ kind: String, _ text: String) throws(UnitTextError) -> Schedule.Arrival {
+        switch kind {
+        case "ramp":
+            let ends = text.split(separator: "..", omittingEmptySubsequences: false)
+            guard ends.count == 2 else {
+                throw UnitTextError(text: text, expected: "a ramp: write two rates, as in 1/s..20/s")
+            }
+            return .ramp(from: try Rate(text: String(ends[0])), to: try Rate(text: String(ends[1])))
+        case "burst":
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let batches = Int(parts[0]), batches > 0,
+                let period = try? Duration(text: String(parts[1])), period > .zero
+            else { throw UnitTextError(text: text, expected: "a burst: write batches and how often, as in 5/10s") }
+            return .burst(batches: batches, every: period)
+        default: return .constant(try Rate(text: text))
+        }
     }
 
     private static func sizes(_ text: String) throws(UnitTextError) -> ClosedRange<Int> {
@@ -52,6 +89,14 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         let sizes = uris.count == 1 ? "\(uris.lowerBound)" : "\(uris.lowerBound)..\(uris.upperBound)"
-        return "\(name):uris=\(sizes),rate=\(rate)"
+        let arrival =
+            switch schedule.arrival {
+            case .constant(let rate): "rate=\(rate)"
+            case .ramp(let from, let to): "ramp=\(from)..\(to)"
+            case .burst(let batches, let period): "burst=\(batches)/\(period.text)"
+            }
+        let from = schedule.from > .zero ? ",from=\(schedule.from.text)" : ""
+        let until = schedule.until.map { ",until=\($0.text)" } ?? ""
+        return "\(name):uris=\(sizes),\(arrival)\(from)\(until)"
     }
 }

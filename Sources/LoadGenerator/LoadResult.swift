@@ -34,7 +34,7 @@ package struct LoadResult: Codable, Sendable {
         self.duration = duration.inSeconds
         self.elapsed = elapsed.inSeconds
         self.interrupted = interrupted
-        asked = specs.map { Asked(client: $0.description, batches: Schedule(rate: $0.rate).count(within: duration)) }
+        asked = specs.map { Asked(client: $0.description, batches: $0.schedule.count(within: duration)) }
         self.clients = clients
     }
 

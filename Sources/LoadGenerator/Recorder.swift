@@ -12,6 +12,16 @@ package final class Recorder: Sendable {
         var empty = 0
         var latency = LatencyHistogram()
         var service = LatencyHistogram()
+        /// Latencies since the last window was taken.
+        var window = LatencyHistogram()
+    }
+
+    /// What was answered in a while.
+    package struct Window: Sendable {
+        package var answered: Int
+        /// In milliseconds; 0 when nothing was answered.
+        package var p50: Double
+        package var p99: Double
     }
 
     package let name: String
@@ -36,6 +46,7 @@ package final class Recorder: Sendable {
             state.found += scan.records - scan.empty
             state.empty += scan.empty
             state.latency.record(latency)
+            state.window.record(latency)
             state.service.record(service)
         }
     }
@@ -51,6 +62,19 @@ package final class Recorder: Sendable {
     /// Batches due and not yet ended.
     package var pending: Int {
         state.withLock { $0.batches - $0.ok - $0.errors.values.reduce(0, +) }
+    }
+
+    /// What was answered since this was last called.
+    package func takeWindow() -> Window {
+        state.withLock { state in
+            let window = state.window
+            state.window = LatencyHistogram()
+            return Window(
+                answered: window.count,
+                p50: window.milliseconds(atPercentile: 50),
+                p99: window.milliseconds(atPercentile: 99)
+            )
+        }
     }
 
     /// What is recorded so far.

@@ -75,6 +75,16 @@ package struct Descriptor: ~Copyable, Sendable {
         return bytes
     }
 
+    /// Reads all there is up to the end. read(2)
+    package func readToEnd() throws(SystemCallError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            let more = try readSome(upTo: 64 << 10)
+            if more.isEmpty { return bytes }
+            bytes += more
+        }
+    }
+
     /// Whether a read would return at once. poll(2)
     package var isReadable: Bool {
         var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)

@@ -11,8 +11,11 @@ struct DoctorCommand: ParsableCommand {
         discussion: "Ends with 3 when the demo cannot run here, with 0 otherwise."
     )
 
-    @OptionGroup
-    var stage: StageOptions
+    @Flag(help: "Judge the machine's whole port range instead of the demo's 1,024 ports.")
+    var fullRange = false
+
+    @Flag(help: "Judge the machine's own network instead of a namespace.")
+    var hostNetwork = false
 
     @Option(
         name: .customLong("client"),
@@ -32,13 +35,11 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let output = try json.map { try JSONOutput($0) }
-        let plan = stage.plan(quick: false)
+        var scenario = try RunCommand.scenario(fullRange || hostNetwork ? "demo-full-range" : "demo")
         let specs = try specs()
-        let findings = Doctor(
-            clients: specs.isEmpty ? [plan.smallClient, plan.heavyClient] : specs,
-            portRange: stage.hostNetwork ? nil : plan.portRange,
-            network: stage.network
-        ).examine()
+        if !specs.isEmpty { scenario.clients = specs }
+        let network: Stage.Network = hostNetwork ? .host : .namespace
+        let findings = ScenarioPlayer(scenario, network: network, seed: 1, progress: Progress(output: 1)).examine()
         if json != "-" { print(findings.flatMap(\.lines).joined(separator: "\n")) }
         try output?.write(findings)
         guard findings.contains(where: { $0.level == .bad }) else { return }

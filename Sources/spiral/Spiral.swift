@@ -6,7 +6,10 @@ struct Spiral: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral",
         abstract: "Replays the April 2026 Bluesky outage on this machine's kernel, with a real memcached.",
-        subcommands: [DoctorCommand.self, DemoCommand.self, PortsCommand.self, TopCommand.self]
+        subcommands: [
+            DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,
+            PortsCommand.self, TopCommand.self,
+        ]
     )
 
     static func main() {

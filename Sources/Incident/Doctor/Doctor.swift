@@ -193,6 +193,6 @@ package struct Doctor: Sendable {
     private static func dialsPerSecond(_ client: ClientSpec, maxIdle: Int) -> Double {
         let sizes = client.uris
         let mean = sizes.count == 1 ? Double(sizes.lowerBound) : Double(sizes.lowerBound + sizes.upperBound) / 2
-        return max(0, mean - Double(maxIdle)) * client.rate.perSecond
+        return max(0, mean - Double(maxIdle)) * client.schedule.meanRate.perSecond
     }
 }

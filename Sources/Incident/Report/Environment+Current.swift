@@ -7,7 +7,7 @@ internal import POSIX
 
 extension Environment {
     /// This machine as the calling thread sees it, after the stage is set.
-    init(_ stage: Stage, seed: UInt64, clients: [ClientSpec]) {
+    init(_ stage: Stage, seed: UInt64, clients: [ClientSpec], arguments: [String]) {
         let release = (try? KernelFile.read("/proc/sys/kernel/osrelease")) ?? "unknown"
         self.init(
             kernel: String(release.prefix { $0 != "\n" }),
@@ -19,7 +19,11 @@ extension Environment {
             tcpTwReuse: (try? Sysctl.read("net.ipv4.tcp_tw_reuse")) ?? "unknown",
             nofile: DescriptorLimit.current.hard,
             seed: seed,
-            clients: clients.map(\.description)
+            clients: clients.map(\.description),
+            memoryLimit: nil,
+            spiral: RunResult.currentSchema,
+            arguments: arguments,
+            date: Date().ISO8601Format()
         )
     }
 

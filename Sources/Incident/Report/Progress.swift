@@ -7,14 +7,18 @@ package struct Progress: Sendable {
     private let output: CInt
     /// Whether the line is written over.
     package let isLive: Bool
+    private let isQuiet: Bool
 
-    package init(output: CInt) {
+    /// - Parameter isQuiet: whether nothing is told before the end.
+    package init(output: CInt, isQuiet: Bool = false) {
         self.output = output
+        self.isQuiet = isQuiet
         isLive = isatty(output) == 1
     }
 
     /// Shows where the run is.
     package func update(_ line: String) {
+        if isQuiet { return }
         guard isLive else { return write(line + "\n") }
         let columns = max(20, Int(linux_terminal_columns(output)))
         write("\r\u{1b}[K" + line.prefix(columns - 1))
@@ -22,6 +26,11 @@ package struct Progress: Sendable {
 
     /// Writes lines that stay.
     package func print(_ lines: [String]) {
+        if !isQuiet { conclude(lines) }
+    }
+
+    /// Writes what was come to, quiet or not.
+    package func conclude(_ lines: [String]) {
         write((isLive ? "\r\u{1b}[K" : "") + lines.joined(separator: "\n") + "\n")
     }
 

@@ -3,11 +3,18 @@ package import PostRecords
 
 /// A run as `--json` writes it.
 package struct RunResult: Codable, Sendable {
-    package var schema = "spiral-run/1"
+    package static let currentSchema = "spiral-run/1"
+    package var schema = RunResult.currentSchema
     package var scenario: String
+    package var description: String
     package var environment: Environment
     package var phases: [PhaseResult] = []
     package var events: [Event] = []
+    package var timeline: [TimelinePoint] = []
+    package var cascade: [CascadeStage] = []
+    package var predictions: [Prediction] = []
+    /// How this run differs from the outage it replays.
+    package var fidelity: [String] = []
     package var verdict: Verdict
     /// Whether a signal ended it before the last phase.
     package var interrupted = false
@@ -27,8 +34,13 @@ package struct RunResult: Codable, Sendable {
     }
 
     package struct Event: Codable, Sendable {
+        package enum Kind: String, Codable, Sendable {
+            case phase, setting, client, fault, death, restart
+        }
+
         /// Seconds since the first phase began.
         package var at: Double
+        package var kind: Kind
         package var text: String
     }
 
@@ -52,6 +64,12 @@ package struct Environment: Codable, Sendable {
     package var nofile: Int
     package var seed: UInt64
     package var clients: [String]
+    /// How the server's memory is bounded; nil where it is not.
+    package var memoryLimit: String?
+    package var spiral: String
+    package var arguments: [String]
+    /// When it was played: date and time in UTC.
+    package var date: String
 }
 
 /// What happened in one phase.
@@ -84,6 +102,8 @@ package struct PhaseResult: Codable, Sendable {
     package var inFlightPeak: Int
     /// TIME_WAIT sockets towards memcached, from any source address.
     package var timeWaitPeak: Int
+    /// Ports the busiest source address held at once.
+    package var portsInUsePeak: Int
     /// Ports one source address has.
     package var portsCapacity: Int
     package var clients: [ClientResult]

@@ -12,6 +12,9 @@ struct DialForecast {
     /// Dials that failed.
     var failed: Int
 
+    /// Whether the rules say: without a limit, or with at least as many idle connections as it admits.
+    var applies: Bool { limit.map { maxIdle >= $0 } ?? true }
+
     var expected: Int { min(demand, freePorts ?? .max) }
 
     var reasoning: String {

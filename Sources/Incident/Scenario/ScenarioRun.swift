@@ -1,4 +1,5 @@
 internal import FanOut
+internal import Glibc
 internal import HTTP
 internal import KernelProbe
 internal import Limits
@@ -13,112 +14,164 @@ internal import Units
 ///
 /// It belongs to one thread, whose end ends the processes too.
 package final class ScenarioRun {
-    /// How often the kernel is asked about sockets and the server process.
-    private static let sampleInterval = Duration.milliseconds(500)
+    /// How often the kernel and the server are asked.
+    static let sampleInterval = Duration.milliseconds(500)
+    /// How often it is looked whether the server still lives, and whether a fault is due.
+    static let watchInterval = Duration.milliseconds(50)
     /// The clients come from an address of their own, so that no dialer can take their ports.
     private static let clientSource = IPv4Address(value: 0x7f00_0201)
 
-    private let stage: Stage
+    let scenario: Scenario
+    let stage: Stage
     private let folder: RunFolder
-    private let progress: Progress
+    let progress: Progress
     private let workload: Workload
-    private let memcached: MemcachedProcess
-    private let server: ServerProcess
-    private var attacks: [Attack] = []
+    var memcached: MemcachedProcess
+    let server: SupervisedServer
+    private(set) var attacks: [Attack] = []
     private var settings = Settings()
-    private let beginning: MonotonicInstant
-    private var last: CounterSnapshot
-    package private(set) var events: [RunResult.Event] = []
+    let beginning: MonotonicInstant
+    /// The counts at the beginning of the phase.
+    private(set) var last: CounterSnapshot
+    package internal(set) var events: [RunResult.Event] = []
+    package internal(set) var timeline: [TimelinePoint] = []
+    private var hasShownIncidentLine = false
 
     /// Starts memcached and server and fills the cache.
     /// - Throws: ``StageError``, ``Interrupted``
-    package init(on stage: Stage, in folder: RunFolder, seed: UInt64, posts: Int, progress: Progress) throws {
+    init(
+        _ scenario: Scenario,
+        on stage: Stage,
+        in folder: RunFolder,
+        seed: UInt64,
+        progress: Progress
+    ) throws {
+        self.scenario = scenario
         self.stage = stage
         self.folder = folder
         self.progress = progress
-        var options = MemcachedProcess.Options()
-        options.port = stage.memcachedPort
-        memcached = try MemcachedProcess(options, in: folder)
+        memcached = try Self.startMemcached(scenario, stage, folder)
         try Self.checkForSignal()
         settings.logSink = .file(path: folder.path + "/errors.log")
-        server = try ServerProcess(
-            address: stage.serverAddress,
-            adminAddress: stage.adminAddress,
-            memcached: memcached.address,
-            ["--log-sink", settings.logSink.description],
-            in: folder
-        )
-        workload = Workload(seed: seed, count: posts)
-        try Self.checkForSignal()
-        do {
-            try Preload.run(workload, into: ServerList([memcached.address]), from: Self.clientSource)
-        } catch {
-            throw StageError("memcached cannot be filled: \(error)")
+        for setting in scenario.settings { try settings.set(setting.name, to: setting.text) }
+        let address = memcached.address
+        server = try SupervisedServer(
+            settings: settings,
+            memoryLimit: scenario.ground.memoryLimit.map { MemoryLimit($0) }
+        ) { settings throws(StageError) in
+            try ServerProcess(
+                address: stage.serverAddress,
+                adminAddress: stage.adminAddress,
+                memcached: address,
+                Self.arguments(settings, scenario.ground),
+                descriptorLimit: scenario.ground.nofile,
+                in: folder
+            )
         }
-        last = try server.counters(takePeaks: true)
+        let largest = scenario.clients.map(\.uris.upperBound).max() ?? 1
+        workload = Workload(seed: seed, count: max(scenario.ground.posts, largest))
+        try Self.checkForSignal()
+        if scenario.ground.isPreloaded {
+            do {
+                try Preload.run(workload, into: ServerList([memcached.address]), from: Self.clientSource)
+            } catch {
+                throw StageError("memcached cannot be filled: \(error)")
+            }
+        }
+        last = server.counters(takePeaks: true)
         beginning = .now
+    }
+
+    private static func arguments(_ settings: Settings, _ ground: Ground) -> [String] {
+        Settings.names.flatMap { ["--\($0)", settings[$0]!] } + ["--store-latency", ground.storeLatency.text]
+            + (ground.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
+    }
+
+    private static func startMemcached(
+        _ scenario: Scenario,
+        _ stage: Stage,
+        _ folder: RunFolder
+    ) throws(StageError) -> MemcachedProcess {
+        var options = scenario.ground.memcached
+        options.port = stage.memcachedPort
+        let dialers = (scenario.settings + scenario.phases.flatMap(\.changes)).filter { $0.name == "dialer" }
+        if dialers.contains(where: { $0.text == "rotate-destination" }) { options.listen = IPv4Address(value: 0) }
+        return try MemcachedProcess(options, in: folder)
+    }
+
+    /// How the server's memory is bounded; nil where it is not.
+    var memoryLimit: String? {
+        server.memoryLimit.map { "\($0.limit) (\($0.enforcement.rawValue))" }
     }
 
     /// Plays one phase: changes the settings, lets the clients send, and waits until all is answered.
     /// - Parameter place: of the phase among all, for the progress line.
     /// - Throws: ``StageError``, ``Interrupted``
-    package func play(_ plan: PhasePlan, place: String) throws -> PhaseResult {
+    func play(_ plan: PhasePlan, place: String) throws -> PhaseResult {
+        note(.phase, plan.name)
         try apply(plan)
         let start = MonotonicInstant.now
         let idle = last.idleConnections
         let free = try freePorts()
+        let deaths = server.deaths
         try startClients(plan)
 
-        var sample = Sample()
+        var watch = PhaseWatch(plan, start: start, counted: last)
         let end = start + plan.duration
         let patience = end + .seconds(300)
-        var nextLine = start
         while MonotonicInstant.now < end || attacks.contains(where: { $0.recorder.pending > 0 }) {
-            try pause(until: .now + Self.sampleInterval)
+            try pause(for: Self.watchInterval)
             if MonotonicInstant.now >= end { for attack in attacks { attack.stop() } }
             guard MonotonicInstant.now < patience else {
                 throw StageError("phase \(plan.name): batches are still unanswered 5 minutes after the last was due")
             }
-            try take(&sample)
-            let now = try server.counters(takePeaks: false)
-            if progress.isLive || MonotonicInstant.now >= nextLine {
-                progress.update(line(place, plan, since: start, now, sample))
-                nextLine = .now + .seconds(2)
-            }
+            try attend(&watch, place: place)
         }
+        // A server that died with the last answers is up again before the next phase begins.
+        try supervise(&watch)
+        while !server.isUp {
+            try pause(for: Self.watchInterval)
+            try supervise(&watch)
+        }
+        // Whatever was stopped goes on, so that the next phase begins with all that there is.
+        for fault in plan.faults where fault.action == .stop { send(SIGCONT, to: fault.subject) }
         // The answers are out; the last connections are closing.
-        try pause(until: .now + .milliseconds(50))
-        try take(&sample)
-        return try finish(plan, start: start, idle: idle, free: free, sample)
+        try pause(for: .milliseconds(50))
+        try look(&watch)
+        return try finish(plan, start: start, idle: idle, free: free, restarts: server.deaths - deaths, watch)
     }
 
-    /// The incident's own log line as the server wrote it, or nil when it did not.
-    package func incidentLine() -> String? {
-        folder.firstLine(of: "errors.log", containing: "bind: address already in use")
+    /// The incident's own log line as the server wrote it, the first time there is one.
+    func takeIncidentLine() -> String? {
+        guard !hasShownIncidentLine else { return nil }
+        let line = folder.firstLine(of: "errors.log", containing: "bind: address already in use")
+        hasShownIncidentLine = line != nil
+        return line
     }
 
-    package func end() {
+    func end() {
         for attack in attacks { attack.stop() }
-        server.terminate()
+        // Nothing waits for it any more; a server with thousands of blocked writers would take its time.
+        server.terminate(patience: scenario.ground.restarts ? .zero : .seconds(2))
         memcached.terminate()
     }
 
     // MARK: Phases
 
     private func apply(_ plan: PhasePlan) throws {
-        if !plan.changes.isEmpty { try server.change(plan.changes) }
         for change in plan.changes {
             try settings.set(change.name, to: change.text)
-            note("\(change.name) = \(change.text)")
+            note(.setting, "\(change.name) = \(change.text)")
         }
-        last = try server.counters(takePeaks: true)
+        if !plan.changes.isEmpty { try server.change(plan.changes) }
+        last = server.counters(takePeaks: true)
     }
 
     private func startClients(_ plan: PhasePlan) throws {
         attacks = plan.clients.map { spec in
             Attack(
                 spec,
-                to: Target(address: server.address, path: Endpoint.path),
+                to: Target(address: stage.serverAddress, path: Endpoint.path),
                 from: Self.clientSource,
                 workload: workload,
                 timeout: .seconds(180),
@@ -131,7 +184,7 @@ package final class ScenarioRun {
             } catch {
                 throw StageError("client \(spec.name) cannot be started: \(error)")
             }
-            note("client \(spec) starts")
+            note(.client, "client \(spec) starts")
         }
     }
 
@@ -140,9 +193,10 @@ package final class ScenarioRun {
         start: MonotonicInstant,
         idle: Int,
         free: Int?,
-        _ sample: Sample
+        restarts: Int,
+        _ watch: PhaseWatch
     ) throws -> PhaseResult {
-        let now = try server.counters(takePeaks: true)
+        let now = server.counters(takePeaks: true)
         let change = now.change(since: last)
         last = now
         let forecast = DialForecast(
@@ -153,6 +207,9 @@ package final class ScenarioRun {
             freePorts: free,
             failed: change.dials.failed
         )
+        let isForeseeable =
+            plan.faults.isEmpty && restarts == 0 && change.lookups.misses == 0 && settings.fanOut.fanout == .perURI
+            && forecast.applies
         var result = PhaseResult(
             name: plan.name,
             title: plan.title,
@@ -163,18 +220,19 @@ package final class ScenarioRun {
             dials: .init(
                 ok: change.dials.ok,
                 failed: change.dials.failed,
-                expected: forecast.expected,
-                reasoning: forecast.reasoning
+                expected: isForeseeable ? forecast.expected : nil,
+                reasoning: isForeseeable ? forecast.reasoning : ""
             ),
             writeBacks: change.writeBacks,
-            inFlightPeak: change.inFlightPeak,
-            timeWaitPeak: sample.timeWaitPeak,
+            inFlightPeak: max(change.inFlightPeak, watch.inFlightPeak),
+            timeWaitPeak: watch.timeWaitPeak,
+            portsInUsePeak: watch.portsInUsePeak,
             portsCapacity: stage.ports.ports,
             clients: attacks.map(\.recorder.result),
-            threadsPeak: sample.threadsPeak,
-            rssPeakBytes: sample.rssPeakBytes,
+            threadsPeak: watch.threadsPeak,
+            rssPeakBytes: watch.rssPeakBytes,
             logLines: change.logLines,
-            restarts: 0,
+            restarts: restarts,
             expectations: []
         )
         result.expectations = plan.expectations.map { expectation in
@@ -184,69 +242,42 @@ package final class ScenarioRun {
         return result
     }
 
-    // MARK: Looking on
-
-    private struct Sample {
-        var timeWait = 0
-        var timeWaitPeak = 0
-        var threadsPeak = 0
-        var rssPeakBytes = 0
-    }
-
-    private func take(_ sample: inout Sample) throws {
-        if let exit = server.poll() {
-            throw StageError("spiral-server ended (\(exit)): \(folder.tail("server.log"))")
-        }
-        if let exit = memcached.poll() {
-            throw StageError("memcached ended (\(exit)): \(folder.tail("memcached.log"))")
-        }
-        do {
-            sample.timeWait = try SocketDiagnostics.survey(towardsPort: stage.memcachedPort).timeWait
-        } catch {
-            throw StageError("the kernel does not tell its sockets: \(error)")
-        }
-        sample.timeWaitPeak = max(sample.timeWaitPeak, sample.timeWait)
-        if let status = server.status {
-            sample.threadsPeak = max(sample.threadsPeak, status.threads)
-            sample.rssPeakBytes = max(sample.rssPeakBytes, status.residentBytes)
-        }
-    }
-
     /// Ports the dialer's one address has left for memcached; nil for a dialer with many or none of its own.
     private func freePorts() throws -> Int? {
         guard case .bind(let source) = settings.fanOut.dialer else { return nil }
         do {
-            let counts = try SocketDiagnostics.survey(towardsPort: stage.memcachedPort, from: source)
-            return stage.ports.ports - counts.established - counts.timeWait - counts.other
+            return stage.ports.ports
+                - (try SocketDiagnostics.survey(towardsPort: stage.memcachedPort, from: source).total)
         } catch {
             throw StageError("the kernel does not tell its sockets: \(error)")
         }
     }
 
-    private func line(
-        _ place: String,
-        _ plan: PhasePlan,
-        since start: MonotonicInstant,
-        _ now: CounterSnapshot,
-        _ sample: Sample
-    ) -> String {
-        let change = now.change(since: last)
-        let errors = change.lookups.errors.max { $0.value < $1.value }.map { "\($0.key) \(grouped($0.value))" }
-        return "[\(place) \(plan.name)] \(Int((MonotonicInstant.now - start).inSeconds.rounded()))s"
-            + "  found \(grouped(change.lookups.hits))"
-            + "  errors \(errors ?? "none")"
-            + "  dials \(grouped(change.dials.ok))"
-            + "  TIME_WAIT \(grouped(sample.timeWait))/\(grouped(stage.ports.ports)) ports"
-            + "  in flight \(grouped(now.inFlight))"
+    // MARK: What others do with it
+
+    func note(_ kind: RunResult.Event.Kind, _ text: String) {
+        events.append(.init(at: (MonotonicInstant.now - beginning).inSeconds, kind: kind, text: text))
     }
 
-    private func note(_ text: String) {
-        events.append(.init(at: (MonotonicInstant.now - beginning).inSeconds, text: text))
+    func send(_ signal: CInt, to subject: Fault.Subject) {
+        switch subject {
+        case .server: server.send(signal)
+        case .memcached: memcached.send(signal)
+        }
     }
 
-    private func pause(until instant: MonotonicInstant) throws {
-        let patience = instant - .now
-        guard Signals.waitForTermination(upTo: max(.zero, patience)) == nil else { throw Interrupted() }
+    /// A new memcached in place of the old one, empty as a new one is.
+    func restartMemcached() throws {
+        memcached.terminate()
+        memcached = try Self.startMemcached(scenario, stage, folder)
+    }
+
+    func serverLog() -> String { folder.tail("server.log") }
+
+    func memcachedLog() -> String { folder.tail("memcached.log") }
+
+    private func pause(for patience: Duration) throws {
+        guard Signals.waitForTermination(upTo: patience) == nil else { throw Interrupted() }
     }
 
     private static func checkForSignal() throws {

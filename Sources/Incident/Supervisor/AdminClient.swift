@@ -6,14 +6,17 @@ package import PostRecords
 /// The admin listener of a running server, over one kept connection.
 package struct AdminClient: ~Copyable {
     package let address: SocketAddress
+    private let patience: Duration
     private var connection: Client?
 
     /// Control comes from an address of its own: when the dialer has taken every port of its address,
     /// or the kernel's choice is blocked, settings must still change and figures still be read.
     private static let source = IPv4Address(value: 0x7f00_0202)
 
-    package init(_ address: SocketAddress) {
+    /// - Parameter patience: how long to wait for it to connect, and for each part of an answer.
+    package init(_ address: SocketAddress, patience: Duration = .seconds(10)) {
         self.address = address
+        self.patience = patience
     }
 
     /// Changes settings while it runs.
@@ -60,7 +63,7 @@ package struct AdminClient: ~Copyable {
                 client = kept
             } else {
                 let isLoopback = address.isLoopback
-                client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: .seconds(10))
+                client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: patience)
             }
             let answer = try client.send(method, path, body: body)
             connection = consume client

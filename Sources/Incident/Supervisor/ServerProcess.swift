@@ -19,18 +19,20 @@ package final class ServerProcess {
         adminAddress: SocketAddress,
         memcached: SocketAddress,
         _ arguments: [String],
+        descriptorLimit: Int? = nil,
         in folder: RunFolder
     ) throws(StageError) {
         self.address = address
-        admin = AdminClient(adminAddress)
+        admin = AdminClient(adminAddress, patience: .seconds(2))
         let path = try Executables.sibling("spiral-server")
         do {
-            let output = try Descriptor.creating(folder.path + "/server.log")
+            let output = try Descriptor.appending(to: folder.path + "/server.log")
             process = try ChildProcess(
                 path,
                 ["--listen", "\(address)", "--admin-listen", "\(adminAddress)", "--memcached", "\(memcached)"]
                     + arguments,
-                output: output.rawValue
+                output: output.rawValue,
+                descriptorLimit: descriptorLimit.map { UInt64($0) }
             )
         } catch {
             throw StageError("spiral-server cannot be started: \(error)")
@@ -65,5 +67,6 @@ package final class ServerProcess {
 
     package func send(_ signal: CInt) { process.send(signal) }
 
-    package func terminate() { process.terminate(patience: .seconds(2)) }
+    /// Ends it: at once without patience.
+    package func terminate(patience: Duration = .seconds(2)) { process.terminate(patience: patience) }
 }

@@ -19,9 +19,11 @@ package struct Stage: Sendable {
     package let adminAddress: SocketAddress
 
     /// Sets the stage for the calling thread, and for threads and processes it starts from now on.
-    /// - Parameter portRange: narrows the ephemeral ports; nil leaves them. In a namespace only.
+    /// - Parameters:
+    ///   - portRange: narrows the ephemeral ports; nil leaves them. In a namespace only.
+    ///   - twReuse: net.ipv4.tcp_tw_reuse; nil leaves it. In a namespace only.
     /// - Throws: ``StageError`` saying why, and what to do.
-    package init(_ network: Network, portRange: PortBudget?) throws(StageError) {
+    package init(_ network: Network, portRange: PortBudget?, twReuse: Int? = nil) throws(StageError) {
         self.network = network
         switch network {
         case .namespace:
@@ -43,6 +45,15 @@ package struct Stage: Sendable {
                     throw StageError("the port range cannot be narrowed (\(error)); use --full-range")
                 }
             }
+            if let twReuse {
+                do {
+                    try Sysctl.write("net.ipv4.tcp_tw_reuse", "\(twReuse)")
+                } catch {
+                    throw StageError("net.ipv4.tcp_tw_reuse cannot be set (\(error))")
+                }
+            }
+            // Every dial's TIME_WAIT must find room, or the kernel ends them early and nothing runs out.
+            try? Sysctl.write("net.ipv4.tcp_max_tw_buckets", "1048576")
             // A short accept queue would turn lost ports into lost connects; older kernels do not
             // show the setting in a namespace, and 4,096 is what they have.
             try? Sysctl.write("net.core.somaxconn", "65535")

@@ -1,74 +1,115 @@
 internal import LoadGenerator
-internal import PostRecords
+package import Units
 
-/// What must hold of a phase for the run to have shown what it says.
+/// A claim about a phase over the names of its result: `lookups.errors.EADDRINUSE > 0`,
+/// `timeWaitPeak > portsCapacity`, `dials.ok within 1% of dials.expected`.
 package struct Expectation: Sendable {
-    /// The claim, over the names of the result.
-    package var text: String
-    /// What was observed, and whether the claim holds.
-    package var judge: @Sendable (PhaseResult) -> (observed: String, pass: Bool)
+    private enum Comparison: Sendable {
+        case equal, unequal, less, lessOrEqual, more, moreOrEqual
+        /// A share, 0.01 for 1%.
+        case within(Double)
 
-    package init(_ text: String, _ judge: @escaping @Sendable (PhaseResult) -> (observed: String, pass: Bool)) {
-        self.text = text
-        self.judge = judge
-    }
-
-    /// A claim about a number.
-    package init(
-        _ text: String,
-        _ value: @escaping @Sendable (PhaseResult) -> Int,
-        _ holds: @escaping @Sendable (Int, PhaseResult) -> Bool
-    ) {
-        self.init(text) { phase in
-            let observed = value(phase)
-            return (grouped(observed), holds(observed, phase))
+        func holds(_ left: Double, _ right: Double) -> Bool {
+            switch self {
+            case .equal: left == right
+            case .unequal: left != right
+            case .less: left < right
+            case .lessOrEqual: left <= right
+            case .more: left > right
+            case .moreOrEqual: left >= right
+            case .within(let share): abs(left - right) <= share * abs(right)
+            }
         }
     }
 
-    package static func noError(_ name: String) -> Expectation {
-        Expectation("lookups.errors.\(name) == 0", { $0.lookups.errors[name] ?? 0 }, { value, _ in value == 0 })
+    /// A number, or a name whose value is looked up.
+    private enum Term: Sendable {
+        case number(Double)
+        case name(String)
+
+        func value(_ phase: PhaseResult) -> Double {
+            switch self {
+            case .number(let number): number
+            case .name(let name): Measures.value(name, of: phase)
+            }
+        }
+
+        var isName: Bool { if case .name = self { true } else { false } }
     }
 
-    package static func someError(_ name: String) -> Expectation {
-        Expectation("lookups.errors.\(name) > 0", { $0.lookups.errors[name] ?? 0 }, { value, _ in value > 0 })
+    /// A sum of products.
+    private struct Expression: Sendable {
+        var sum: [[Term]]
+
+        func value(_ phase: PhaseResult) -> Double {
+            sum.reduce(0) { $0 + $1.reduce(1) { $0 * $1.value(phase) } }
+        }
+
+        var hasNames: Bool { sum.joined().contains(where: \.isName) }
     }
 
-    package static let noErrors = Expectation(
-        "lookups.errors == 0",
-        { $0.lookups.failed },
-        { value, _ in value == 0 }
-    )
+    /// The claim as it was written.
+    package let text: String
+    private let left: Expression
+    private let right: Expression
+    private let comparison: Comparison
 
-    /// Everything was asked and answered: a phase in which nothing happened shows nothing.
-    package static let lookups = Expectation(
-        "lookups.hits > 0",
-        { $0.lookups.hits },
-        { value, _ in value > 0 }
-    )
-
-    /// With every lookup issued at once, as many dials succeed as there are free ports.
-    package static let dialsMatchFreePorts = Expectation("dials.ok within 1% of dials.expected") { phase in
-        let expected = phase.dials.expected ?? 0
-        let difference = abs(phase.dials.ok - expected)
-        return ("\(grouped(phase.dials.ok)) of \(grouped(expected))", difference * 100 <= expected)
+    /// - Parameter clients: whose names may be used.
+    /// - Throws: ``UnitTextError`` with what is wrong: the form, or a name that is none.
+    package init(text: String, clients: [String]) throws(UnitTextError) {
+        self.text = text
+        let words = text.split(separator: " ").map(String.init)
+        let form = UnitTextError(text: text, expected: "a claim: write it as 'dials.ok > 0' or 'dials.ok within 1% of 100'")
+        let operators: [String: Comparison] = [
+            "==": .equal, "!=": .unequal, "<": .less, "<=": .lessOrEqual, ">": .more, ">=": .moreOrEqual,
+        ]
+        if let place = words.firstIndex(where: { operators[$0] != nil }) {
+            comparison = operators[words[place]]!
+            left = try Self.expression(words[..<place], clients, form)
+            right = try Self.expression(words[(place + 1)...], clients, form)
+        } else if let place = words.firstIndex(of: "within"), place + 2 < words.count, words[place + 1].hasSuffix("%"),
+            words[place + 2] == "of", let percent = Double(words[place + 1].dropLast()), percent >= 0
+        {
+            comparison = .within(percent / 100)
+            left = try Self.expression(words[..<place], clients, form)
+            right = try Self.expression(words[(place + 3)...], clients, form)
+        } else {
+            throw form
+        }
     }
 
-    /// The same for a phase that may last longer than ports rest: those that come back are dialled
-    /// with again.
-    package static let dialsUseFreePorts = Expectation("dials.ok at least 99% of dials.expected") { phase in
-        let expected = phase.dials.expected ?? 0
-        return ("\(grouped(phase.dials.ok)) of \(grouped(expected))", phase.dials.ok * 100 >= expected * 99)
+    /// What was observed, and whether the claim holds.
+    package func judge(_ phase: PhaseResult) -> (observed: String, pass: Bool) {
+        let (left, right) = (left.value(phase), right.value(phase))
+        let observed = self.right.hasNames ? "\(rounded(left)) and \(rounded(right))" : rounded(left)
+        return (observed, comparison.holds(left, right))
     }
 
-    package static let timeWaitBeyondPorts = Expectation(
-        "timeWaitPeak > portsCapacity",
-        { $0.timeWaitPeak },
-        { value, phase in value > phase.portsCapacity }
-    )
+    private static func expression(
+        _ words: ArraySlice<String>,
+        _ clients: [String],
+        _ form: UnitTextError
+    ) throws(UnitTextError) -> Expression {
+        var sum: [[Term]] = [[]]
+        for (place, word) in words.enumerated() {
+            // Terms and signs take turns.
+            if place % 2 == 1 {
+                guard word == "+" || word == "*" else { throw form }
+                if word == "+" { sum.append([]) }
+            } else {
+                sum[sum.count - 1].append(try term(word, clients))
+            }
+        }
+        guard words.count % 2 == 1 else { throw form }
+        return Expression(sum: sum)
+    }
 
-    package static let noDials = Expectation(
-        "dials.ok + dials.failed == 0",
-        { $0.dials.ok + $0.dials.failed },
-        { value, _ in value == 0 }
-    )
+    private static func term(_ word: String, _ clients: [String]) throws(UnitTextError) -> Term {
+        if let number = Double(word) { return .number(number) }
+        if let size = try? ByteCount(text: word) { return .number(Double(size.bytes)) }
+        if let problem = Measures.problem(word, clients: clients) {
+            throw UnitTextError(text: word, expected: "a name of the result: \(problem)")
+        }
+        return .name(word)
+    }
 }

@@ -1,8 +1,10 @@
 internal import LoadGenerator
 
 extension RunResult.Verdict {
-    /// Reproduced and healed, or what of it did not happen.
-    init(_ phases: [PhaseResult], planned: Int) {
+    /// - Parameters:
+    ///   - planned: phases there should be.
+    ///   - held: what it shows when all expectations held.
+    init(_ phases: [PhaseResult], planned: Int, held: String) {
         missing = phases.flatMap { phase in
             phase.expectations.filter { !$0.pass }.map { "\(phase.name): expected \($0.text), observed \($0.observed)" }
         }
@@ -10,7 +12,7 @@ extension RunResult.Verdict {
         pass = missing.isEmpty
         text =
             pass
-            ? "reproduced and healed"
-            : "not shown: \(missing.count == 1 ? "one stage" : "\(missing.count) stages") did not happen"
+            ? held
+            : "not shown: \(missing.count == 1 ? "one expectation" : "\(missing.count) expectations") did not hold"
     }
 }

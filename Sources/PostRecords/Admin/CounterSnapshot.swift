@@ -71,6 +71,25 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         rssBytes = status?.residentBytes ?? 0
     }
 
+    /// The counts of a process that has ended and of the one after it together; levels are the later one's.
+    package func adding(_ later: CounterSnapshot) -> CounterSnapshot {
+        var sum = later
+        sum.lookups.hits += lookups.hits
+        sum.lookups.misses += lookups.misses
+        sum.lookups.errors.merge(lookups.errors, uniquingKeysWith: +)
+        sum.dials.ok += dials.ok
+        sum.dials.failed += dials.failed
+        sum.dials.errors.merge(dials.errors, uniquingKeysWith: +)
+        sum.writeBacks.ok += writeBacks.ok
+        sum.writeBacks.errors.merge(writeBacks.errors, uniquingKeysWith: +)
+        sum.logLines.written += logLines.written
+        sum.logLines.dropped += logLines.dropped
+        sum.logLines.suppressed += logLines.suppressed
+        sum.batches += batches
+        sum.inFlightPeak = max(inFlightPeak, later.inFlightPeak)
+        return sum
+    }
+
     /// What was counted since an earlier snapshot; levels and peaks are this one's.
     package func change(since earlier: CounterSnapshot) -> CounterSnapshot {
         func difference(_ path: KeyPath<CounterSnapshot, [String: Int]>) -> [String: Int] {

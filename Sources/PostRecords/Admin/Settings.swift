@@ -21,6 +21,10 @@ package struct Settings: Sendable, Equatable {
     /// A setting that is unknown, or a value it cannot take.
     package struct Problem: Error, Equatable, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// The value of a setting as text; nil for a name that is not one.

@@ -1,0 +1,89 @@
+package import LoadGenerator
+package import Units
+
+/// A story to play: on what ground, who sends, what is changed and broken when, and what must hold.
+package struct Scenario: Sendable {
+    package var name: String
+    package var description = ""
+    /// What it has shown when all expectations held.
+    package var verdict = "all expectations held"
+    package var ground = Ground()
+    /// Settings the server starts with, by name.
+    package var settings: [(name: String, text: String)] = []
+    package var clients: [ClientSpec] = []
+    package var phases: [PhasePlan] = []
+
+    /// The same with each phase as short as it says it may be.
+    package var quick: Scenario {
+        var scenario = self
+        for index in phases.indices {
+            if let quick = phases[index].quickDuration { scenario.phases[index].duration = quick }
+        }
+        return scenario
+    }
+}
+
+/// What a scenario stands on, apart from the machine.
+package struct Ground: Sendable {
+    /// Ports of the narrowed ephemeral range; nil leaves the range as it is.
+    package var ports: Int?
+    /// net.ipv4.tcp_tw_reuse; nil leaves it.
+    package var twReuse: Int?
+    /// Distinct posts, all of them in memcached at the beginning unless ``isPreloaded`` is false.
+    package var posts = 50_000
+    package var isPreloaded = true
+    /// Descriptors the server may have; nil for as many as this process may.
+    package var nofile: Int?
+    /// Memory the server may take before it is killed, as a container would be; nil for any.
+    package var memoryLimit: ByteCount?
+    /// Whether the server is started again when it dies. Without, its death ends the run.
+    package var restarts = false
+    package var memcached = MemcachedProcess.Options()
+    /// How long the stand-in database takes for a record.
+    package var storeLatency = Duration.milliseconds(2)
+    /// Threads blocked in log writes at which the server dies.
+    package var logThreads: Int?
+
+    package init() {}
+}
+
+/// One phase of a run: what is changed, who sends, and for how long.
+package struct PhasePlan: Sendable {
+    package var name: String
+    /// What happens in it, in one line.
+    package var title = ""
+    /// How long batches are due.
+    package var duration: Duration
+    package var quickDuration: Duration?
+    /// Settings changed at its beginning, by name.
+    package var changes: [(name: String, text: String)] = []
+    /// Clients that send during it. Every batch belongs to one phase: it ends when all are answered.
+    package var clients: [ClientSpec] = []
+    package var faults: [Fault] = []
+    package var expectations: [Expectation] = []
+}
+
+/// Something done to a process of the run during a phase.
+package struct Fault: Sendable, CustomStringConvertible {
+    package enum Action: String, Sendable, CaseIterable {
+        /// SIGKILL; the server is then started again at once if the scenario says so.
+        case kill
+        /// SIGSTOP: it keeps its connections and answers nothing.
+        case stop
+        /// SIGCONT.
+        case `continue`
+        /// SIGTERM, or SIGKILL for memcached, and started anew.
+        case restart
+    }
+
+    package enum Subject: String, Sendable, CaseIterable {
+        case server, memcached
+    }
+
+    package var action: Action
+    package var subject: Subject
+    /// From the beginning of the phase.
+    package var at: Duration
+
+    package var description: String { "\(action.rawValue) \(subject.rawValue)" }
+}

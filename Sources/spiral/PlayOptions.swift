@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Commands
+internal import Incident
+internal import POSIX
+
+/// How a scenario is played, whichever it is.
+struct PlayOptions: ParsableArguments {
+    @Flag(help: "Play shorter phases, to see whether all of it works here.")
+    var quick = false
+
+    @Flag(help: "Use the machine's own network instead of a namespace: its other programs lose their ports too.")
+    var hostNetwork = false
+
+    @Option(help: "Chooses the posts and the batches.")
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Where to write the result as JSON; - for standard output.", valueName: "path"))
+    var json: String?
+
+    @Option(help: ArgumentHelp("Where to write the report, one HTML file; - for standard output.", valueName: "path"))
+    var report: String?
+
+    @Flag(help: "Print the table and the verdict only.")
+    var quiet = false
+
+    var network: Stage.Network { hostNetwork ? .host : .namespace }
+
+    func validate() throws {
+        guard json != "-" || report != "-" else {
+            throw ValidationError("--json and --report cannot both go to standard output")
+        }
+    }
+
+    /// Plays a scenario, prints and writes the result, and ends with 1 when something did not hold.
+    /// - Throws: ``Refusal``, `ExitCode`
+    func play(_ scenario: Scenario) throws {
+        // Before the first thread: they inherit it, and a user namespace needs there to be none.
+        Signals.holdTermination()
+        Signals.ignoreBrokenPipes()
+        let output = try json.map { try JSONOutput($0) }
+        let page = try report.map { try JSONOutput($0, option: "--report") }
+        let progress = Progress(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
+        let player = ScenarioPlayer(
+            quick ? scenario.quick : scenario,
+            network: network,
+            seed: seed,
+            progress: progress,
+            arguments: Array(CommandLine.arguments.dropFirst())
+        )
+        let findings = player.examine()
+        progress.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
+        guard !findings.contains(where: { $0.level == .bad }) else {
+            throw Refusal(.machine, "it cannot be played here; 'spiral doctor' says more")
+        }
+        let result: RunResult
+        do {
+            result = try player.play()
+        } catch let error as StageError {
+            throw Refusal(.machine, "\(error)")
+        }
+        progress.conclude(result.summary)
+        try output?.write(result)
+        try page?.write(HTMLReport.page(result))
+        if result.interrupted { throw Refusal(.failed, "interrupted") }
+        guard result.verdict.pass else { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+}
