@@ -26,14 +26,10 @@ package struct JSONOutput: ~Copyable {
 
     /// - Throws: ``Refusal`` when the text does not fit.
     package func write(_ bytes: [UInt8]) throws {
-        var sent = 0
-        while sent < bytes.count {
-            do {
-                guard case .done(let count) = try descriptor.write(bytes[sent...]) else { continue }
-                sent += count
-            } catch {
-                throw Refusal(.machine, "\(option): cannot \(error) to \(path)")
-            }
+        do {
+            try descriptor.writeAll(bytes)
+        } catch {
+            throw Refusal(.machine, "\(option): cannot \(error) to \(path)")
         }
     }
 }

@@ -85,6 +85,14 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Writes all of it, however often the kernel must be asked. write(2)
+    package func writeAll(_ bytes: [UInt8]) throws(SystemCallError) {
+        var sent = 0
+        while sent < bytes.count {
+            if case .done(let count) = try write(bytes[sent...]) { sent += count }
+        }
+    }
+
     /// Whether a read would return at once. poll(2)
     package var isReadable: Bool {
         var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)

@@ -37,7 +37,8 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func share() throws -> Double {
-        guard tolerance.hasSuffix("%"), let percent = Double(tolerance.dropLast()), percent >= 0, percent.isFinite else {
+        guard tolerance.hasSuffix("%"), let percent = Double(tolerance.dropLast()), percent >= 0, percent.isFinite
+        else {
             throw ValidationError("--tolerance: '\(tolerance)' is not a percentage; write it as 10%")
         }
         return percent / 100

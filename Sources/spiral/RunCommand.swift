@@ -33,7 +33,9 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         guard schema || scenario != nil else {
-            throw ValidationError("name a scenario or a file; there are \(ScenarioLibrary.names.joined(separator: ", "))")
+            throw ValidationError(
+                "name a scenario or a file; there are \(ScenarioLibrary.names.joined(separator: ", "))"
+            )
         }
     }
 
@@ -43,7 +45,9 @@ struct RunCommand: ParsableCommand {
         let plan = try Self.scenario(scenario!)
         if check {
             let seconds = plan.phases.reduce(Duration.zero) { $0 + $1.duration }
-            return print("\(scenario!): \(plan.name), \(plan.phases.count) phases, \(seconds) of load; nothing is wrong")
+            return print(
+                "\(scenario!): \(plan.name), \(plan.phases.count) phases, \(seconds) of load; nothing is wrong"
+            )
         }
         try options.play(plan)
     }

@@ -13,8 +13,26 @@ struct ScheduleTests {
     func count(rate: Double, seconds: Int, expected: Int) {
         let schedule = Schedule(rate: Rate(perSecond: rate))
         #expect(schedule.count(within: .seconds(seconds)) == expected)
-        #expect((0..<expected).allSatisfy { schedule.start(of: $0) < .seconds(seconds) })
-        #expect(schedule.start(of: expected) >= .seconds(seconds))
+        #expect(schedule.starts(within: .seconds(seconds)).allSatisfy { $0 >= .zero && $0 < .seconds(seconds) })
+    }
+
+    @Test("a ramp comes as often on the whole as its mean rate, and ever closer together")
+    func ramp() throws {
+        let schedule = Schedule(.ramp(from: Rate(perSecond: 1), to: Rate(perSecond: 9)))
+        let starts = Array(schedule.starts(within: .seconds(10)))
+        #expect(starts.count == 50)
+        let gaps = zip(starts.dropFirst(), starts).map { $0 - $1 }
+        #expect(zip(gaps.dropFirst(), gaps).allSatisfy { $0 < $1 })
+        let falling = Schedule(.ramp(from: Rate(perSecond: 9), to: Rate(perSecond: 1)))
+        #expect(falling.count(within: .seconds(10)) == 50)
+    }
+
+    @Test("bursts come together, and only between from and until")
+    func bursts() {
+        var schedule = Schedule(.burst(batches: 3, every: .seconds(2)), from: .seconds(1), until: .seconds(6))
+        #expect(Array(schedule.starts(within: .seconds(10))) == [1, 1, 1, 3, 3, 3, 5, 5, 5].map { .seconds($0) })
+        schedule.until = nil
+        #expect(schedule.count(within: .seconds(4)) == 6)
     }
 }
 
@@ -22,7 +40,10 @@ struct ScheduleTests {
 struct ClientSpecTests {
     @Test(
         "it reads its text and writes it back",
-        arguments: ["feed:uris=1..50,rate=20/s", "heavy:uris=20000,rate=2.5/s"]
+        arguments: [
+            "feed:uris=1..50,rate=20/s", "heavy:uris=20000,rate=2.5/s", "a:uris=5,ramp=1/s..20/s",
+            "a:uris=5,burst=3/10s,from=2s,until=9s",
+        ]
     )
     func roundTrip(text: String) throws {
         #expect(try ClientSpec(text: text).description == text)
@@ -33,7 +54,8 @@ struct ClientSpecTests {
         arguments: [
             "feed", "feed:", ":uris=1,rate=1/s", "feed:uris=1", "feed:rate=1/s", "feed:uris=0,rate=1/s",
             "feed:uris=5..1,rate=1/s", "feed:uris=1,rate=1", "feed:uris=1,rate=1/s,size=3", "f d:uris=1,rate=1/s",
-            "feed:uris=1,uris=2,rate=1/s", "feed:uris=1..2..3,rate=1/s",
+            "feed:uris=1,uris=2,rate=1/s", "feed:uris=1..2..3,rate=1/s", "feed:uris=1,rate=1/s,burst=1/1s",
+            "feed:uris=1,ramp=1/s", "feed:uris=1,burst=0/1s", "feed:uris=1,rate=1/s,from=5s,until=5s",
         ]
     )
     func refused(text: String) {

@@ -48,7 +48,8 @@ extension RunResult {
                 "exhaustion",
                 timeline.first { $0.portsInUse >= capacity },
                 "all \(grouped(capacity)) ports of one address taken",
-                otherwise: "\(grouped(timeline.map(\.portsInUse).max() ?? 0)) of \(grouped(capacity)) ports taken at most"
+                otherwise:
+                    "\(grouped(timeline.map(\.portsInUse).max() ?? 0)) of \(grouped(capacity)) ports taken at most"
             ),
             stage(
                 "log rate",
@@ -60,7 +61,8 @@ extension RunResult {
                 "threads",
                 first.flatMap { first in timeline.first { $0.threads >= first.threads + 100 } },
                 "\(grouped(peakThreads)) threads at most, from \(first?.threads ?? 0)",
-                otherwise: "\(grouped(peakThreads)) threads at most, from \(first?.threads ?? 0): no writer was blocked for long"
+                otherwise:
+                    "\(grouped(peakThreads)) threads at most, from \(first?.threads ?? 0): no writer was blocked for long"
             ),
             stage(
                 "memory",

@@ -30,7 +30,9 @@ package struct Comparison {
     /// A table of the differences, and the regressions, for a pull request.
     package var markdown: [String] {
         var lines = ["## \(before.scenario): \(before.verdict.text) → \(after.verdict.text)", ""]
-        if before.scenario != after.scenario { lines += ["Not the same scenario: the second is \(after.scenario).", ""] }
+        if before.scenario != after.scenario {
+            lines += ["Not the same scenario: the second is \(after.scenario).", ""]
+        }
         if rows.isEmpty {
             lines.append("No figure differs by more than \(rounded(tolerance * 100))%.")
         } else {

@@ -30,7 +30,8 @@ extension RunResult {
         }
         guard head.schema == Self.currentSchema else {
             throw FormatError(
-                description: "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
+                description:
+                    "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
             )
         }
         do {

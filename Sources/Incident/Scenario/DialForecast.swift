@@ -1,7 +1,7 @@
 /// How many dials should succeed in a phase, from what was asked and the rules of pool and ports alone.
 struct DialForecast {
-    /// How many batches there were of each size.
-    var batchSizes: [Int: Int]
+    /// How many batches there were of each size, for each client.
+    var clients: [[Int: Int]]
     var maxIdle: Int
     /// Lookups of one batch that may be in flight at once; nil without a limit.
     var limit: Int?
@@ -12,8 +12,13 @@ struct DialForecast {
     /// Dials that failed.
     var failed: Int
 
-    /// Whether the rules say: without a limit, or with at least as many idle connections as it admits.
-    var applies: Bool { limit.map { maxIdle >= $0 } ?? true }
+    /// Whether the rules say how many. With a limit they do when as many idle connections are kept as it
+    /// admits, and it makes no difference whether batches of several clients meet.
+    var applies: Bool {
+        guard let limit else { return true }
+        let together = clients.reduce(0) { $0 + min(limit, $1.keys.max() ?? 0) }
+        return maxIdle >= limit && (together <= idle || together == min(limit, largest))
+    }
 
     var expected: Int { min(demand, freePorts ?? .max) }
 
@@ -23,8 +28,10 @@ struct DialForecast {
             ? "one a lookup, but \(maxIdle) a batch reused" : "what the limit needs beyond the idle ones"
     }
 
+    private var largest: Int { clients.flatMap(\.keys).max() ?? 0 }
+
     private var demand: Int {
-        let largest = batchSizes.keys.max() ?? 0
+        let batchSizes = clients.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
         if let limit { return max(0, min(limit, largest) - idle) }
         // A batch is issued whole: it finds the idle connections, and dials the rest. The first one
         // finds those of the phase before.

@@ -153,11 +153,17 @@ private struct ScenarioReader {
                 if named.contains(client) { continue }
                 let names = scenario.clients.map(\.name)
                 let hint = nearest(client, of: names).map { "did you mean '\($0)'?" }
-                yaml.complain(node, "there is no client '\(client)'; \(hint ?? "there are \(names.joined(separator: ", "))")")
+                yaml.complain(
+                    node,
+                    "there is no client '\(client)'; \(hint ?? "there are \(names.joined(separator: ", "))")"
+                )
                 continue
             }
             if spec.schedule.from >= plan.duration {
-                yaml.complain(node, "client \(client) starts at \(spec.schedule.from.text), after phase \(name) has ended")
+                yaml.complain(
+                    node,
+                    "client \(client) starts at \(spec.schedule.from.text), after phase \(name) has ended"
+                )
             }
             plan.clients.append(spec)
         }

@@ -200,7 +200,7 @@ package final class ScenarioRun {
         let change = now.change(since: last)
         last = now
         let forecast = DialForecast(
-            batchSizes: attacks.map(\.recorder.batchSizes).reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) },
+            clients: attacks.map(\.recorder.batchSizes),
             maxIdle: settings.fanOut.maxIdle,
             limit: settings.fanOut.limit.bound,
             idle: idle,

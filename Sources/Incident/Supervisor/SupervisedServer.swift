@@ -104,6 +104,7 @@ final class SupervisedServer {
     /// - Parameter takePeaks: whether peaks start over.
     func counters(takePeaks: Bool) -> CounterSnapshot {
         if !isStopped, let process, let now = try? process.counters(takePeaks: takePeaks) { present = now }
+        defer { if takePeaks { ended.inFlightPeak = 0 } }
         return ended.adding(present)
     }
 

@@ -59,7 +59,10 @@ package struct Expectation: Sendable {
     package init(text: String, clients: [String]) throws(UnitTextError) {
         self.text = text
         let words = text.split(separator: " ").map(String.init)
-        let form = UnitTextError(text: text, expected: "a claim: write it as 'dials.ok > 0' or 'dials.ok within 1% of 100'")
+        let form = UnitTextError(
+            text: text,
+            expected: "a claim: write it as 'dials.ok > 0' or 'dials.ok within 1% of 100'"
+        )
         let operators: [String: Comparison] = [
             "==": .equal, "!=": .unequal, "<": .less, "<=": .lessOrEqual, ">": .more, ">=": .moreOrEqual,
         ]

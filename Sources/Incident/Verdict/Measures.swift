@@ -4,8 +4,10 @@ internal import PostRecords
 /// The numbers of a phase under the names its JSON has for them.
 enum Measures {
     static let general = [
-        "lookups.hits", "lookups.misses", "lookups.errors", "lookups.total", "dials.ok", "dials.failed", "dials.expected",
-        "writeBacks.ok", "inFlightPeak", "timeWaitPeak", "portsCapacity", "portsInUsePeak", "threadsPeak", "rssPeakBytes",
+        "lookups.hits", "lookups.misses", "lookups.errors", "lookups.total", "dials.ok", "dials.failed",
+        "dials.expected",
+        "writeBacks.ok", "inFlightPeak", "timeWaitPeak", "portsCapacity", "portsInUsePeak", "threadsPeak",
+        "rssPeakBytes",
         "logLines.written", "logLines.dropped", "logLines.suppressed", "logLines.waiting", "restarts", "duration",
     ]
     static let ofClients = [
