@@ -186,8 +186,9 @@ struct ObservabilityTests {
 
     @Test("a Prometheus scrapes it and knows the heavy caller", .requires("prometheus", package: "prometheus"))
     func prometheus() throws {
-        // With the range free: Prometheus dials without a bind, and would find no port after the incident.
-        try withServer(["--log-mode", "off", "--limit", "request:64", "--max-idle", "64"]) { _, _ in
+        // Prometheus dials without a bind, and finds no port once bind has had them all: so there are more than
+        // the lookups and their write-backs can take.
+        try withServer(["--log-mode", "off", "--limit", "request:64", "--max-idle", "64"], ports: 20_000) { _, _ in
             try ask(for: 3000, as: "heavy")
             let folder = try RunFolder()
             let configuration = """
@@ -208,16 +209,15 @@ struct ObservabilityTests {
             )
             defer { prometheus.terminate(patience: .seconds(5)) }
             let web = SocketAddress.ipv4(IPv4Address(value: 0x7f09_0909), port: 9090)
-            var last = ""
+            func get(_ path: String) -> String? {
+                var client = try? Client(to: web, from: Self.source, timeout: .seconds(2))
+                return (try? client?.send(.get, path)).map { String(decoding: $0.body, as: UTF8.self) }
+            }
             let query = "/api/v1/query?query=spiral_client_uris_total"
             let found = eventually(within: .seconds(30)) {
-                guard var client = try? Client(to: web, from: Self.source, timeout: .seconds(2)),
-                    let answer = try? client.send(.get, query)
-                else { return false }
-                last = String(decoding: answer.body, as: UTF8.self)
-                return last.contains("\"client\":\"heavy\"") && last.contains("\"3000\"")
+                get(query).map { $0.contains("\"client\":\"heavy\"") && $0.contains("\"3000\"") } ?? false
             }
-            #expect(found, "\(last)")
+            #expect(found, "\(get(query) ?? "no answer") \(get("/api/v1/targets") ?? "no answer")")
         }
     }
 

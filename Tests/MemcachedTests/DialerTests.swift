@@ -41,6 +41,28 @@ struct DialerTests {
         #expect(chiSquared < 131)
     }
 
+    @Test("rotate draws the neighbours of the incident's address, whose ports rest, but never that address")
+    func rotateLeavesOneOut() {
+        /// Draws that pass slowly over the incident's address.
+        struct Sweep: RandomNumberGenerator {
+            var value: UInt64
+            mutating func next() -> UInt64 {
+                defer { value += 64 }
+                return value
+            }
+        }
+        let incident = IPv4Address(value: 0x7f20_0001)
+        // 2^32 values of the generator for 2^24 addresses: 256 for each.
+        var generator = Sweep(value: UInt64(0x20_0000 - 8) << 8)
+        var drawn: Set<UInt32> = []
+        for _ in 0..<64 {
+            drawn.insert(IPv4Address.randomLoopback(except: incident, using: &generator).value)
+        }
+        #expect(drawn.contains(incident.value - 1))
+        #expect(drawn.contains(incident.value + 1))
+        #expect(!drawn.contains(incident.value))
+    }
+
     @Test("the usable addresses are all that a connection can come from")
     func usableAddresses() {
         #expect(IPv4Address.usableLoopback.count == 16_777_214)

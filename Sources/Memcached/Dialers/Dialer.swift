@@ -8,12 +8,15 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
     /// Always this source address; the port comes from bind(address, 0). The incident's dialer.
     case bind(IPv4Address)
     /// A source address drawn from all of 127.0.0.0/8 for each dial. The incident's band-aid.
+    ///
+    /// The incident's own address is left out: one draw in 16.7 million would find all its ports resting.
     case rotate
     /// A destination address drawn from all of 127.0.0.0/8 for each dial; memcached must listen on 0.0.0.0.
     case rotateDestination
 
     /// The address the incident's log line shows.
-    package static let incident = Dialer.bind(IPv4Address(value: 0x7f20_0001))
+    private static let incidentAddress = IPv4Address(value: 0x7f20_0001)
+    package static let incident = Dialer.bind(incidentAddress)
 
     /// - Throws: ``UnitTextError`` listing the accepted forms.
     package init(text: String) throws(UnitTextError) {
@@ -51,12 +54,17 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    private static func rotated() -> IPv4Address {
+        var generator = SystemRandomNumberGenerator()
+        return .randomLoopback(except: incidentAddress, using: &generator)
+    }
+
     /// The source and destination of the next dial; nil leaves them as they are.
     package func nextRoute() -> (source: IPv4Address?, destination: IPv4Address?) {
         switch self {
         case .kernel: (nil, nil)
         case .bind(let address): (address, nil)
-        case .rotate: (.randomLoopback(), nil)
+        case .rotate: (Self.rotated(), nil)
         case .rotateDestination: (nil, .randomLoopback())
         }
     }

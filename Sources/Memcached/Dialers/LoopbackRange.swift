@@ -9,4 +9,13 @@ extension IPv4Address {
     package static func randomLoopback() -> IPv4Address {
         IPv4Address(value: .random(in: usableLoopback))
     }
+
+    /// One of ``usableLoopback`` but for one, each equally likely.
+    package static func randomLoopback(
+        except left: IPv4Address,
+        using generator: inout some RandomNumberGenerator
+    ) -> IPv4Address {
+        let value = UInt32.random(in: usableLoopback.lowerBound...usableLoopback.upperBound - 1, using: &generator)
+        return IPv4Address(value: value < left.value ? value : value + 1)
+    }
 }
