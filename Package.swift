@@ -85,6 +85,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Library/bluesky-april-2026.yaml"),
+                .embedInCode("Library/by-hand.yaml"),
                 .embedInCode("Library/crash-loop.yaml"),
                 .embedInCode("Library/demo-full-range.yaml"),
                 .embedInCode("Library/demo.yaml"),
@@ -93,7 +94,11 @@ let package = Package(
                 .embedInCode("Library/log-storm.yaml"),
                 .embedInCode("Library/memcached-slow.yaml"),
                 .embedInCode("Library/noisy-neighbour.yaml"),
-                .embedInCode("Report/report.html"),
+                .embedInCode("Report/Page/charts.js"),
+                .embedInCode("Report/Page/live.js"),
+                .embedInCode("Report/Page/page.css"),
+                .embedInCode("Report/Page/page.html"),
+                .embedInCode("Report/Page/report.js"),
             ]
         ),
 

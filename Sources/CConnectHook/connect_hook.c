@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -35,6 +36,13 @@ static int failed(struct dial_policy *policy, enum dial_call call, int error) {
     policy->failed_errno = error;
     errno = error;
     return -1;
+}
+
+// Whether a descriptor is one of the last that the process may have.
+static int is_reserved(int descriptor) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return (rlim_t)descriptor + DIAL_RESERVED_DESCRIPTORS >= limit.rlim_cur;
 }
 
 static int bind_source(struct dial_policy *policy, int descriptor) {
@@ -73,6 +81,7 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
     policy->reached = 1;
     policy->descriptor = descriptor;
     if (policy->refuse) return failed(policy, DIAL_CALL_CONNECT, ECONNRESET);
+    if (is_reserved(descriptor)) return failed(policy, DIAL_CALL_SOCKET, EMFILE);
     if (policy->adopt >= 0) {
         int adopted = dup3(policy->adopt, descriptor, O_CLOEXEC);
         int error = errno;

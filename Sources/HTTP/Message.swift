@@ -15,14 +15,22 @@ package struct Request: Sendable {
     }
 }
 
-/// A response with its whole body; the server adds `Content-Length`.
+/// A response with its whole body, for which the server adds `Content-Length`, or with pieces that follow.
 package struct Response: Sendable {
     package var head: HTTPResponse
     package var body: [UInt8]
+    /// Sent after the body as they come; the connection ends with them. Nil where the body is all.
+    package var pieces: AsyncStream<[UInt8]>?
 
-    package init(_ status: HTTPResponse.Status, contentType: String, body: [UInt8]) {
+    package init(
+        _ status: HTTPResponse.Status,
+        contentType: String,
+        body: [UInt8],
+        pieces: AsyncStream<[UInt8]>? = nil
+    ) {
         head = HTTPResponse(status: status, headerFields: [.contentType: contentType])
         self.body = body
+        self.pieces = pieces
     }
 }
 

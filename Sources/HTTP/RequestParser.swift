@@ -128,6 +128,8 @@ struct RequestParser {
         guard HTTPField.isValidValue(value) else {
             throw RequestError(.badRequest, "the value of header field \(name) has control characters")
         }
+        // HTTPTypes has it where HTTP/2 and 3 do: as the authority.
+        if name.canonicalName == "host" { head.authority = value }
         head.headerFields.append(HTTPField(name: name, value: value))
     }
 

@@ -10,6 +10,10 @@ package final class Server: Sendable {
         var acceptSource: (any DispatchSourceRead)?
     }
 
+    /// Descriptors left for others: a process that accepts with its last one cannot write its log any more, and
+    /// libdispatch ends one in which it cannot read /proc.
+    private static let reservedDescriptors = 16
+
     private let listener: Socket
     private let responder: any Responder
     private let largestBody: Int
@@ -48,6 +52,10 @@ package final class Server: Sendable {
     private func acceptWaiting() {
         while true {
             do {
+                // The accept queue keeps the clients meanwhile.
+                guard !DescriptorLimit.leavesLess(than: Self.reservedDescriptors, probing: listener.rawValue) else {
+                    return sleepThread(for: .milliseconds(10))
+                }
                 guard let socket = try listener.accept() else { return }
                 let connection = ServerConnection(socket, largestBody: largestBody, responder: responder) {
                     [weak self] connection in

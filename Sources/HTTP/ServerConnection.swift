@@ -8,10 +8,17 @@ final class ServerConnection: @unchecked Sendable {
     private enum State {
         case reading
         case responding(keepAlive: Bool)
-        case writing(head: [UInt8], body: [UInt8], sent: Int, keepAlive: Bool)
+        case writing(head: [UInt8], body: [UInt8], sent: Int, next: Next)
+        /// Between two pieces of an answer that goes on.
+        case streaming
         /// The answer is out and says we close: reads on until the client has seen it.
         case lingering
         case closed
+    }
+
+    /// What follows when something is written.
+    private enum Next {
+        case anotherRequest, close, pieces
     }
 
     /// How long the rest of a refused body is read away, so that the client finds the refusal
@@ -28,6 +35,10 @@ final class ServerConnection: @unchecked Sendable {
     private var readIsSuspended = false
     private var writeSource: (any DispatchSourceWrite)?
     private var draining = false
+    /// Fetches the pieces of an answer that goes on; cancelled when the client leaves.
+    private var pump: Task<Void, Never>?
+    /// Waits for a piece to be written; whether it was.
+    private var pieceIsWritten: CheckedContinuation<Bool, Never>?
 
     init(
         _ socket: consuming Socket,
@@ -90,7 +101,7 @@ final class ServerConnection: @unchecked Sendable {
         case .reading:
             parser.append(bytes)
             parse()
-        case .lingering, .responding, .writing, .closed: break
+        case .lingering, .responding, .writing, .streaming, .closed: break
         }
     }
 
@@ -133,19 +144,53 @@ final class ServerConnection: @unchecked Sendable {
 
     private func answer(_ response: Response, keepAlive: Bool) {
         if case .closed = state { return }
-        let keepAlive = keepAlive && !draining
+        let keepAlive = keepAlive && !draining && response.pieces == nil
+        let next: Next = response.pieces != nil ? .pieces : keepAlive ? .anotherRequest : .close
         state = .writing(
             head: response.encodedHead(keepAlive: keepAlive),
             body: response.body,
             sent: 0,
-            keepAlive: keepAlive
+            next: next
         )
+        if let pieces = response.pieces { start(pieces) }
         write()
+    }
+
+    /// Sends piece after piece, each when the one before is out.
+    private func start(_ pieces: AsyncStream<[UInt8]>) {
+        // A client that leaves is noticed by reading.
+        resumeReading()
+        pump = Task { [weak self] in
+            for await piece in pieces {
+                guard await self?.send(piece) == true else { return }
+            }
+            self?.abort()
+        }
+    }
+
+    /// - Returns: false when the connection is closed.
+    private func send(_ piece: [UInt8]) async -> Bool {
+        await withCheckedContinuation { continuation in
+            queue.async { [self] in
+                switch state {
+                case .streaming:
+                    pieceIsWritten = continuation
+                    state = .writing(head: [], body: piece, sent: 0, next: .pieces)
+                    write()
+                case .writing(let head, let body, let sent, .pieces):
+                    // The head is still on its way: the first piece goes out behind it.
+                    pieceIsWritten = continuation
+                    state = .writing(head: head, body: body + piece, sent: sent, next: .pieces)
+                default:
+                    continuation.resume(returning: false)
+                }
+            }
+        }
     }
 
     private func write() {
         dispatchPrecondition(condition: .onQueue(queue))
-        guard case .writing(let head, let body, var sent, let keepAlive) = state else { return }
+        guard case .writing(let head, let body, var sent, let next) = state else { return }
         while sent < head.count + body.count {
             // A small answer goes out in one piece, head and body together.
             let part = sent < head.count ? head[sent...] + body.prefix(64 << 10) : body[(sent - head.count)...]
@@ -153,7 +198,7 @@ final class ServerConnection: @unchecked Sendable {
                 switch try socket.descriptor.write(part) {
                 case .done(let count): sent += count
                 case .wouldBlock:
-                    state = .writing(head: head, body: body, sent: sent, keepAlive: keepAlive)
+                    state = .writing(head: head, body: body, sent: sent, next: next)
                     return writeWhenPossible()
                 }
             } catch {
@@ -162,7 +207,7 @@ final class ServerConnection: @unchecked Sendable {
         }
         writeSource?.cancel()
         writeSource = nil
-        answered(keepAlive: keepAlive)
+        written(next)
     }
 
     private func writeWhenPossible() {
@@ -184,13 +229,17 @@ final class ServerConnection: @unchecked Sendable {
         }
     }
 
-    private func answered(keepAlive: Bool) {
-        if keepAlive {
+    private func written(_ next: Next) {
+        switch next {
+        case .anotherRequest:
             state = .reading
             // A pipelined request may be here already.
             parse()
             if case .reading = state { resumeReading() }
-        } else {
+        case .pieces:
+            state = .streaming
+            pieceIsWritten.take()?.resume(returning: true)
+        case .close:
             socket.finishSending()
             state = .lingering
             resumeReading()
@@ -201,6 +250,8 @@ final class ServerConnection: @unchecked Sendable {
     private func close() {
         if case .closed = state { return }
         state = .closed
+        pump?.cancel()
+        pieceIsWritten.take()?.resume(returning: false)
         readSource?.cancel()
         // A suspended source never runs its cancel handler.
         resumeReading()

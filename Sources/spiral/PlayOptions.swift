@@ -23,12 +23,29 @@ struct PlayOptions: ParsableArguments {
     @Flag(help: "Print the table and the verdict only.")
     var quiet = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Show the run in browsers while it is played, with switches for limit, dialer, max-idle and log mode.",
+            valueName: "host:port"
+        )
+    )
+    var live: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the live page's address must carry as ?token=; needed where it is not on loopback.",
+            valueName: "token"
+        )
+    )
+    var liveToken: String?
+
     var network: Stage.Network { hostNetwork ? .host : .namespace }
 
     func validate() throws {
         guard json != "-" || report != "-" else {
             throw ValidationError("--json and --report cannot both go to standard output")
         }
+        guard liveToken == nil || live != nil else { throw ValidationError("--live-token needs --live") }
     }
 
     /// Plays a scenario, prints and writes the result, and ends with 1 when something did not hold.
@@ -39,18 +56,29 @@ struct PlayOptions: ParsableArguments {
         Signals.ignoreBrokenPipes()
         let output = try json.map { try JSONOutput($0) }
         let page = try report.map { try JSONOutput($0, option: "--report") }
+        let liveServer = try live.map { address throws(Refusal) in
+            do {
+                return try LiveServer(address, token: liveToken)
+            } catch {
+                throw Refusal(.usage, "--live: \(error)")
+            }
+        }
         let progress = Progress(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
         let player = ScenarioPlayer(
             quick ? scenario.quick : scenario,
             network: network,
             seed: seed,
             progress: progress,
-            arguments: Array(CommandLine.arguments.dropFirst())
+            arguments: Array(CommandLine.arguments.dropFirst()),
+            live: liveServer
         )
         let findings = player.examine()
         progress.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
         guard !findings.contains(where: { $0.level == .bad }) else {
             throw Refusal(.machine, "it cannot be played here; 'spiral doctor' says more")
+        }
+        if let liveServer {
+            progress.print(["live: \(liveServer.link)\(liveToken == nil ? "" : "?token=…")"])
         }
         let result: RunResult
         do {
@@ -60,7 +88,7 @@ struct PlayOptions: ParsableArguments {
         }
         progress.conclude(result.summary)
         try output?.write(result)
-        try page?.write(HTMLReport.page(result))
+        try page?.write(HTMLPage.report(result))
         if result.interrupted { throw Refusal(.failed, "interrupted") }
         guard result.verdict.pass else { throw ExitCode(ExitStatus.failed.rawValue) }
     }

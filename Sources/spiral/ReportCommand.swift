@@ -19,7 +19,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let result = try Self.read(file)
-        try JSONOutput(output, option: "--output").write(HTMLReport.page(result))
+        try JSONOutput(output, option: "--output").write(HTMLPage.report(result))
         if output != "-" { print("\(output): \(result.scenario), \(result.verdict.text)") }
     }
 

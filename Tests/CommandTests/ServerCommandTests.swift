@@ -20,10 +20,18 @@ struct ServerCommandTests {
     private static let json: HTTPFields = [.contentType: "application/json"]
 
     /// Runs a server beside a real memcached in a namespace of their own.
-    private func withServer(_ arguments: [String] = [], _ body: (RealMemcached, Program) throws -> Void) throws {
+    private func withServer(
+        _ arguments: [String] = [],
+        descriptorLimit: UInt64? = nil,
+        _ body: (RealMemcached, Program) throws -> Void
+    ) throws {
         try inNetworkNamespace {
             let memcached = try RealMemcached()
-            let server = try Program("spiral-server", ["--log-mode", "off"] + arguments)
+            let server = try Program(
+                "spiral-server",
+                ["--log-mode", "off"] + arguments,
+                descriptorLimit: descriptorLimit
+            )
             let serves = eventually { (try? Client(to: Self.adminAddress, timeout: .seconds(5))) != nil }
             let text = try server.text
             try #require(serves, "\(text)")
@@ -230,6 +238,22 @@ struct ServerCommandTests {
             server.send(SIGTERM)
             #expect(server.wait() == .status(0))
             _ = consume memcached
+        }
+    }
+
+    @Test("a server that has no descriptor left for a dial goes on serving")
+    func outOfDescriptors() throws {
+        let arguments = ["--dialer", "rotate", "--lookup-timeout", "3s", "--store", "off"]
+        try withServer(arguments, descriptorLimit: 300) { memcached, _ in
+            memcached.send(SIGSTOP)
+            let response = try ask(postURIs(2000))
+            memcached.send(SIGCONT)
+            #expect(response.records.count == 2000)
+            // For three seconds all that dials may have was taken, and the admin page still answers.
+            let counted = try counters()
+            #expect(counted.lookups.errors.keys.sorted() == ["EMFILE", "ETIMEDOUT"])
+            #expect(counted.lookups.errors["ETIMEDOUT"]! > 200)
+            #expect(counted.lookups.errors["ETIMEDOUT"]! < 300 - 32)
         }
     }
 }

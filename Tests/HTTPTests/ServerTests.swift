@@ -12,8 +12,27 @@ private struct Echo: Responder {
         if request.path.hasPrefix("/size/"), let size = Int(request.path.dropFirst(6)) {
             return Response(.ok, contentType: "text/plain", body: Array(repeating: 120, count: size))
         }
+        if request.path == "/pieces" {
+            return Response(.ok, contentType: "text/plain", body: [65], pieces: Self.alphabet())
+        }
+        if request.path == "/endless" {
+            return Response(.ok, contentType: "text/plain", body: [], pieces: Self.endless())
+        }
         if request.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
         return Response(.ok, contentType: "text/plain", body: request.body)
+    }
+
+    /// B to Z, one at a time.
+    private static func alphabet() -> AsyncStream<[UInt8]> {
+        AsyncStream { continuation in
+            for letter in UInt8(66)...90 { continuation.yield([letter]) }
+            continuation.finish()
+        }
+    }
+
+    /// Large pieces for as long as somebody takes them.
+    private static func endless() -> AsyncStream<[UInt8]> {
+        AsyncStream { [UInt8](repeating: 120, count: 1 << 20) }
     }
 
     func response(to error: RequestError) -> Response {
@@ -83,6 +102,39 @@ struct ServerTests {
             #expect(try client.send(.post, "/", body: [9]).body == [9])
             let gone = eventually { server.connectionCount == 1 }
             #expect(gone, "\(server.connectionCount) connections are left")
+        }
+    }
+
+    @Test("an answer in pieces arrives whole and in order, and ends with its connection")
+    func pieces() throws {
+        try withServer { server in
+            let reader = try Socket.connected(to: server.address, timeout: .seconds(10))
+            _ = try reader.descriptor.write(Array("GET /pieces HTTP/1.1\r\n\r\n".utf8)[...])
+            let text = String(decoding: try reader.descriptor.readToEnd(), as: UTF8.self)
+            #expect(text.hasSuffix("\r\nConnection: close\r\n\r\nABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+            #expect(!text.contains("Content-Length"))
+            let gone = eventually { server.connectionCount == 0 }
+            #expect(gone)
+        }
+    }
+
+    @Test("who reads pieces and leaves is let go of, and who stays is cut off by a drain")
+    func leavingPieces() throws {
+        try withServer { server in
+            let stays = try Socket.connected(to: server.address, timeout: .seconds(10))
+            do {
+                let leaves = try Socket.connected(to: server.address, timeout: .seconds(10))
+                let request = Array("GET /endless HTTP/1.1\r\n\r\n".utf8)
+                _ = try stays.descriptor.write(request[...])
+                _ = try leaves.descriptor.write(request[...])
+                _ = try leaves.descriptor.readSome(upTo: 100)
+                #expect(server.connectionCount == 2)
+            }
+            let gone = eventually { server.connectionCount == 1 }
+            #expect(gone)
+            #expect(!server.drain(timeout: .milliseconds(50)), "the answer would never end")
+            let cut = eventually { server.connectionCount == 0 }
+            #expect(cut)
         }
     }
 

@@ -265,7 +265,7 @@ struct ResultTests {
     func page() {
         var hostile = result()
         hostile.description = "</script><script>alert(1)</script>"
-        let page = String(decoding: HTMLReport.page(hostile), as: UTF8.self)
+        let page = String(decoding: HTMLPage.report(hostile), as: UTF8.self)
         #expect(!page.contains("</script><script>alert"))
         #expect(!page.contains("/*RESULT*/"))
         #expect(!page.contains("http://") || page.contains("http://www.w3.org/2000/svg"))

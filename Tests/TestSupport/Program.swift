@@ -7,11 +7,17 @@ package final class Program {
     private let output: RunFolder
     private let path: String
 
-    package init(_ name: String, _ arguments: [String]) throws {
+    /// - Parameter descriptorLimit: its RLIMIT_NOFILE; nil to inherit.
+    package init(_ name: String, _ arguments: [String], descriptorLimit: UInt64? = nil) throws {
         output = try RunFolder()
         path = output.path + "/output"
         let file = try Descriptor.creating(path)
-        process = try ChildProcess(try Executables.sibling(name), arguments, output: file.rawValue)
+        process = try ChildProcess(
+            try Executables.sibling(name),
+            arguments,
+            output: file.rawValue,
+            descriptorLimit: descriptorLimit
+        )
     }
 
     package var identifier: Int32 { process.identifier }

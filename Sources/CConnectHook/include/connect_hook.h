@@ -14,11 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Descriptors that no dial takes, of those RLIMIT_NOFILE allows: a dial that would fails with EMFILE.
+// They are for accepting callers, writing logs and reading /proc. libdispatch kills a process in which it
+// cannot open the files of its own threads there.
+enum { DIAL_RESERVED_DESCRIPTORS = 32 };
+
 enum dial_call {
     DIAL_CALL_NONE = 0,
     DIAL_CALL_BIND = 1,
     DIAL_CALL_CONNECT = 2,
     DIAL_CALL_DUP = 3,
+    DIAL_CALL_SOCKET = 4,
 };
 
 struct dial_policy {

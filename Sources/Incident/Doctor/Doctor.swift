@@ -91,8 +91,8 @@ package struct Doctor: Sendable {
     private var descriptors: Finding {
         let limit = DescriptorLimit.current.hard
         let value = "\(grouped(limit)) descriptors a process (hard limit)"
-        // Lanes, listeners, callers' connections and logs besides the lookups.
-        let needed = largestBatch + 64
+        // Lanes, listeners, callers' connections and logs besides the lookups, and what dials leave free.
+        let needed = largestBatch + 96
         guard limit < needed else {
             return Finding("nofile", value, .good, "a batch of \(grouped(largestBatch)) lookups fits at once")
         }

@@ -1,13 +1,15 @@
 internal import CLinux
 internal import Glibc
 
-/// How a run tells how far it is: one line that is written over on a terminal, plain lines elsewhere.
-package struct Progress: Sendable {
+/// How a run tells how far it is: a few lines that are written over on a terminal, plain lines elsewhere.
+package final class Progress {
     /// Where text goes: 1 for standard output, 2 for standard error.
     private let output: CInt
-    /// Whether the line is written over.
+    /// Whether lines are written over.
     package let isLive: Bool
     private let isQuiet: Bool
+    /// Lines on the terminal that the next ones take the place of.
+    private var drawn = 0
 
     /// - Parameter isQuiet: whether nothing is told before the end.
     package init(output: CInt, isQuiet: Bool = false) {
@@ -16,12 +18,15 @@ package struct Progress: Sendable {
         isLive = isatty(output) == 1
     }
 
-    /// Shows where the run is.
-    package func update(_ line: String) {
+    /// Characters a line may have without being broken.
+    var columns: Int { max(20, Int(linux_terminal_columns(output)) - 1) }
+
+    /// Shows where the run is: on a terminal in the place of what was shown before.
+    package func update(_ lines: [String]) {
         if isQuiet { return }
-        guard isLive else { return write(line + "\n") }
-        let columns = max(20, Int(linux_terminal_columns(output)))
-        write("\r\u{1b}[K" + line.prefix(columns - 1))
+        guard isLive else { return write(lines.joined(separator: "\n") + "\n") }
+        write(erasure + lines.map { String($0.prefix(columns)) }.joined(separator: "\n"))
+        drawn = lines.count
     }
 
     /// Writes lines that stay.
@@ -31,7 +36,13 @@ package struct Progress: Sendable {
 
     /// Writes what was come to, quiet or not.
     package func conclude(_ lines: [String]) {
-        write((isLive ? "\r\u{1b}[K" : "") + lines.joined(separator: "\n") + "\n")
+        write((isLive ? erasure : "") + lines.joined(separator: "\n") + "\n")
+        drawn = 0
+    }
+
+    /// Takes away what is drawn, with the cursor at its end.
+    private var erasure: String {
+        (drawn > 1 ? "\u{1b}[\(drawn - 1)A" : "") + "\r\u{1b}[J"
     }
 
     private func write(_ text: String) {

@@ -16,6 +16,10 @@ struct PhaseWatch {
     fileprivate var countedAt: MonotonicInstant
     /// When a server that died is to be started again.
     fileprivate var revival: MonotonicInstant?
+    /// When no more batches are due.
+    var end: MonotonicInstant
+    /// Whether somebody changed a setting in it.
+    var isByHand = false
     var timeWaitPeak = 0
     var portsInUsePeak = 0
     var inFlightPeak = 0
@@ -28,6 +32,7 @@ struct PhaseWatch {
         self.start = start
         self.counted = counted
         countedAt = start
+        end = start + plan.duration
         nextLook = start
         nextLine = start
         due = plan.faults.sorted { $0.at < $1.at }
@@ -47,12 +52,23 @@ extension ScenarioRun {
             try inflict(fault, &watch)
         }
         try supervise(&watch)
+        obey(&watch)
         let now = MonotonicInstant.now
         guard now >= watch.nextLook else { return }
         watch.nextLook = max(now, watch.nextLook + Self.sampleInterval)
         try look(&watch)
-        if progress.isLive || now >= watch.nextLine, let point = timeline.last {
-            progress.update(line(place, watch, point))
+        if progress.isLive {
+            let elapsed = "\(Int((now - watch.start).inSeconds.rounded())) s of \(watch.plan.duration.text)"
+            progress.update(
+                Dashboard.lines(
+                    "[\(place) \(watch.plan.name)] \(elapsed)  \(settingsAtAGlance)",
+                    timeline,
+                    capacity: stage.ports.ports,
+                    columns: progress.columns
+                )
+            )
+        } else if now >= watch.nextLine, let point = timeline.last {
+            progress.update([line(place, watch, point)])
             watch.nextLine = now + .seconds(2)
         }
     }
@@ -70,6 +86,27 @@ extension ScenarioRun {
             _ = server.counters(takePeaks: false)
             server.terminate(patience: .seconds(2))
             watch.revival = .now
+        }
+    }
+
+    /// Does what somebody at the live page asked for.
+    private func obey(_ watch: inout PhaseWatch) {
+        for request in live?.takeRequests() ?? [] {
+            switch request.order {
+            case .change(let changes):
+                let refusal = changeByHand(changes)
+                watch.isByHand = watch.isByHand || refusal == nil
+                request.resolve(refusal)
+            case .nextPhase:
+                watch.end = .now
+                note(.setting, "phase ended by hand")
+                request.resolve(nil)
+            case .end:
+                watch.end = .now
+                isEnding = true
+                note(.setting, "run ended by hand")
+                request.resolve(nil)
+            }
         }
     }
 
@@ -130,6 +167,7 @@ extension ScenarioRun {
             clients: Dictionary(clients, uniquingKeysWith: { $1 })
         )
         timeline.append(point)
+        live?.sampled(point)
         watch.counted = counters
         watch.countedAt = now
         watch.timeWaitPeak = max(watch.timeWaitPeak, point.timeWait)

@@ -8,6 +8,7 @@ package enum ScenarioLibrary {
         ("log-storm", PackageResources.log_storm_yaml),
         ("limiter-cliff", PackageResources.limiter_cliff_yaml),
         ("noisy-neighbour", PackageResources.noisy_neighbour_yaml),
+        ("by-hand", PackageResources.by_hand_yaml),
         ("kernel-defaults", PackageResources.kernel_defaults_yaml),
         ("memcached-slow", PackageResources.memcached_slow_yaml),
     ]

@@ -13,19 +13,23 @@ package struct ScenarioPlayer {
     package var progress: Progress
     /// The command line, for the report.
     package var arguments: [String]
+    /// Shows the run in browsers while it is played; nil for none.
+    package var live: LiveServer?
 
     package init(
         _ scenario: Scenario,
         network: Stage.Network,
         seed: UInt64,
         progress: Progress,
-        arguments: [String] = []
+        arguments: [String] = [],
+        live: LiveServer? = nil
     ) {
         self.scenario = scenario
         self.network = network
         self.seed = seed
         self.progress = progress
         self.arguments = arguments
+        self.live = live
     }
 
     private var portRange: PortBudget? {
@@ -51,12 +55,24 @@ package struct ScenarioPlayer {
             environment: Environment(stage, seed: seed, clients: scenario.clients, arguments: arguments),
             verdict: .init([], planned: scenario.phases.count, held: scenario.verdict)
         )
+        live?.open()
+        // Tells the result on the way out; nothing when there is none.
+        var ended: RunResult?
+        defer { live?.close(ended) }
+        live?.run.begin(result)
         do {
-            let run = try ScenarioRun(scenario, on: stage, in: folder, seed: seed, progress: progress)
+            let run = try ScenarioRun(
+                scenario,
+                on: stage,
+                in: folder,
+                seed: seed,
+                progress: progress,
+                live: live?.run
+            )
             // Takes the processes down on every way out.
             defer { run.end() }
             result.environment.memoryLimit = run.memoryLimit
-            for (index, phase) in scenario.phases.enumerated() {
+            for (index, phase) in scenario.phases.enumerated() where !run.isEnding {
                 let place = "\(index + 1)/\(scenario.phases.count)"
                 progress.print(
                     ["", "\(place) \(phase.name)\(phase.title.isEmpty ? "" : ": \(phase.title)")"]
@@ -64,7 +80,9 @@ package struct ScenarioPlayer {
                 )
                 // Of a phase that is cut off, what was seen still counts.
                 defer { (result.events, result.timeline) = (run.events, run.timeline) }
-                result.phases.append(try run.play(phase, place: place))
+                let phaseResult = try run.play(phase, place: place)
+                result.phases.append(phaseResult)
+                live?.run.finished(phaseResult)
                 if let line = run.takeIncidentLine() { progress.print(["    logged: \(line)"]) }
             }
         } catch is Interrupted {
@@ -73,13 +91,17 @@ package struct ScenarioPlayer {
         }
         result.cascade = result.measuredCascade(sustainableDialsPerSecond: stage.ports.sustainableDialsPerSecond)
         result.predictions = result.comparedPredictions()
-        result.fidelity = RunResult.generalFidelity + fidelity(stage)
+        result.fidelity = RunResult.generalFidelity + fidelity(stage, result)
         result.verdict = .init(result.phases, planned: scenario.phases.count, held: scenario.verdict)
+        ended = result
         return result
     }
 
-    private func fidelity(_ stage: Stage) -> [String] {
+    private func fidelity(_ stage: Stage, _ result: RunResult) -> [String] {
         var notes: [String] = []
+        if result.events.contains(where: { $0.text.hasSuffix("by hand") }) {
+            notes.append("Somebody steered it by hand; what was changed when stands among the changes.")
+        }
         if stage.ports.ports != 28_232 {
             notes.append("\(grouped(stage.ports.ports)) ephemeral ports instead of a default kernel's 28,232.")
         }

@@ -25,6 +25,7 @@ package final class ScenarioRun {
     let stage: Stage
     private let folder: RunFolder
     let progress: Progress
+    let live: LiveRun?
     private let workload: Workload
     var memcached: MemcachedProcess
     let server: SupervisedServer
@@ -36,6 +37,10 @@ package final class ScenarioRun {
     package internal(set) var events: [RunResult.Event] = []
     package internal(set) var timeline: [TimelinePoint] = []
     private var hasShownIncidentLine = false
+    /// Whether somebody has ended the run: no further phase begins.
+    var isEnding = false
+    /// Where the run is, for those who watch it live.
+    private var place = ""
 
     /// Starts memcached and server and fills the cache.
     /// - Throws: ``StageError``, ``Interrupted``
@@ -44,13 +49,15 @@ package final class ScenarioRun {
         on stage: Stage,
         in folder: RunFolder,
         seed: UInt64,
-        progress: Progress
+        progress: Progress,
+        live: LiveRun?
     ) throws {
         self.scenario = scenario
         self.stage = stage
         self.folder = folder
         self.progress = progress
-        memcached = try Self.startMemcached(scenario, stage, folder)
+        self.live = live
+        memcached = try Self.startMemcached(scenario, stage, folder, isLive: live != nil)
         try Self.checkForSignal()
         settings.logSink = .file(path: folder.path + "/errors.log")
         for setting in scenario.settings { try settings.set(setting.name, to: setting.text) }
@@ -90,12 +97,16 @@ package final class ScenarioRun {
     private static func startMemcached(
         _ scenario: Scenario,
         _ stage: Stage,
-        _ folder: RunFolder
+        _ folder: RunFolder,
+        isLive: Bool
     ) throws(StageError) -> MemcachedProcess {
         var options = scenario.ground.memcached
         options.port = stage.memcachedPort
         let dialers = (scenario.settings + scenario.phases.flatMap(\.changes)).filter { $0.name == "dialer" }
-        if dialers.contains(where: { $0.text == "rotate-destination" }) { options.listen = IPv4Address(value: 0) }
+        let mayTurn = isLive && stage.network == .namespace
+        if mayTurn || dialers.contains(where: { $0.text == "rotate-destination" }) {
+            options.listen = IPv4Address(value: 0)
+        }
         return try MemcachedProcess(options, in: folder)
     }
 
@@ -108,6 +119,7 @@ package final class ScenarioRun {
     /// - Parameter place: of the phase among all, for the progress line.
     /// - Throws: ``StageError``, ``Interrupted``
     func play(_ plan: PhasePlan, place: String) throws -> PhaseResult {
+        self.place = "\(place) \(plan.name)\(plan.title.isEmpty ? "" : ": \(plan.title)")"
         note(.phase, plan.name)
         try apply(plan)
         let start = MonotonicInstant.now
@@ -117,11 +129,10 @@ package final class ScenarioRun {
         try startClients(plan)
 
         var watch = PhaseWatch(plan, start: start, counted: last)
-        let end = start + plan.duration
-        let patience = end + .seconds(300)
-        while MonotonicInstant.now < end || attacks.contains(where: { $0.recorder.pending > 0 }) {
+        let patience = start + plan.duration + .seconds(300)
+        while MonotonicInstant.now < watch.end || attacks.contains(where: { $0.recorder.pending > 0 }) {
             try pause(for: Self.watchInterval)
-            if MonotonicInstant.now >= end { for attack in attacks { attack.stop() } }
+            if MonotonicInstant.now >= watch.end { for attack in attacks { attack.stop() } }
             guard MonotonicInstant.now < patience else {
                 throw StageError("phase \(plan.name): batches are still unanswered 5 minutes after the last was due")
             }
@@ -164,7 +175,29 @@ package final class ScenarioRun {
             note(.setting, "\(change.name) = \(change.text)")
         }
         if !plan.changes.isEmpty { try server.change(plan.changes) }
+        live?.changed(settings, place: place)
         last = server.counters(takePeaks: true)
+    }
+
+    /// Changes settings as somebody asked for them.
+    /// - Returns: why not; nil when they are changed.
+    func changeByHand(_ changes: [(name: String, text: String)]) -> String? {
+        var changed = settings
+        do {
+            for change in changes { try changed.set(change.name, to: change.text) }
+            try server.change(changes)
+        } catch {
+            return "\(error)"
+        }
+        settings = changed
+        live?.changed(settings, place: place)
+        for change in changes { note(.setting, "\(change.name) = \(change.text), by hand") }
+        return nil
+    }
+
+    /// The settings that matter most, in a line.
+    var settingsAtAGlance: String {
+        ["limit", "dialer", "max-idle", "log-mode"].map { "\($0) \(settings[$0]!)" }.joined(separator: ", ")
     }
 
     private func startClients(_ plan: PhasePlan) throws {
@@ -208,7 +241,8 @@ package final class ScenarioRun {
             failed: change.dials.failed
         )
         let isForeseeable =
-            plan.faults.isEmpty && restarts == 0 && change.lookups.misses == 0 && settings.fanOut.fanout == .perURI
+            plan.faults.isEmpty && !watch.isByHand && restarts == 0 && change.lookups.misses == 0
+            && settings.fanOut.fanout == .perURI
             && forecast.applies
         var result = PhaseResult(
             name: plan.name,
@@ -256,7 +290,9 @@ package final class ScenarioRun {
     // MARK: What others do with it
 
     func note(_ kind: RunResult.Event.Kind, _ text: String) {
-        events.append(.init(at: (MonotonicInstant.now - beginning).inSeconds, kind: kind, text: text))
+        let event = RunResult.Event(at: (MonotonicInstant.now - beginning).inSeconds, kind: kind, text: text)
+        events.append(event)
+        live?.noted(event)
     }
 
     func send(_ signal: CInt, to subject: Fault.Subject) {
@@ -269,7 +305,7 @@ package final class ScenarioRun {
     /// A new memcached in place of the old one, empty as a new one is.
     func restartMemcached() throws {
         memcached.terminate()
-        memcached = try Self.startMemcached(scenario, stage, folder)
+        memcached = try Self.startMemcached(scenario, stage, folder, isLive: live != nil)
     }
 
     func serverLog() -> String { folder.tail("server.log") }

@@ -82,22 +82,25 @@ final class SupervisedServer {
     }
 
     /// Changes settings; a server that is down or stopped takes them over when it is back.
-    /// - Throws: ``StageError`` when it refuses.
+    /// - Throws: ``StageError`` when it refuses; then nothing has changed.
     func change(_ changes: [(name: String, text: String)]) throws(StageError) {
+        var changed = settings
         for change in changes {
             do {
-                try settings.set(change.name, to: change.text)
+                try changed.set(change.name, to: change.text)
             } catch {
                 throw StageError("\(error)")
             }
         }
-        guard let process, !isStopped else { return }
-        do throws(StageError) {
-            try process.change(changes)
-        } catch {
-            // One that is dying is started again with them.
-            if process.poll() == nil { throw error }
+        if let process, !isStopped {
+            do throws(StageError) {
+                try process.change(changes)
+            } catch {
+                // One that is dying is started again with them.
+                if process.poll() == nil { throw error }
+            }
         }
+        settings = changed
     }
 
     /// What all its lives counted; what it last said while it does not answer.

@@ -67,7 +67,7 @@ package struct Dial {
             let step: MemcachedError.Step =
                 switch UInt32(policy.failed_call) {
                 case DIAL_CALL_BIND.rawValue: .bind
-                case DIAL_CALL_DUP.rawValue: .socket
+                case DIAL_CALL_DUP.rawValue, DIAL_CALL_SOCKET.rawValue: .socket
                 default: .connect
                 }
             return .failed(failure(step, errno: policy.failed_errno))

@@ -1,20 +1,5 @@
 internal import PostRecords
 
-/// The report of a run: one HTML file that carries its data and draws it without a network.
-package enum HTMLReport {
-    /// What the page has in the place of the data.
-    private static let placeholder = "/*RESULT*/null"
-
-    package static func page(_ result: RunResult) -> [UInt8] {
-        let template = String(decoding: PackageResources.report_html, as: UTF8.self)
-        let data = String(decoding: JSONText.encode(result), as: UTF8.self)
-        // Inside a script element only "</" could end it.
-        let safe = data.split(separator: "</", omittingEmptySubsequences: false).joined(separator: "<\\/")
-        let parts = template.split(separator: placeholder, maxSplits: 1, omittingEmptySubsequences: false)
-        return Array((parts[0] + safe + parts[1]).utf8)
-    }
-}
-
 extension RunResult {
     /// Why a file is no result that can be read.
     package struct FormatError: Error, CustomStringConvertible {

@@ -20,4 +20,11 @@ package struct DescriptorLimit: Sendable, Equatable {
         setrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit)
         return current
     }
+
+    /// Whether fewer than so many descriptors are left. The kernel hands out the lowest that is free, so a duplicate
+    /// of one tells how many there are.
+    package static func leavesLess(than count: Int, probing descriptor: CInt) -> Bool {
+        guard let next = try? Descriptor.duplicate(of: descriptor) else { return true }
+        return Int(next.rawValue) + count > current.soft
+    }
 }
