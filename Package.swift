@@ -82,6 +82,7 @@ let package = Package(
                 "KernelProbe", "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Yams", package: "Yams"),
+                .product(name: "DequeModule", package: "swift-collections"),
             ],
             resources: [
                 .embedInCode("Library/bluesky-april-2026.yaml"),

@@ -27,6 +27,9 @@ package struct SettingOptions: ParsableArguments {
     @Option(help: "Where error lines go: stderr, file:PATH, or pipe:BYTES/s, a pipe read at that rate.")
     package var logSink = "stderr"
 
+    @Option(help: "How long the stand-in database takes for a record that is not in memcached.")
+    package var storeLatency = "2ms"
+
     package init() {}
 
     package mutating func validate() throws {
@@ -38,6 +41,7 @@ package struct SettingOptions: ParsableArguments {
         let texts = [
             "limit": limit, "fanout": fanout, "dialer": dialer, "late-bind": lateBind, "max-idle": maxIdle,
             "lookup-timeout": lookupTimeout, "log-mode": logMode, "log-sink": logSink,
+            "store-latency": storeLatency,
         ]
         for name in Settings.names {
             do {

@@ -5,12 +5,12 @@ internal import Synchronization
 /// Stands in for the database behind the cache: every URI has a post, read after a set latency by
 /// at most so many reads at once. It computes when a read will be done; no thread waits for it.
 package final class RecordStore: BackingStore {
-    /// When each of its readers is free again. They serve in turn: with one latency for all reads,
-    /// the reader that has been busy longest is the first to be free.
+    /// When each of its readers is free again. They serve in turn: while one latency holds for
+    /// all reads, the reader that has been busy longest is the first to be free.
     struct Readers {
         private var freeAt: [MonotonicInstant]
         private var next = 0
-        private let latency: Duration
+        var latency: Duration
 
         init(count: Int, latency: Duration) {
             freeAt = Array(repeating: MonotonicInstant(nanoseconds: 0), count: count)
@@ -33,6 +33,11 @@ package final class RecordStore: BackingStore {
     ///   - concurrency: reads at once, 1 or more; further ones queue.
     package init(latency: Duration, concurrency: Int) {
         readers = Mutex(Readers(count: concurrency, latency: latency))
+    }
+
+    /// Changes how long each read takes from now on.
+    package func set(latency: Duration) {
+        readers.withLock { $0.latency = latency }
     }
 
     package func schedule(at now: MonotonicInstant) -> MonotonicInstant {

@@ -7,6 +7,8 @@ package struct Service: Sendable {
     package let engine: FanOutEngine
     package let log: ErrorLog
     package let clients = ClientTable()
+    /// Answers misses; nil where nothing does.
+    package let store: RecordStore?
     /// Nil where the ports are nobody's concern: memcached on a unix socket, or a test.
     package let ports: PortWatch?
     /// Nil while no collector is set.
@@ -15,11 +17,13 @@ package struct Service: Sendable {
     package init(
         engine: FanOutEngine,
         log: ErrorLog,
+        store: RecordStore? = nil,
         ports: PortWatch? = nil,
         traces: SpanExporter? = nil
     ) {
         self.engine = engine
         self.log = log
+        self.store = store
         self.ports = ports
         self.traces = traces
     }

@@ -50,9 +50,6 @@ struct AddressOptions: ParsableArguments {
 }
 
 struct StoreOptions: ParsableArguments {
-    @Option(help: "How long the stand-in database takes for a record that is not in memcached.")
-    var storeLatency = "2ms"
-
     @Option(help: "Reads it serves at once; further ones queue.")
     var storeConcurrency = 1024
 
@@ -67,18 +64,17 @@ struct StoreOptions: ParsableArguments {
     }
 
     func validate() throws {
-        _ = try recordStore()
+        guard (1...1_000_000).contains(storeConcurrency) else {
+            throw ValidationError("--store-concurrency: use a number from 1 to 1000000")
+        }
         guard onError == .empty || store == .on else {
             throw ValidationError("--on-error store needs the store: leave out --store off")
         }
     }
 
-    func recordStore() throws -> RecordStore? {
-        let latency = try readOption("--store-latency", storeLatency, as: Duration.init(text:))
-        guard (1...1_000_000).contains(storeConcurrency) else {
-            throw ValidationError("--store-concurrency: use a number from 1 to 1000000")
-        }
-        return store == .on ? RecordStore(latency: latency, concurrency: storeConcurrency) : nil
+    /// - Parameter latency: of each read.
+    func recordStore(latency: Duration) -> RecordStore? {
+        store == .on ? RecordStore(latency: latency, concurrency: storeConcurrency) : nil
     }
 }
 

@@ -48,9 +48,16 @@ struct SpiralServer: ParsableCommand {
         let servers = try addresses.servers()
         let settings = try settings.parsed()
         let log = try openLog(settings)
-        let engine = try startEngine(servers, settings, log)
+        let records = store.recordStore(latency: settings.storeLatency)
+        let engine = try startEngine(servers, settings, log, records)
         let traces = try traces.target().map { try SpanExporter.start(to: $0) }
-        let service = Service(engine: engine, log: log, ports: try watchPorts(of: servers), traces: traces)
+        let service = Service(
+            engine: engine,
+            log: log,
+            store: records,
+            ports: try watchPorts(of: servers),
+            traces: traces
+        )
         let server = try listen(
             on: try addresses.listenAddress(),
             option: "--listen",
@@ -87,17 +94,22 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
-    private func startEngine(_ servers: ServerList, _ settings: Settings, _ log: ErrorLog) throws -> FanOutEngine {
+    private func startEngine(
+        _ servers: ServerList,
+        _ settings: Settings,
+        _ log: ErrorLog,
+        _ records: RecordStore?
+    ) throws -> FanOutEngine {
         do {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
                 lanes: process.lanes,
-                store: try store.recordStore(),
+                store: records,
                 errorPolicy: store.onError,
                 log: log
             )
-        } catch let error as SystemCallError {
+        } catch {
             throw Refusal(.machine, "cannot start the lanes: \(error)")
         }
     }

@@ -83,6 +83,14 @@ package struct PhaseResult: Codable, Sendable {
         package var reasoning: String
     }
 
+    package struct Exhaustion: Codable, Sendable {
+        /// Seconds from the beginning of the phase, as a simulation of its batches has it; nil when it has no end of
+        /// the ports, or cannot tell.
+        package var predicted: Double?
+        /// The same as it was seen, twice a second; nil when it did not happen.
+        package var measured: Double?
+    }
+
     package struct Observation: Codable, Sendable {
         package var text: String
         package var observed: String
@@ -98,6 +106,8 @@ package struct PhaseResult: Codable, Sendable {
     package var settings: SettingsDocument
     package var lookups: CounterSnapshot.Lookups
     package var dials: Dials
+    /// When the ports of one address ran out; nil where that was neither foretold nor happened.
+    package var exhaustion: Exhaustion?
     package var writeBacks: CounterSnapshot.WriteBacks
     package var inFlightPeak: Int
     /// TIME_WAIT sockets towards memcached, from any source address.

@@ -75,13 +75,14 @@ extension ScenarioRun {
 
     private func inflict(_ fault: Fault, _ watch: inout PhaseWatch) throws {
         note(.fault, fault.description)
-        switch (fault.action, fault.subject) {
-        case (.stop, let subject): send(SIGSTOP, to: subject)
-        case (.continue, let subject): send(SIGCONT, to: subject)
-        case (.kill, .memcached): memcached.send(SIGKILL)
-        case (.restart, .memcached): try restartMemcached()
-        case (.kill, .server): server.send(SIGKILL)
-        case (.restart, .server):
+        switch fault.deed {
+        case .setting(let name, let text): try change([(name, text)])
+        case .process(.stop, let subject): send(SIGSTOP, to: subject)
+        case .process(.continue, let subject): send(SIGCONT, to: subject)
+        case .process(.kill, .memcached): memcached.send(SIGKILL)
+        case .process(.restart, .memcached): try restartMemcached()
+        case .process(.kill, .server): server.send(SIGKILL)
+        case .process(.restart, .server):
             // Counts are read once more, as those of a process that ends in order.
             _ = server.counters(takePeaks: false)
             server.terminate(patience: .seconds(2))
@@ -115,7 +116,7 @@ extension ScenarioRun {
     func supervise(_ watch: inout PhaseWatch) throws {
         if let death = server.checkForDeath() {
             note(.death, "the server ended: \(death.reason)")
-            let isWanted = watch.plan.faults.contains { $0.subject == .server }
+            let isWanted = watch.plan.faults.contains { $0.concerns(.server) }
             guard scenario.ground.restarts || isWanted else {
                 throw StageError("spiral-server ended (\(death.reason)): \(serverLog())")
             }
@@ -126,7 +127,7 @@ extension ScenarioRun {
             try server.restart()
             note(.restart, "the server is up again")
         }
-        let mayEnd = watch.plan.faults.contains { $0.subject == .memcached }
+        let mayEnd = watch.plan.faults.contains { $0.concerns(.memcached) }
         if !mayEnd, let exit = memcached.poll() {
             throw StageError("memcached ended (\(exit)): \(memcachedLog())")
         }

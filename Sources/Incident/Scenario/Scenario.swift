@@ -39,8 +39,6 @@ package struct Ground: Sendable {
     /// Whether the server is started again when it dies. Without, its death ends the run.
     package var restarts = false
     package var memcached = MemcachedProcess.Options()
-    /// How long the stand-in database takes for a record.
-    package var storeLatency = Duration.milliseconds(2)
     /// Threads blocked in log writes at which the server dies.
     package var logThreads: Int?
 
@@ -61,29 +59,4 @@ package struct PhasePlan: Sendable {
     package var clients: [ClientSpec] = []
     package var faults: [Fault] = []
     package var expectations: [Expectation] = []
-}
-
-/// Something done to a process of the run during a phase.
-package struct Fault: Sendable, CustomStringConvertible {
-    package enum Action: String, Sendable, CaseIterable {
-        /// SIGKILL; the server is then started again at once if the scenario says so.
-        case kill
-        /// SIGSTOP: it keeps its connections and answers nothing.
-        case stop
-        /// SIGCONT.
-        case `continue`
-        /// SIGTERM, or SIGKILL for memcached, and started anew.
-        case restart
-    }
-
-    package enum Subject: String, Sendable, CaseIterable {
-        case server, memcached
-    }
-
-    package var action: Action
-    package var subject: Subject
-    /// From the beginning of the phase.
-    package var at: Duration
-
-    package var description: String { "\(action.rawValue) \(subject.rawValue)" }
 }

@@ -81,7 +81,6 @@ private struct ScenarioReader {
             case "memory-limit": ground.memoryLimit = yaml.value(node, name) { try ByteCount(text: $0) }
             case "restart": ground.restarts = yaml.value(node, name, flag) ?? false
             case "log-threads": ground.logThreads = yaml.value(node, name) { try range($0, 10...100_000) }
-            case "store-latency": ground.storeLatency = yaml.value(node, name) { try Duration(text: $0) } ?? .zero
             default: memcached(node, &ground.memcached)
             }
         }
@@ -193,16 +192,7 @@ private struct ScenarioReader {
             yaml.complain(node, "a fault needs 'at' and 'do', as in {at: 2s, do: stop memcached}")
             return nil
         }
-        let fault = yaml.value(doing, "do") { text throws(UnitTextError) -> Fault in
-            let words = text.split(separator: " ").map(String.init)
-            guard words.count == 2, let action = Fault.Action(rawValue: words[0]),
-                let subject = Fault.Subject(rawValue: words[1])
-            else {
-                let actions = Fault.Action.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UnitTextError(text: text, expected: "a fault: write one of \(actions), and server or memcached")
-            }
-            return Fault(action: action, subject: subject, at: .zero)
-        }
+        let fault = yaml.value(doing, "do") { try Fault(text: $0) }
         guard var fault, let at = yaml.value(when, "at", { try Duration(text: $0) }) else { return nil }
         let shortest = min(plan.duration, plan.quickDuration ?? plan.duration)
         if at >= shortest { yaml.complain(when, "at: \(at.text) is after the end of the phase, \(shortest.text)") }

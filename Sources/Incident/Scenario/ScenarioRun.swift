@@ -90,7 +90,7 @@ package final class ScenarioRun {
     }
 
     private static func arguments(_ settings: Settings, _ ground: Ground) -> [String] {
-        Settings.names.flatMap { ["--\($0)", settings[$0]!] } + ["--store-latency", ground.storeLatency.text]
+        Settings.names.flatMap { ["--\($0)", settings[$0]!] }
             + (ground.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
     }
 
@@ -145,7 +145,9 @@ package final class ScenarioRun {
             try supervise(&watch)
         }
         // Whatever was stopped goes on, so that the next phase begins with all that there is.
-        for fault in plan.faults where fault.action == .stop { send(SIGCONT, to: fault.subject) }
+        for fault in plan.faults {
+            if case .process(.stop, let subject) = fault.deed { send(SIGCONT, to: subject) }
+        }
         // The answers are out; the last connections are closing.
         try pause(for: .milliseconds(50))
         try look(&watch)
@@ -170,29 +172,31 @@ package final class ScenarioRun {
     // MARK: Phases
 
     private func apply(_ plan: PhasePlan) throws {
-        for change in plan.changes {
-            try settings.set(change.name, to: change.text)
-            note(.setting, "\(change.name) = \(change.text)")
-        }
-        if !plan.changes.isEmpty { try server.change(plan.changes) }
-        live?.changed(settings, place: place)
+        try change(plan.changes)
+        for change in plan.changes { note(.setting, "\(change.name) = \(change.text)") }
         last = server.counters(takePeaks: true)
     }
 
     /// Changes settings as somebody asked for them.
     /// - Returns: why not; nil when they are changed.
     func changeByHand(_ changes: [(name: String, text: String)]) -> String? {
-        var changed = settings
         do {
-            for change in changes { try changed.set(change.name, to: change.text) }
-            try server.change(changes)
+            try change(changes)
         } catch {
             return "\(error)"
         }
-        settings = changed
-        live?.changed(settings, place: place)
         for change in changes { note(.setting, "\(change.name) = \(change.text), by hand") }
         return nil
+    }
+
+    /// Changes settings of the running server: all of them, or on an error none.
+    /// - Throws: ``Settings/Problem``, ``StageError``
+    func change(_ changes: [(name: String, text: String)]) throws {
+        var changed = settings
+        for change in changes { try changed.set(change.name, to: change.text) }
+        try server.change(changes)
+        settings = changed
+        live?.changed(settings, place: place)
     }
 
     /// The settings that matter most, in a line.
@@ -257,6 +261,12 @@ package final class ScenarioRun {
                 expected: isForeseeable ? forecast.expected : nil,
                 reasoning: isForeseeable ? forecast.reasoning : ""
             ),
+            exhaustion: exhaustion(
+                plan,
+                start: start,
+                idle: idle,
+                free: isForeseeable && settings.fanOut.limit == .none ? free : nil
+            ),
             writeBacks: change.writeBacks,
             inFlightPeak: max(change.inFlightPeak, watch.inFlightPeak),
             timeWaitPeak: watch.timeWaitPeak,
@@ -274,6 +284,29 @@ package final class ScenarioRun {
             return .init(text: expectation.text, observed: observed, pass: pass)
         }
         return result
+    }
+
+    /// When the ports ran out, foretold and seen.
+    /// - Parameter free: ports that were free at the beginning; nil where nothing can be foretold.
+    private func exhaustion(
+        _ plan: PhasePlan,
+        start: MonotonicInstant,
+        idle: Int,
+        free: Int?
+    ) -> PhaseResult.Exhaustion? {
+        let begin = (start - beginning).inSeconds
+        let measured = timeline.first { $0.phase == plan.name && $0.portsInUse >= stage.ports.ports }
+            .map { max(0, $0.at - begin) }
+        // Ports that rested before may be free again when a phase lasts.
+        let isShort = free == stage.ports.ports || (MonotonicInstant.now - beginning) < PortBudget.timeWait
+        var predicted: Double?
+        if let free, isShort {
+            var simulation = PortSimulation(ports: stage.ports.ports, maxIdle: settings.fanOut.maxIdle)
+            simulation.idle = idle
+            simulation.resting = stage.ports.ports - free - idle
+            predicted = simulation.run(plan.clients, for: plan.duration).exhaustedAfter
+        }
+        return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
     }
 
     /// Ports the dialer's one address has left for memcached; nil for a dialer with many or none of its own.

@@ -4,7 +4,7 @@ internal import PostRecords
 package enum ScenarioSchema {
     static let scenario = ["scenario", "description", "verdict", "environment", "settings", "clients", "phases"]
     static let environment = [
-        "ports", "tw-reuse", "posts", "preload", "nofile", "memory-limit", "restart", "log-threads", "store-latency",
+        "ports", "tw-reuse", "posts", "preload", "nofile", "memory-limit", "restart", "log-threads",
         "memcached",
     ]
     static let memcached = ["threads", "memory", "connections"]
@@ -27,7 +27,6 @@ package enum ScenarioSchema {
           memory-limit: 1GiB       # the server is killed when it takes more
           restart: true            # and started again, as any time it dies
           log-threads: 10000       # threads blocked in log writes at which it dies
-          store-latency: 2ms       # how long the database takes for a record
           memcached: {threads: 2, memory: 512, connections: 19000}
 
         settings:                  # at the start; \(Settings.names.joined(separator: ", "))
@@ -52,7 +51,8 @@ package enum ScenarioSchema {
             quick: 5s
             clients: [appview, new-service]
             settings: {log-mode: sampled}
-            faults:                # kill, stop, continue or restart; server or memcached
+            faults:                # kill, stop, continue or restart, server or memcached; or set SETTING VALUE
+              - {at: 2s, do: set log-sink pipe:64KiB/s}
               - {at: 4s, do: restart memcached}
             expect:
               - lookups.errors.EADDRINUSE > 0

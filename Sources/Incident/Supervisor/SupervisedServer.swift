@@ -92,7 +92,7 @@ final class SupervisedServer {
                 throw StageError("\(error)")
             }
         }
-        if let process, !isStopped {
+        if let process, !isStopped, !changes.isEmpty {
             do throws(StageError) {
                 try process.change(changes)
             } catch {

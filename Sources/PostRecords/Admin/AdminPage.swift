@@ -13,7 +13,7 @@ package struct AdminPage: Responder {
     /// - Parameter settings: those the service was started with.
     package init(_ service: Service, settings: Settings) {
         self.service = service
-        self.settings = LiveSettings(settings, engine: service.engine, log: service.log)
+        self.settings = LiveSettings(settings, of: service)
     }
 
     package func respond(to request: Request) async -> Response {

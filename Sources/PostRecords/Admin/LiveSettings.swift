@@ -6,14 +6,12 @@ internal import Telemetry
 /// The settings of a running server: the one place through which they change.
 package final class LiveSettings: Sendable {
     private let settings: Mutex<Settings>
-    private let engine: FanOutEngine
-    private let log: ErrorLog
+    private let service: Service
 
-    /// - Parameter settings: those the engine and the log were started with.
-    init(_ settings: Settings, engine: FanOutEngine, log: ErrorLog) {
+    /// - Parameter settings: those the service was started with.
+    init(_ settings: Settings, of service: Service) {
         self.settings = Mutex(settings)
-        self.engine = engine
-        self.log = log
+        self.service = service
     }
 
     package var current: Settings { settings.withLock { $0 } }
@@ -27,11 +25,12 @@ package final class LiveSettings: Sendable {
                 var changed = settings
                 for change in changes { try changed.set(change.name, to: change.text) }
                 do throws(SystemCallError) {
-                    try log.set(mode: changed.logMode, sink: changed.logSink)
+                    try service.log.set(mode: changed.logMode, sink: changed.logSink)
                 } catch {
                     throw Settings.Problem(description: "log-sink: cannot \(error)")
                 }
-                engine.settings = changed.fanOut
+                service.engine.settings = changed.fanOut
+                service.store?.set(latency: changed.storeLatency)
                 settings = changed
                 return changed
             }

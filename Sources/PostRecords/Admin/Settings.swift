@@ -10,12 +10,15 @@ package struct Settings: Sendable, Equatable {
     package var fanOut = FanOutSettings()
     package var logMode = LogMode.blocking
     package var logSink = LogSink.standardError
+    /// How long the database behind the cache takes for a record.
+    package var storeLatency = Duration.milliseconds(2)
 
     package init() {}
 
     /// The names, in the order they are shown.
     package static let names = [
         "limit", "fanout", "dialer", "late-bind", "max-idle", "lookup-timeout", "log-mode", "log-sink",
+        "store-latency",
     ]
 
     /// A setting that is unknown, or a value it cannot take.
@@ -38,6 +41,7 @@ package struct Settings: Sendable, Equatable {
         case "lookup-timeout": fanOut.lookupTimeout.text
         case "log-mode": logMode.description
         case "log-sink": logSink.description
+        case "store-latency": storeLatency.text
         default: nil
         }
     }
@@ -66,6 +70,7 @@ package struct Settings: Sendable, Equatable {
                 fanOut.lookupTimeout = value
             case "log-mode": logMode = try LogMode(text: text)
             case "log-sink": logSink = try LogSink(text: text)
+            case "store-latency": storeLatency = try Duration(text: text)
             default:
                 let names = Self.names.joined(separator: ", ")
                 throw UnitTextError(text: name, expected: "a setting; there are \(names)")

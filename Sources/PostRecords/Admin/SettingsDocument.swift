@@ -59,6 +59,9 @@ package struct SettingsDocument: Codable, Sendable {
         try container.encode(values)
     }
 
+    /// The value of a setting as text; nil where the document has none.
+    package subscript(name: String) -> String? { values[name]?.text }
+
     /// The settings named, in a fixed order.
     package var changes: [(name: String, text: String)] {
         values.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }

@@ -1,0 +1,69 @@
+internal import DequeModule
+internal import KernelProbe
+package import LoadGenerator
+internal import Units
+
+/// What becomes of the ports when batches are due as clients send them: each dial takes a port, and when its
+/// connection closes the port rests. A batch is taken to dial all at once, and to be answered at once.
+package struct PortSimulation: Sendable {
+    /// Ports that can be taken at once: of one address, or of several together.
+    package var ports: Int
+    /// How long a port rests after its connection closed.
+    package var rest = PortBudget.timeWait
+    /// Idle connections kept; further ones close when their lookup is done.
+    package var maxIdle: Int
+    /// Lookups of a batch in flight at once; nil for all of them. Dials can be foretold for a limit up to
+    /// ``maxIdle`` only: then the connections kept are enough.
+    package var limit: Int?
+    /// Connections that are there at the beginning.
+    package var idle = 0
+    /// Ports that rest already, and do for all of the time.
+    package var resting = 0
+
+    package init(ports: Int, maxIdle: Int, limit: Int? = nil) {
+        self.ports = ports
+        self.maxIdle = maxIdle
+        self.limit = limit
+    }
+
+    package struct Outcome: Sendable, Codable, Equatable {
+        /// Seconds until a dial finds no port; nil when each finds one.
+        package var exhaustedAfter: Double?
+        package var dials = 0
+        package var failedDials = 0
+        /// Ports taken at once, idle connections among them.
+        package var portsPeak = 0
+    }
+
+    /// - Parameter duration: how long batches are due.
+    package func run(_ clients: [ClientSpec], for duration: Duration) -> Outcome {
+        let batches = clients.flatMap { client in
+            let size = (client.uris.lowerBound + client.uris.upperBound + 1) / 2
+            return client.schedule.starts(within: duration).map { (due: $0, size: size) }
+        }.sorted { $0.due < $1.due }
+        var outcome = Outcome()
+        var open = min(idle, ports)
+        var held = resting
+        var closed: Deque<(until: Duration, count: Int)> = []
+        for batch in batches {
+            while let first = closed.first, first.until <= batch.due {
+                held -= first.count
+                closed.removeFirst()
+            }
+            let wanted = max(0, min(batch.size, limit ?? .max) - open)
+            let dialled = min(wanted, max(0, ports - held - open))
+            outcome.dials += dialled
+            outcome.failedDials += wanted - dialled
+            outcome.portsPeak = max(outcome.portsPeak, held + open + dialled)
+            if dialled < wanted, outcome.exhaustedAfter == nil { outcome.exhaustedAfter = batch.due.inSeconds }
+            open += dialled
+            let closing = max(0, open - maxIdle)
+            if closing > 0 {
+                closed.append((batch.due + rest, closing))
+                held += closing
+                open -= closing
+            }
+        }
+        return outcome
+    }
+}
