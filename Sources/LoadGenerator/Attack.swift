@@ -42,7 +42,7 @@ package final class Attack: Sendable {
         self.workload = workload
         self.maxInFlight = maxInFlight
         options = BatchSender.Options(target: target, source: source, client: spec.name, timeout: timeout)
-        recorder = Recorder(name: spec.name)
+        recorder = Recorder(name: spec.name, objective: spec.objective)
     }
 
     /// Starts the schedule on a thread of its own.

@@ -24,6 +24,20 @@ package struct ClientResult: Codable, Sendable, Equatable {
         package var empty: Int
     }
 
+    /// What the client was promised, and what became of it.
+    package struct Objective: Codable, Sendable, Equatable {
+        package var ms: Double
+        /// Batches answered within that time, with a post for every URI.
+        package var met: Int
+        package var percent: Double
+
+        init(ms: Double, met: Int, of batches: Int) {
+            self.ms = ms
+            self.met = met
+            percent = batches == 0 ? 100 : 100 * Double(met) / Double(batches)
+        }
+    }
+
     package var name: String
     /// Batches that were due to start.
     package var batches: Int
@@ -35,6 +49,8 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package var failed: Int
     package var errors: [String: Int]
     package var records: Records
+    /// Nil for a client that was promised nothing.
+    package var slo: Objective?
     /// From the intended start to the last byte of the answer.
     package var latencyMs: Latency
     /// From sending to the last byte of the answer.

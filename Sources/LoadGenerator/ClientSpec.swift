@@ -2,11 +2,14 @@ package import Units
 
 /// One named client of a load: how large its batches are, and when they come.
 /// Written `NAME:uris=LO..HI,rate=R/s`; in place of `rate`, `ramp=R/s..R/s` or `burst=N/DURATION`; and
-/// with `from=DURATION` or `until=DURATION` it sends for a part of the time only.
+/// with `from=DURATION` or `until=DURATION` it sends for a part of the time only. `slo=DURATION` is the time in which
+/// its batches should be answered whole.
 package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
     package var name: String
     package var uris: ClosedRange<Int>
     package var schedule: Schedule
+    /// The time in which a batch should be answered, with a post for every URI; nil for no promise.
+    package var objective: Duration?
 
     package init(name: String, uris: ClosedRange<Int>, rate: Rate) {
         self.name = name
@@ -48,6 +51,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
                 throw UnitTextError(text: until, expected: "a time after the start: until must be later than from")
             }
         }
+        if let slo = values.removeValue(forKey: "slo") { objective = try Duration(text: slo) }
         guard values.isEmpty else { throw Self.formError("\(name):\(text)") }
     }
 
@@ -55,7 +59,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
         UnitTextError(
             text: text,
             expected: "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s; in place of rate, "
-                + "ramp=1/s..20/s or burst=5/10s; from=2s and until=8s are optional"
+                + "ramp=1/s..20/s or burst=5/10s; from=2s, until=8s and slo=100ms are optional"
         )
     }
 
@@ -97,6 +101,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
             }
         let from = schedule.from > .zero ? ",from=\(schedule.from.text)" : ""
         let until = schedule.until.map { ",until=\($0.text)" } ?? ""
-        return "\(name):uris=\(sizes),\(arrival)\(from)\(until)"
+        let slo = objective.map { ",slo=\($0.text)" } ?? ""
+        return "\(name):uris=\(sizes),\(arrival)\(from)\(until)\(slo)"
     }
 }

@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import Telemetry
+internal import Units
 
 /// Collects what became of one client's batches.
 package final class Recorder: Sendable {
@@ -12,6 +13,8 @@ package final class Recorder: Sendable {
         var empty = 0
         var latency = LatencyHistogram()
         var service = LatencyHistogram()
+        /// Batches answered in time, with a post for every URI.
+        var inTime = 0
         /// Latencies since the last window was taken.
         var window = LatencyHistogram()
     }
@@ -25,10 +28,13 @@ package final class Recorder: Sendable {
     }
 
     package let name: String
+    /// The time in which a batch should be answered; nil where none is set.
+    private let objective: Duration?
     private let state = Mutex(State())
 
-    package init(name: String) {
+    package init(name: String, objective: Duration? = nil) {
         self.name = name
+        self.objective = objective
     }
 
     /// A batch is due.
@@ -48,6 +54,7 @@ package final class Recorder: Sendable {
             state.latency.record(latency)
             state.window.record(latency)
             state.service.record(service)
+            if let objective, latency <= objective, scan.empty == 0 { state.inTime += 1 }
         }
     }
 
@@ -88,6 +95,7 @@ package final class Recorder: Sendable {
                 failed: state.errors.values.reduce(0, +),
                 errors: state.errors,
                 records: .init(found: state.found, empty: state.empty),
+                slo: objective.map { .init(ms: $0.inSeconds * 1000, met: state.inTime, of: state.batches) },
                 latencyMs: .init(state.latency),
                 serviceMs: .init(state.service)
             )

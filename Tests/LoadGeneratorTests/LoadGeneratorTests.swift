@@ -1,4 +1,4 @@
-import LoadGenerator
+@testable import LoadGenerator
 import PostRecords
 import SwiftProtobuf
 import Testing
@@ -42,7 +42,7 @@ struct ClientSpecTests {
         "it reads its text and writes it back",
         arguments: [
             "feed:uris=1..50,rate=20/s", "heavy:uris=20000,rate=2.5/s", "a:uris=5,ramp=1/s..20/s",
-            "a:uris=5,burst=3/10s,from=2s,until=9s",
+            "a:uris=5,burst=3/10s,from=2s,until=9s,slo=250ms",
         ]
     )
     func roundTrip(text: String) throws {
@@ -137,5 +137,25 @@ struct TextTableTests {
     )
     func numbers(number: Double, text: String) {
         #expect(rounded(number) == text)
+    }
+}
+
+@Suite("What a client was promised")
+struct ObjectiveTests {
+    @Test("a batch counts when it came in time and has a post for every URI; late, hollow and failed ones do not")
+    func counts() throws {
+        let whole = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{"cid":"b"}]}"#.utf8)))
+        let hollow = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8)))
+        let recorder = Recorder(name: "a", objective: .milliseconds(100))
+        for _ in 0..<5 { recorder.begin(uris: 2) }
+        recorder.succeed(whole, latency: .milliseconds(100), service: .milliseconds(1))
+        recorder.succeed(whole, latency: .milliseconds(101), service: .milliseconds(1))
+        recorder.succeed(hollow, latency: .milliseconds(5), service: .milliseconds(5))
+        recorder.fail("EOF")
+        let slo = try #require(recorder.result.slo)
+        // The fifth is not answered yet.
+        #expect(slo == .init(ms: 100, met: 1, of: 5))
+        #expect(slo.percent == 20)
+        #expect(Recorder(name: "b").result.slo == nil)
     }
 }

@@ -31,6 +31,11 @@ enum PhaseTable {
             row("\(name) answered") { phase in client(phase).map { "\(grouped($0.ok))/\(grouped($0.batches))" } ?? "-" }
             row("  p50 ms") { phase in client(phase).map { rounded($0.latencyMs.p50) } ?? "-" }
             row("  p99 ms") { phase in client(phase).map { rounded($0.latencyMs.p99) } ?? "-" }
+            if let promise = phases.lazy.compactMap({ client($0)?.slo }).first {
+                row("  whole in \(rounded(promise.ms)) ms") { phase in
+                    client(phase)?.slo.map { "\(rounded($0.percent))%" } ?? "-"
+                }
+            }
         }
         return table.lines
     }

@@ -12,7 +12,7 @@ enum Measures {
     ]
     static let ofClients = [
         "batches", "uris", "ok", "failed", "records.found", "records.empty", "latencyMs.p50", "latencyMs.p90",
-        "latencyMs.p99", "latencyMs.p999", "latencyMs.max",
+        "latencyMs.p99", "latencyMs.p999", "latencyMs.max", "slo.percent",
     ]
 
     /// Why a name is none, or nil when it is one.
@@ -71,6 +71,7 @@ enum Measures {
         case "latencyMs.p90": client.latencyMs.p90
         case "latencyMs.p99": client.latencyMs.p99
         case "latencyMs.p999": client.latencyMs.p999
+        case "slo.percent": client.slo?.percent ?? 100
         default: client.latencyMs.max
         }
     }

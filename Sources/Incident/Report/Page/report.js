@@ -30,6 +30,12 @@ function drawReport(run) {
   const claims = run.phases.flatMap((phase) => phase.expectations.map((claim) => ({ phase: phase.name, ...claim })));
   add(verdict, "p", {}, `${claims.filter((claim) => claim.pass).length} of ${claims.length} expectations held`
     + (run.interrupted ? "; interrupted before the end" : ""));
+  const promised = run.phases.flatMap((phase) => phase.clients.filter((client) => client.slo).map((client) => ({ phase: phase.name, ...client })));
+  for (const name of new Set(promised.map((client) => client.name))) {
+    const course = promised.filter((client) => client.name === name);
+    add(verdict, "p", {}, `${name}, whole within ${number(course[0].slo.ms)} ms: `
+      + course.map((client) => `${client.phase} ${number(client.slo.percent)}%`).join(", "));
+  }
   run.verdict.missing.forEach((line) => add(verdict, "p", { class: "bad" }, line));
 
   section("The cascade", "The stages of the post-mortem, and what of each was measured in this run.");
@@ -64,10 +70,12 @@ function drawReport(run) {
   table(["", ...run.phases.map((phase) => phase.name)], rows.map(([name, cell]) => [name, ...run.phases.map(cell)]));
 
   section("What each caller paid", "Latency from the moment a batch was due to the last byte of its answer.");
-  table(["phase", "caller", "batches", "URIs", "answered", "failed", "p50 ms", "p99 ms", "max ms"],
+  table(["phase", "caller", "batches", "URIs", "answered", "failed", "p50 ms", "p99 ms", "max ms", "whole in time", "load beside it"],
     run.phases.flatMap((phase) => phase.clients.map((client) => [phase.name, client.name, number(client.batches), number(client.uris),
       number(client.ok), client.failed ? { mark: false, text: number(client.failed) } : "0",
-      number(client.latencyMs.p50), number(client.latencyMs.p99), number(client.latencyMs.max)])), [1]);
+      number(client.latencyMs.p50), number(client.latencyMs.p99), number(client.latencyMs.max),
+      client.slo ? { mark: client.slo.percent >= 99, text: `${number(client.slo.percent)}% in ${number(client.slo.ms)} ms` } : "–",
+      `${number(phase.clients.filter((other) => other !== client).reduce((sum, other) => sum + other.uris, 0) / phase.duration)} URIs/s`])), [1]);
 
   section("Expectations");
   table(["", "phase", "expected", "observed"], claims.map((claim) =>
