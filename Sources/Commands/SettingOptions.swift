@@ -3,7 +3,12 @@ package import PostRecords
 
 /// The settings as options, under the names they have everywhere.
 package struct SettingOptions: ParsableArguments {
-    @Option(help: "Lookups in flight at once: none, request:N or process:N.")
+    @Option(
+        help: """
+            Lookups in flight at once: none, request:N, process:N, fair:N, aimd, vegas or gradient2; what is adjustable \
+            follows a colon, as in aimd:min=20,max=200.
+            """
+    )
     package var limit = "none"
 
     @Option(help: "One get for each URI, or for many: per-uri or multiget:CHUNK.")
@@ -30,6 +35,12 @@ package struct SettingOptions: ParsableArguments {
     @Option(help: "How long the stand-in database takes for a record that is not in memcached.")
     package var storeLatency = "2ms"
 
+    @Option(help: "URIs of one batch; a larger one is refused with resource_exhausted. 0 for any.")
+    package var maxBatch = "0"
+
+    @Option(help: "URIs of one caller on their way at once; a batch beyond is refused. 0 for any.")
+    package var maxPerCaller = "0"
+
     package init() {}
 
     package mutating func validate() throws {
@@ -41,7 +52,7 @@ package struct SettingOptions: ParsableArguments {
         let texts = [
             "limit": limit, "fanout": fanout, "dialer": dialer, "late-bind": lateBind, "max-idle": maxIdle,
             "lookup-timeout": lookupTimeout, "log-mode": logMode, "log-sink": logSink,
-            "store-latency": storeLatency,
+            "store-latency": storeLatency, "max-batch": maxBatch, "max-per-caller": maxPerCaller,
         ]
         for name in Settings.names {
             do {

@@ -14,6 +14,8 @@ final class Batch: Sendable {
     let keys: KeyList
     let account: ClientAccount
     let limiter: any Limiter
+    /// Nil where batches do not queue.
+    let admission: Admission?
     /// How many lanes it was offered to.
     let lanes: Int
 
@@ -34,6 +36,7 @@ final class Batch: Sendable {
         servers: ServerList,
         fanout: FanoutPolicy,
         limiter: any Limiter,
+        admission: Admission?,
         maxLanes: Int,
         completion: @escaping @Sendable ([Outcome]) -> Void
     ) {
@@ -41,6 +44,7 @@ final class Batch: Sendable {
         self.account = account
         self.servers = servers
         self.limiter = limiter
+        self.admission = admission
         self.completion = completion
         if case .multiget(let chunk) = fanout {
             grouped = Self.group(keys, servers: servers, chunk: chunk)
@@ -76,11 +80,13 @@ final class Batch: Sendable {
 
     private var unitCount: Int { grouped?.units.count ?? keys.count }
 
-    var hasUnclaimed: Bool { claimed.load(ordering: .relaxed) < unitCount }
+    var hasUnclaimed: Bool {
+        claimed.load(ordering: .relaxed) < unitCount && !(admission?.isRefused ?? false)
+    }
 
     /// The next unit nobody has taken, or nil when all are taken.
     func claim() -> Unit? {
-        guard hasUnclaimed else { return nil }
+        guard hasUnclaimed, admission?.begin() ?? true else { return nil }
         let position = claimed.add(1, ordering: .relaxed).oldValue
         guard position < unitCount else { return nil }
         if let grouped { return grouped.units[position] }

@@ -37,4 +37,6 @@ package final class FanOutCounters: Sendable {
     /// Lookups issued and not yet answered.
     package let inFlight = PeakGauge()
     package let batches = Counter()
+    /// Batches that were not looked up.
+    package let refusals = CounterFamily<Overload.Reason>()
 }

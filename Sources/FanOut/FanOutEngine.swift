@@ -1,19 +1,23 @@
+internal import Dispatch
 internal import Limits
 package import Memcached
 package import POSIX
 internal import Synchronization
 package import Telemetry
+internal import Units
 
 /// Looks batches of keys up in memcached: a few lanes, any number of lookups in flight.
 package final class FanOutEngine: Sendable {
     private struct Shared {
-        var processLimiter: (policy: LimitPolicy, limiter: any Limiter)?
+        /// The limit that all batches share, with what gives a caller its permits.
+        var limit: (policy: LimitPolicy, permits: @Sendable (_ caller: String) -> any Limiter)?
         var nextLane = 0
     }
 
     private let context: LaneContext
     private let lanes: [Lane]
     private let shared = Mutex(Shared())
+    private let queue = AdmissionQueue()
 
     /// Starts the lanes' threads.
     /// - Parameters:
@@ -51,29 +55,49 @@ package final class FanOutEngine: Sendable {
 
     /// Looks every key up; the outcomes have the order of the keys.
     /// - Parameter account: who asked.
-    package func lookUp(_ keys: KeyList, for account: ClientAccount) async -> [Outcome] {
-        await withCheckedContinuation { continuation in
+    /// - Throws: ``Overload`` when the limit's queue is full, or no permit came in time.
+    package func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(Overload) -> [Outcome] {
+        let result = await withCheckedContinuation { continuation in
             lookUp(keys, for: account) { continuation.resume(returning: $0) }
         }
+        return try result.get()
     }
 
-    /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it.
+    /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or elsewhere on a refusal.
     package func lookUp(
         _ keys: KeyList,
         for account: ClientAccount,
-        completion: @escaping @Sendable ([Outcome]) -> Void
+        completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) {
         counters.batches.add()
-        guard keys.count > 0 else { return completion([]) }
+        guard keys.count > 0 else { return completion(.success([])) }
         let settings = settings
+        var admission: Admission?
+        if case .process(_, let rules) = settings.limit {
+            admission = queue.enter(capacity: rules.capacity)
+            guard let admission else {
+                counters.refusals.add(for: .queueFull)
+                return completion(
+                    .failure(
+                        Overload(.queueFull, "\(rules.capacity) batches wait for the limit already; try again later")
+                    )
+                )
+            }
+            DispatchQueue.global().asyncAfter(deadline: .now() + rules.wait.inSeconds) {
+                guard admission.refuse() else { return }
+                self.counters.refusals.add(for: .queueWait)
+                completion(.failure(Overload(.queueWait, "the limit admitted nothing within \(rules.wait.text)")))
+            }
+        }
         let batch = Batch(
             keys,
             account: account,
             servers: context.servers,
             fanout: settings.fanout,
-            limiter: limiter(for: settings.limit),
+            limiter: limiter(for: settings.limit, caller: account.name),
+            admission: admission,
             maxLanes: lanes.count,
-            completion: completion
+            completion: { completion(.success($0)) }
         )
         let first = shared.withLock { shared in
             defer { shared.nextLane = (shared.nextLane + 1) % lanes.count }
@@ -87,18 +111,45 @@ package final class FanOutEngine: Sendable {
         for lane in lanes { lane.stop() }
     }
 
-    /// A limit on requests counts for each batch anew; a limit on the process is one for all.
-    private func limiter(for policy: LimitPolicy) -> any Limiter {
+    /// The most lookups that may be in flight now: of a batch under `request:N`, of all together under other limits.
+    package var currentBound: Int? {
+        switch settings.limit {
+        case .none: nil
+        case .request(let permits): permits
+        case let policy: limiter(for: policy, caller: "").bound
+        }
+    }
+
+    /// A limit on requests counts for each batch anew; all others are one for the process.
+    private func limiter(for policy: LimitPolicy, caller: String) -> any Limiter {
         switch policy {
         case .none: return Unlimited()
         case .request(let permits): return PermitCount(permits: permits)
-        case .process(let permits):
-            return shared.withLock { shared in
-                if let current = shared.processLimiter, current.policy == policy { return current.limiter }
-                let limiter = PermitCount(permits: permits)
-                shared.processLimiter = (policy, limiter)
-                return limiter
-            }
+        default: break
+        }
+        let permits = shared.withLock { shared in
+            if let current = shared.limit, current.policy == policy { return current.permits }
+            let permits = Self.shared(policy)
+            shared.limit = (policy, permits)
+            return permits
+        }
+        return permits(caller)
+    }
+
+    private static func shared(_ policy: LimitPolicy) -> @Sendable (String) -> any Limiter {
+        func one(_ limiter: any Limiter) -> @Sendable (String) -> any Limiter { { _ in limiter } }
+        switch policy {
+        case .none: return one(Unlimited())
+        case .request(let permits): return one(PermitCount(permits: permits))
+        case .process(let permits, _):
+            let shared = SharedPermits(permits: permits, order: .arrival)
+            return { shared.share(of: $0) }
+        case .fair(let permits):
+            let shared = SharedPermits(permits: permits, order: .fairness)
+            return { shared.share(of: $0) }
+        case .aimd(let parameters): return one(AdaptiveLimiter(AIMD(parameters)))
+        case .vegas(let parameters): return one(AdaptiveLimiter(Vegas(parameters)))
+        case .gradient2(let parameters): return one(AdaptiveLimiter(Gradient2(parameters)))
         }
     }
 }

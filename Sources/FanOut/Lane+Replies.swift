@@ -26,6 +26,7 @@ extension Lane {
             let (_, isWhole) = connection.collect(received) { $0.nextValue(into: values) }
             if isWhole { context.pool.put(connection) }
             context.counters.writeBacks.add()
+            note(operation, isDrop: false)
             end(operation)
             batch.finish(key, .stored(value))
         case .error(let line):
@@ -68,6 +69,7 @@ extension Lane {
         let rest = (position..<unit.positions.upperBound).map { batch.keyIndex(at: $0) }
         batch.account.inFlight.decrement(by: unit.positions.count)
         context.counters.inFlight.decrement(by: unit.positions.count)
+        note(operation, isDrop: ending != .end && ending != .notFound)
         if ending == .end || ending == .notFound {
             // More than the reply asked for: what follows on this connection could not be trusted.
             if isWhole { context.pool.put(connection) }
@@ -144,6 +146,7 @@ extension Lane {
         case .read:
             preconditionFailure("a read cannot fail")
         }
+        note(operation, isDrop: true)
         release(operation)
         operation.phase = .logging(error)
         let token = operation.token

@@ -33,7 +33,8 @@ extension Lane {
     private func send(_ operation: Operation) {
         refreshSettings()
         let batch = operation.share.batch
-        deadlines.add(operation.token, at: .now + settings.lookupTimeout)
+        operation.issued = .now
+        deadlines.add(operation.token, at: operation.issued + settings.lookupTimeout)
         let server = server(of: operation)
         if let connection = context.pool.take(server: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }

@@ -104,15 +104,21 @@ final class Lane: @unchecked Sendable {
                     break
                 }
                 guard share.batch.limiter.tryAcquire() else {
-                    context.permitWanted.store(true, ordering: .releasing)
+                    // Another lane may have taken the last of it meanwhile.
+                    if share.hasWorkToIssue {
+                        context.permitWanted.store(true, ordering: .releasing)
+                    } else {
+                        share.batch.limiter.withdraw()
+                    }
                     break
                 }
                 share.inFlight += 1
                 guard startNext(of: share) else {
-                    returnPermit(of: share)
+                    returnPermit(of: share, nil)
                     break
                 }
                 issued += 1
+                if !share.hasWorkToIssue { share.batch.limiter.withdraw() }
             }
         }
         return more
@@ -197,10 +203,11 @@ final class Lane: @unchecked Sendable {
     /// Ends an operation and gives its permit back.
     func end(_ operation: Operation) {
         let share = operation.share!
+        let sample = operation.sample
         release(operation)
         operation.end()
         ended.append(operation)
-        returnPermit(of: share)
+        returnPermit(of: share, sample)
     }
 
     /// Lets go of the connection it used.
@@ -211,10 +218,20 @@ final class Lane: @unchecked Sendable {
         }
     }
 
-    private func returnPermit(of share: Share) {
+    /// Notes how an exchange went, where the limit depends on it.
+    func note(_ operation: Operation, isDrop: Bool) {
+        guard operation.share.batch.limiter.wantsSamples else { return }
+        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop)
+    }
+
+    private func returnPermit(of share: Share, _ sample: Sample?) {
+        let limiter = share.batch.limiter
         share.inFlight -= 1
-        share.batch.limiter.release()
-        if !share.hasWorkToIssue, context.permitWanted.exchange(false, ordering: .acquiringAndReleasing) {
+        limiter.release(sample)
+        // Who gives a permit back takes it again for its own work, if it may.
+        if !share.hasWorkToIssue || limiter.isOrdered,
+            context.permitWanted.exchange(false, ordering: .acquiringAndReleasing)
+        {
             wakeOthers()
         }
     }

@@ -1,3 +1,4 @@
+internal import Limits
 internal import Memcached
 internal import POSIX
 
@@ -34,6 +35,10 @@ final class Operation {
     private(set) var share: Share!
     var work: Work
     var phase = Phase.starting
+    /// When its request was sent, or its dial begun.
+    var issued = MonotonicInstant(nanoseconds: 0)
+    /// How it went, for a limiter that learns from it.
+    var sample: Sample?
 
     init(slot: Int, _ share: Share, _ work: Work) {
         self.slot = slot
@@ -48,6 +53,7 @@ final class Operation {
         self.share = share
         self.work = work
         phase = .starting
+        sample = nil
     }
 
     /// Lets go of what it held; from here on its token is nobody's.

@@ -1,40 +1,43 @@
-package import Units
-
 /// How many lookups may be in flight at once, and counted over what. The setting `limit`.
-package enum LimitPolicy: Sendable, Hashable, CustomStringConvertible {
+package enum LimitPolicy: Sendable, Hashable {
     /// Every lookup of a batch at once: the incident's bug.
     case none
     /// At most this many for each batch, as `errgroup.SetLimit` does.
     case request(Int)
     /// At most this many in the whole process, batches served in the order they came.
-    case process(Int)
+    case process(Int, AdmissionQueue)
+    /// At most this many in the whole process, shared out evenly between callers.
+    case fair(Int)
+    case aimd(AIMD.Parameters)
+    case vegas(Vegas.Parameters)
+    case gradient2(Gradient2.Parameters)
 
-    /// - Throws: ``UnitTextError`` listing the accepted forms.
-    package init(text: String) throws(UnitTextError) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let number = parts.count == 2 ? Int(parts[1]) : nil
-        switch (parts[0], number) {
-        case ("none", nil) where parts.count == 1: self = .none
-        case ("request", let number?) where number > 0: self = .request(number)
-        case ("process", let number?) where number > 0: self = .process(number)
-        default:
-            throw UnitTextError(text: text, expected: "a limit: use none, request:N or process:N with N of 1 or more")
-        }
+    /// Batches that wait for their first permit under `process:N`.
+    package struct AdmissionQueue: Sendable, Hashable {
+        /// Batches that may wait; further ones are refused.
+        package var capacity = 1000
+        /// How long one may wait before it is refused.
+        package var wait = Duration.seconds(10)
+
+        package init() {}
     }
 
-    package var description: String {
-        switch self {
-        case .none: "none"
-        case .request(let number): "request:\(number)"
-        case .process(let number): "process:\(number)"
-        }
-    }
-
-    /// The number of the policy; nil for none.
+    /// The number of the policy, or the most an adaptive one may come to; nil for none.
     package var bound: Int? {
         switch self {
         case .none: nil
-        case .request(let number), .process(let number): number
+        case .request(let number), .process(let number, _), .fair(let number): number
+        case .aimd(let parameters): parameters.max
+        case .vegas(let parameters): parameters.max
+        case .gradient2(let parameters): parameters.max
+        }
+    }
+
+    /// Whether the limit is a number that does not change.
+    package var isFixed: Bool {
+        switch self {
+        case .none, .request, .process, .fair: true
+        case .aimd, .vegas, .gradient2: false
         }
     }
 }

@@ -1,7 +1,6 @@
 internal import Synchronization
 
-/// Admits up to a fixed number at once. One for each batch is limit `request:N`;
-/// one for all batches is limit `process:N`.
+/// Admits up to a fixed number at once: one for each batch is limit `request:N`.
 package final class PermitCount: Limiter {
     private let permits: Int
     private let free: Atomic<Int>
@@ -29,7 +28,7 @@ package final class PermitCount: Limiter {
         return false
     }
 
-    package func release() {
+    package func release(_ sample: Sample? = nil) {
         let before = free.add(1, ordering: .releasing).oldValue
         precondition(before < permits, "a permit was given back twice")
     }

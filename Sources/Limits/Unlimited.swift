@@ -4,7 +4,7 @@ package final class Unlimited: Limiter {
 
     package func tryAcquire() -> Bool { true }
 
-    package func release() {}
+    package func release(_ sample: Sample?) {}
 
     package var bound: Int? { nil }
 }

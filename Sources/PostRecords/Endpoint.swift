@@ -74,7 +74,9 @@ package struct Endpoint: Responder {
         }
         let began = MonotonicInstant.now
         let account = service.clients.begin(CallerName.of(request), uris: message.uris.count)
-        let outcomes = await service.engine.lookUp(KeyList(message.uris), for: account)
+        account.outstanding.increment(by: message.uris.count)
+        defer { account.outstanding.decrement(by: message.uris.count) }
+        let outcomes = try await lookUp(message.uris, for: account)
         let body = await encode(outcomes) { [log = service.log] place in
             log.record("reply unreadable") {
                 ErrorLine(
@@ -87,6 +89,22 @@ package struct Endpoint: Responder {
         }
         report(outcomes, of: account, since: began)
         return Response(.ok, contentType: "application/json", body: body)
+    }
+
+    /// - Throws: ``ConnectError`` when a guard or the limit does not admit the batch.
+    private func lookUp(_ uris: [String], for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
+        do throws(Overload) {
+            do throws(Overload) {
+                try service.guards.current.check(uris: uris.count, of: account)
+            } catch {
+                service.engine.counters.refusals.add(for: error.reason)
+                throw error
+            }
+            return try await service.engine.lookUp(KeyList(uris), for: account)
+        } catch {
+            account.fail("RESOURCE_EXHAUSTED", count: uris.count)
+            throw ConnectError(.resourceExhausted, error.message)
+        }
     }
 
     /// Counts an answered batch for its caller, and traces it.

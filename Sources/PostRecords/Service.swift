@@ -7,6 +7,7 @@ package struct Service: Sendable {
     package let engine: FanOutEngine
     package let log: ErrorLog
     package let clients = ClientTable()
+    package let guards = LiveGuards()
     /// Answers misses; nil where nothing does.
     package let store: RecordStore?
     /// Nil where the ports are nobody's concern: memcached on a unix socket, or a test.

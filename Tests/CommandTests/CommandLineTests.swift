@@ -8,7 +8,10 @@ struct CommandLineTests {
     @Test(
         "wrong usage ends with 2 and one line that says what was wrong",
         arguments: [
-            (["spiral-server", "--limit", "64"], "--limit: '64' is not a limit: use none, request:N or process:N"),
+            (
+                ["spiral-server", "--limit", "64"],
+                "--limit: '64' is not a limit: use none, request:N, process:N, fair:N"
+            ),
             (["spiral-server", "--memcached", "localhost"], "--memcached: 'localhost' is not a memcached address"),
             (["spiral-server", "--admin-listen", "0.0.0.0:8081"], "0.0.0.0:8081 is not loopback"),
             (["spiral-server", "--listen", "8080"], "--listen: '8080' is not HOST:PORT"),

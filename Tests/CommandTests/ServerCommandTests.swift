@@ -256,4 +256,44 @@ struct ServerCommandTests {
             #expect(counted.lookups.errors["ETIMEDOUT"]! < 300 - 32)
         }
     }
+
+    @Test("a batch that is too large, or a caller that asks for too much at once, is told so, and others are served")
+    func guards() throws {
+        let arguments = ["--max-batch", "500", "--max-per-caller", "600", "--lookup-timeout", "3s", "--store", "off"]
+        try withServer(arguments) { memcached, _ in
+            func status(_ count: Int, as caller: String) throws -> (status: Int, text: String) {
+                var client = try Client(to: Self.address, timeout: .seconds(30))
+                let body = JSONText.encode(["uris": postURIs(count)])
+                let fields: HTTPFields = [.contentType: "application/json", CallerName.header: caller]
+                let answer = try client.send(.post, Self.path, fields: fields, body: body)
+                return (answer.status, String(decoding: answer.body, as: UTF8.self))
+            }
+            #expect(try status(500, as: "heavy").status == 200)
+            let large = try status(501, as: "heavy")
+            #expect(large.status == 429)
+            #expect(large.text.contains("\"code\" : \"resource_exhausted\""))
+            #expect(large.text.contains("a batch of 501 URIs is too large; ask for 500 or fewer at once"))
+
+            // One batch is held up; a second one of the same caller would make it 700.
+            memcached.send(SIGSTOP)
+            let held = try Socket.connected(to: Self.address, timeout: .seconds(30))
+            let body = JSONText.encode(["uris": postURIs(350)])
+            let head =
+                "POST \(Self.path) HTTP/1.1\r\nContent-Type: application/json\r\n\(CallerName.header): heavy\r\n"
+                + "Content-Length: \(body.count)\r\n\r\n"
+            try held.descriptor.writeAll(Array(head.utf8) + body)
+            let isHeld = eventually { (try? counters().inFlight) == 350 }
+            #expect(isHeld)
+            let more = try status(350, as: "heavy")
+            #expect(more.status == 429)
+            #expect(more.text.contains("700 URIs of caller 'heavy' are on their way, and 600 may be"))
+            memcached.send(SIGCONT)
+            #expect(String(decoding: try held.descriptor.readSome(upTo: 1000), as: UTF8.self).contains(" 200 "))
+            #expect(try status(350, as: "heavy").status == 200)
+            #expect(try counters().refusals == ["max-batch": 1, "max-per-caller": 1])
+
+            #expect(try admin(.patch, "/admin/settings", #"{"max-batch": 0}"#).status == 200)
+            #expect(try status(501, as: "other").status == 200)
+        }
+    }
 }

@@ -67,7 +67,7 @@ struct InFlightTests {
                 [memcached.address],
                 store: RecordStore(latency: .milliseconds(1), concurrency: 8)
             ) {
-                $0.limit = .process(10)
+                $0.limit = .process(10, .init())
                 $0.dialer = .rotate
             }
             defer { engine.stop() }
@@ -110,7 +110,7 @@ struct InFlightTests {
             defer { engine.stop() }
             memcached.send(SIGSTOP)
             let beginning = MonotonicInstant.now
-            #expect(engine.lookUpAndWait(postURIs(1000)).failed == 1000)
+            #expect(engine.lookUpAndWait(postURIs(100)).failed == 100)
             #expect(MonotonicInstant.now - beginning < .seconds(10), "one after another would take minutes")
             let steps = Set(engine.counters.errors.values.keys.map(\.step))
             #expect(steps == [.timeout, .connect])
@@ -177,6 +177,99 @@ struct InFlightTests {
             #expect(outcomes.stored == 50)
             #expect(engine.errorsByName == ["ECONNREFUSED": 50])
             #expect(engine.counters.writeBackErrors.values.values.reduce(0, +) == 50)
+        }
+    }
+}
+
+/// What limits do to batches that share the engine.
+@Suite("Limits in service", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
+struct LimitsInServiceTests {
+    private func withEngine(_ limit: String, _ body: (RealMemcached, FanOutEngine) throws -> Void) throws {
+        let policy = try LimitPolicy(text: limit)
+        try inNetworkNamespace {
+            let memcached = try RealMemcached()
+            let engine = try FanOutEngine.make([memcached.address]) {
+                $0.limit = policy
+                $0.maxIdle = 300
+                $0.dialer = .rotate
+                $0.lookupTimeout = .seconds(5)
+            }
+            defer { engine.stop() }
+            try body(memcached, engine)
+        }
+    }
+
+    @Test(
+        "under a fair limit a small batch is answered while a heavy one is under way; served in order it waits for all of it"
+    )
+    func fairness() throws {
+        /// How many lookups of the heavy batch were answered before the small one was.
+        func waitedFor(_ limit: String) throws -> Int {
+            var answered = 0
+            try withEngine(limit) { _, engine in
+                let heavy = engine.start(postURIs(60_000), as: "heavy")
+                let small = engine.start(postURIs(10, seed: 3), as: "small")
+                #expect(small.wait().count == 10)
+                answered = engine.counters.misses.value - 10
+                #expect(heavy.wait().missing == 60_000)
+                #expect(engine.counters.inFlight.peak <= 16)
+            }
+            return answered
+        }
+        #expect(try waitedFor("fair:16") < 30_000)
+        #expect(try waitedFor("process:16") > 60_000 - 64)
+    }
+
+    @Test("a full queue refuses at once, a long wait refuses in time, and who got a permit is served")
+    func queue() throws {
+        try withEngine("process:4,queue=2,wait=300ms") { memcached, engine in
+            memcached.send(SIGSTOP)
+            let first = engine.start(postURIs(100, seed: 1))
+            let holds = eventually { engine.counters.inFlight.value == 4 }
+            #expect(holds)
+            let waiting = (0..<2).map { engine.start(postURIs(10, seed: UInt64($0) + 2)) }
+            let refused = engine.start(postURIs(10, seed: 9))
+            guard case .failure(let full) = refused.waitForResult() else {
+                Issue.record("the third batch was not refused")
+                return
+            }
+            #expect(full.reason == .queueFull)
+            for batch in waiting {
+                guard case .failure(let late) = batch.waitForResult() else {
+                    Issue.record("a batch that waited was not refused")
+                    return
+                }
+                #expect(late.reason == .queueWait)
+            }
+            #expect(engine.counters.refusals.values == [.queueFull: 1, .queueWait: 2])
+            memcached.send(SIGCONT)
+            #expect(first.wait().missing == 100)
+            // Nothing is left of those that were refused.
+            #expect(engine.start(postURIs(10, seed: 4)).wait().missing == 10)
+            #expect(engine.counters.misses.value == 110)
+        }
+    }
+
+    @Test(
+        "an adaptive limit moves with what it sees, and never beyond what it may",
+        arguments: ["aimd", "vegas", "gradient2"]
+    )
+    func adaptive(limit: String) throws {
+        try withEngine(limit) { memcached, engine in
+            #expect(engine.currentBound == 20)
+            #expect(engine.lookUpAndWait(postURIs(20_000)).missing == 20_000)
+            // What round trips on a busy machine make of the others is theirs to say.
+            let grown = try #require(engine.currentBound)
+            if limit == "aimd" { #expect(grown == 200) }
+            #expect(engine.counters.inFlight.peak <= engine.settings.limit.bound!)
+            // A pause that times lookups out brings it down.
+            var settings = engine.settings
+            settings.lookupTimeout = .milliseconds(50)
+            engine.settings = settings
+            memcached.send(SIGSTOP)
+            #expect(engine.lookUpAndWait(postURIs(100)).failed == 100)
+            memcached.send(SIGCONT)
+            #expect(try #require(engine.currentBound) <= 20)
         }
     }
 }

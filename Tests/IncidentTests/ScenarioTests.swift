@@ -105,6 +105,7 @@ struct ScenarioFileTests {
             rssPeakBytes: 1 << 20,
             logLines: CounterSnapshot().logLines,
             restarts: 0,
+            refusals: [:],
             expectations: [.init(text: "dials.ok > 0", observed: "1,005", pass: true)]
         )
     }

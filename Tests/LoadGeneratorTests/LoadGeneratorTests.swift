@@ -1,8 +1,9 @@
-@testable import LoadGenerator
 import PostRecords
 import SwiftProtobuf
 import Testing
 import Units
+
+@testable import LoadGenerator
 
 @Suite("Schedule")
 struct ScheduleTests {

@@ -34,9 +34,9 @@ extension FanOutEngine {
     }
 
     /// Looks keys up without waiting.
-    package func start(_ keys: [String]) -> PendingLookups {
+    package func start(_ keys: [String], as caller: String = "test") -> PendingLookups {
         let pending = PendingLookups()
-        lookUp(KeyList(keys), for: ClientAccount("test")) { pending.finish($0) }
+        lookUp(KeyList(keys), for: ClientAccount(caller)) { pending.finish($0) }
         return pending
     }
 
@@ -47,18 +47,23 @@ extension FanOutEngine {
 
 /// A batch on its way.
 package final class PendingLookups: Sendable {
-    private let outcomes = Mutex<[Outcome]>([])
+    private let result = Mutex<Result<[Outcome], Overload>?>(nil)
     private let done = DispatchSemaphore(value: 0)
 
-    fileprivate func finish(_ result: [Outcome]) {
-        outcomes.withLock { $0 = result }
+    fileprivate func finish(_ result: Result<[Outcome], Overload>) {
+        self.result.withLock { $0 = result }
         done.signal()
     }
 
-    package func wait() -> [Outcome] {
+    /// Waits for the outcomes; none when the batch was refused.
+    package func wait() -> [Outcome] { (try? waitForResult().get()) ?? [] }
+
+    package func waitForResult() -> Result<[Outcome], Overload> {
         done.wait()
-        return outcomes.withLock { $0 }
+        return result.withLock { $0! }
     }
+
+    package var isDone: Bool { result.withLock { $0 != nil } }
 }
 
 extension [Outcome] {

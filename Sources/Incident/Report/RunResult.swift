@@ -121,5 +121,7 @@ package struct PhaseResult: Codable, Sendable {
     package var rssPeakBytes: Int
     package var logLines: CounterSnapshot.LogLines
     package var restarts: Int
+    /// Batches the server did not look up, by the guard that refused them.
+    package var refusals: [String: Int]
     package var expectations: [Observation]
 }

@@ -27,6 +27,8 @@ package struct TimelinePoint: Codable, Sendable {
     package var established: Int
     package var sourceAddresses: Int
     package var inFlight: Int
+    /// Lookups the limit admits at once; nil without one.
+    package var limit: Int?
     package var threads: Int
     package var rssBytes: Int
     /// Charged to the server's cgroup, kernel memory included; nil without one.

@@ -157,6 +157,7 @@ extension ScenarioRun {
             established: survey.established,
             sourceAddresses: survey.sourceCount,
             inFlight: server.isUp ? counters.inFlight : 0,
+            limit: server.isUp ? counters.limit : nil,
             threads: status?.threads ?? 0,
             rssBytes: status?.residentBytes ?? 0,
             cgroupBytes: server.memoryLimit?.usedBytes,

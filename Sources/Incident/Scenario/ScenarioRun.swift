@@ -277,6 +277,7 @@ package final class ScenarioRun {
             rssPeakBytes: watch.rssPeakBytes,
             logLines: change.logLines,
             restarts: restarts,
+            refusals: change.refusals,
             expectations: []
         )
         result.expectations = plan.expectations.map { expectation in

@@ -9,6 +9,7 @@ enum Measures {
         "writeBacks.ok", "inFlightPeak", "timeWaitPeak", "portsCapacity", "portsInUsePeak", "threadsPeak",
         "rssPeakBytes",
         "logLines.written", "logLines.dropped", "logLines.suppressed", "logLines.waiting", "restarts", "duration",
+        "refusals",
     ]
     static let ofClients = [
         "batches", "uris", "ok", "failed", "records.found", "records.empty", "latencyMs.p50", "latencyMs.p90",
@@ -54,6 +55,7 @@ enum Measures {
             case "logLines.waiting": phase.logLines.waiting
             case "restarts": phase.restarts
             case "duration": Int(phase.duration)
+            case "refusals": phase.refusals.values.reduce(0, +)
             default: phase.lookups.errors[String(name.dropFirst("lookups.errors.".count))] ?? 0
             }
         return Double(whole)

@@ -38,6 +38,10 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
     package var writeBacks = WriteBacks()
     package var logLines = LogLines()
     package var batches = 0
+    /// Batches that were not looked up, by reason.
+    package var refusals: [String: Int] = [:]
+    /// Lookups the limit admits at once at this moment; nil without one.
+    package var limit: Int?
     package var inFlight = 0
     /// The most lookups in flight since peaks were last taken.
     package var inFlightPeak = 0
@@ -63,6 +67,11 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         logLines.suppressed = log.counts.suppressed.value
         logLines.waiting = log.counts.waiting.value
         batches = counters.batches.value
+        refusals = Dictionary(
+            counters.refusals.values.map { ($0.key.rawValue, $0.value) },
+            uniquingKeysWith: +
+        )
+        limit = engine.currentBound
         inFlight = counters.inFlight.value
         inFlightPeak = takePeaks ? counters.inFlight.takePeak() : counters.inFlight.peak
         idleConnections = engine.idleConnections
@@ -86,6 +95,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         sum.logLines.dropped += logLines.dropped
         sum.logLines.suppressed += logLines.suppressed
         sum.batches += batches
+        sum.refusals.merge(refusals, uniquingKeysWith: +)
         sum.inFlightPeak = max(inFlightPeak, later.inFlightPeak)
         return sum
     }
@@ -108,6 +118,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         change.logLines.dropped -= earlier.logLines.dropped
         change.logLines.suppressed -= earlier.logLines.suppressed
         change.batches -= earlier.batches
+        change.refusals = difference(\.refusals)
         return change
     }
 

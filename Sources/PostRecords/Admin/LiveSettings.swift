@@ -12,6 +12,7 @@ package final class LiveSettings: Sendable {
     init(_ settings: Settings, of service: Service) {
         self.settings = Mutex(settings)
         self.service = service
+        service.guards.current = settings.guards
     }
 
     package var current: Settings { settings.withLock { $0 } }
@@ -30,6 +31,7 @@ package final class LiveSettings: Sendable {
                     throw Settings.Problem(description: "log-sink: cannot \(error)")
                 }
                 service.engine.settings = changed.fanOut
+                service.guards.current = changed.guards
                 service.store?.set(latency: changed.storeLatency)
                 settings = changed
                 return changed

@@ -18,7 +18,11 @@ struct MetricsPage {
     static func text(_ service: Service, _ settings: Settings) -> String {
         var metrics = MetricsPage()
         metrics.addLookups(service.engine)
-        metrics.addSettings(settings)
+        metrics.addSettings(
+            settings,
+            limit: service.engine.currentBound,
+            refusals: service.engine.counters.refusals.values
+        )
         metrics.addClients(service.clients)
         metrics.addLog(service.log)
         if let ports = service.ports { metrics.addPorts(ports.current) }
@@ -71,7 +75,11 @@ struct MetricsPage {
         )
     }
 
-    private mutating func addSettings(_ settings: Settings) {
+    private mutating func addSettings(
+        _ settings: Settings,
+        limit: Int?,
+        refusals: [Overload.Reason: Int]
+    ) {
         let labels = Settings.names.map { name in
             (name: String(name.map { $0 == "-" ? "_" : $0 }), value: settings[name]!)
         }
@@ -80,7 +88,13 @@ struct MetricsPage {
             "spiral_limit",
             .gauge,
             help: "Lookups the limit admits at once; +Inf without one.",
-            [([], settings.fanOut.limit.bound.map(Double.init) ?? .infinity)]
+            [([], limit.map(Double.init) ?? .infinity)]
+        )
+        page.add(
+            "spiral_batches_refused_total",
+            .counter,
+            help: "Batches that were not looked up, by the guard that refused them.",
+            Overload.Reason.allCases.map { ([(name: "reason", value: $0.rawValue)], Double(refusals[$0] ?? 0)) }
         )
     }
 

@@ -8,6 +8,7 @@ internal import Units
 /// files and `/admin/settings`.
 package struct Settings: Sendable, Equatable {
     package var fanOut = FanOutSettings()
+    package var guards = RequestGuards()
     package var logMode = LogMode.blocking
     package var logSink = LogSink.standardError
     /// How long the database behind the cache takes for a record.
@@ -18,7 +19,7 @@ package struct Settings: Sendable, Equatable {
     /// The names, in the order they are shown.
     package static let names = [
         "limit", "fanout", "dialer", "late-bind", "max-idle", "lookup-timeout", "log-mode", "log-sink",
-        "store-latency",
+        "store-latency", "max-batch", "max-per-caller",
     ]
 
     /// A setting that is unknown, or a value it cannot take.
@@ -42,6 +43,8 @@ package struct Settings: Sendable, Equatable {
         case "log-mode": logMode.description
         case "log-sink": logSink.description
         case "store-latency": storeLatency.text
+        case "max-batch": String(guards.maxBatch)
+        case "max-per-caller": String(guards.maxPerCaller)
         default: nil
         }
     }
@@ -71,6 +74,8 @@ package struct Settings: Sendable, Equatable {
             case "log-mode": logMode = try LogMode(text: text)
             case "log-sink": logSink = try LogSink(text: text)
             case "store-latency": storeLatency = try Duration(text: text)
+            case "max-batch": guards.maxBatch = try Self.uris(text)
+            case "max-per-caller": guards.maxPerCaller = try Self.uris(text)
             default:
                 let names = Self.names.joined(separator: ", ")
                 throw UnitTextError(text: name, expected: "a setting; there are \(names)")
@@ -78,5 +83,12 @@ package struct Settings: Sendable, Equatable {
         } catch {
             throw Problem(description: Self.names.contains(name) ? "\(name): \(error)" : "\(error)")
         }
+    }
+
+    private static func uris(_ text: String) throws(UnitTextError) -> Int {
+        guard let value = Int(text), value >= 0 else {
+            throw UnitTextError(text: text, expected: "a number of URIs, 0 for any")
+        }
+        return value
     }
 }

@@ -37,6 +37,8 @@ package final class ClientAccount: Sendable {
     package let name: String
     /// Lookups issued and not yet answered.
     package let inFlight = PeakGauge()
+    /// URIs of batches that are not answered yet.
+    package let outstanding = PeakGauge()
     private let state: Mutex<State>
 
     package init(_ name: String) {

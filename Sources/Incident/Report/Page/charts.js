@@ -154,7 +154,10 @@ function drawCharts(parent, run, begin = 0) {
     { name: "written a second", value: (point) => point.logLinesPerSecond },
     { name: "waiting for the log's reader", value: (point) => point.logWaiting },
   ]);
-  draw("inflight", "Lookups in flight", "lookups", [{ name: "in flight", value: (point) => point.inFlight }]);
+  draw("inflight", "Lookups in flight", "lookups", [
+    { name: "in flight", value: (point) => point.inFlight },
+    { name: "limit", value: (point) => point.limit ?? null, style: "dashed", colour: "var(--c5)" },
+  ]);
   readOut();
 }
 

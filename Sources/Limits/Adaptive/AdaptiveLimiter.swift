@@ -1,0 +1,49 @@
+internal import Synchronization
+
+/// Finds out for itself how many lookups there should be at once, from how those before went.
+package protocol LimitAlgorithm: Sendable {
+    /// Lookups that may be in flight, 1 or more.
+    var limit: Int { get }
+    /// - Parameter inFlight: lookups that were in flight with the sample, itself included.
+    mutating func update(_ sample: Sample, inFlight: Int)
+}
+
+/// Admits as many as an algorithm has found to be good: limits `aimd`, `vegas` and `gradient2`, one for the process.
+package final class AdaptiveLimiter<Algorithm: LimitAlgorithm>: Limiter {
+    private struct State {
+        var algorithm: Algorithm
+        var inFlight = 0
+    }
+
+    private let state: Mutex<State>
+    /// What the algorithm says, to be read without the lock.
+    private let limit: Atomic<Int>
+
+    package init(_ algorithm: Algorithm) {
+        state = Mutex(State(algorithm: algorithm))
+        limit = Atomic(algorithm.limit)
+    }
+
+    package var bound: Int? { limit.load(ordering: .relaxed) }
+
+    package var wantsSamples: Bool { true }
+
+    package func tryAcquire() -> Bool {
+        state.withLock { state in
+            guard state.inFlight < state.algorithm.limit else { return false }
+            state.inFlight += 1
+            return true
+        }
+    }
+
+    package func release(_ sample: Sample?) {
+        state.withLock { state in
+            precondition(state.inFlight > 0, "a permit was given back twice")
+            if let sample {
+                state.algorithm.update(sample, inFlight: state.inFlight)
+                limit.store(state.algorithm.limit, ordering: .relaxed)
+            }
+            state.inFlight -= 1
+        }
+    }
+}

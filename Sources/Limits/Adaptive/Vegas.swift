@@ -1,0 +1,81 @@
+internal import Glibc
+
+/// Estimates the queue from the best round trip ever seen, as TCP Vegas does (Brakmo and Peterson, 1994), in the form
+/// of Netflix's concurrency-limits.
+///
+/// As published, the best round trip is taken before it is looked whether the lookup failed: a dial that is refused in
+/// 20 microseconds becomes the measure of a healthy one, and every success looks like a queue. Here drops are no
+/// measure; ``Parameters/asPublished`` shows what comes of it otherwise.
+package struct Vegas: LimitAlgorithm {
+    package struct Parameters: Sendable, Hashable {
+        package var start = 20
+        package var min = 1
+        package var max = 1000
+        /// Whether the round trip of a drop counts as the best one, as in the published code.
+        package var asPublished = false
+
+        package init() {}
+    }
+
+    private let parameters: Parameters
+    package private(set) var limit: Int
+    /// Nanoseconds; nil before the first sample.
+    package private(set) var bestRoundTrip: Double?
+    private var samplesSinceProbe = 0
+    /// Draws when the best round trip is measured anew: so many limits' worth of samples.
+    private var jitter: Double
+    private var random: UInt64
+
+    /// - Parameter seed: of the times at which the best round trip is measured anew.
+    package init(_ parameters: Parameters = Parameters(), seed: UInt64 = 1) {
+        self.parameters = parameters
+        limit = parameters.start
+        random = seed
+        jitter = 1
+        jitter = drawJitter()
+    }
+
+    package mutating func update(_ sample: Sample, inFlight: Int) {
+        let roundTrip = Double(sample.roundTrip.nanoseconds)
+        if !sample.isDrop || parameters.asPublished {
+            samplesSinceProbe += 1
+            if Double(samplesSinceProbe) >= jitter * 30 * Double(limit) {
+                samplesSinceProbe = 0
+                jitter = drawJitter()
+                bestRoundTrip = roundTrip
+                return
+            }
+            guard let best = bestRoundTrip, best <= roundTrip else {
+                bestRoundTrip = roundTrip
+                return
+            }
+        }
+        let step = Swift.max(1, Int(log10(Double(limit))))
+        if sample.isDrop {
+            limit -= step
+        } else if 2 * inFlight >= limit, let best = bestRoundTrip {
+            let queue = Int((Double(limit) * (1 - best / roundTrip)).rounded(.up))
+            if queue <= step {
+                limit += 6 * step
+            } else if queue < 3 * step {
+                limit += step
+            } else if queue > 6 * step {
+                limit -= step
+            }
+        }
+        limit = Swift.min(parameters.max, Swift.max(parameters.min, limit))
+    }
+
+    /// Uniform over 0.5 to 1; a linear congruential generator is random enough (Knuth's MMIX).
+    private mutating func drawJitter() -> Double {
+        random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return 0.5 + Double(random >> 11) / Double(1 << 54)
+    }
+}
+
+extension Duration {
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}
