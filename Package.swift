@@ -100,6 +100,7 @@ let package = Package(
                 .embedInCode("Report/Page/page.css"),
                 .embedInCode("Report/Page/page.html"),
                 .embedInCode("Report/Page/report.js"),
+                .embedInCode("Report/Page/sweep.js"),
             ]
         ),
 

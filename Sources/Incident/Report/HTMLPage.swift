@@ -11,6 +11,15 @@ package enum HTMLPage {
         )
     }
 
+    /// The report of a sweep; it carries its data.
+    package static func report(_ result: SweepResult) -> [UInt8] {
+        compose(
+            scripts: [PackageResources.charts_js, PackageResources.sweep_js],
+            result: JSONText.encode(result),
+            ending: "drawSweep(JSON.parse(document.getElementById(\"result\").textContent));\n"
+        )
+    }
+
     /// The page of a run while it is played; at its end it becomes the report.
     static let live = compose(
         scripts: [PackageResources.charts_js, PackageResources.report_js, PackageResources.live_js],

@@ -85,6 +85,23 @@ package struct Settings: Sendable, Equatable {
         }
     }
 
+    /// Why settings say nothing together; nil when each has its effect.
+    /// - Parameter named: those that were chosen, and not left at their defaults.
+    package func conflict(among named: Set<String>) -> String? {
+        let bindsAnAddress =
+            switch fanOut.dialer {
+            case .bind, .rotate: true
+            case .kernel, .rotateDestination: false
+            }
+        if fanOut.lateBind, !bindsAnAddress {
+            return "late-bind=true has no effect with dialer=\(fanOut.dialer), which binds no address"
+        }
+        if named.contains("log-sink"), logMode == .off || logMode == .metrics {
+            return "log-sink has no effect with log-mode=\(logMode), which writes no lines"
+        }
+        return nil
+    }
+
     private static func uris(_ text: String) throws(UnitTextError) -> Int {
         guard let value = Int(text), value >= 0 else {
             throw UnitTextError(text: text, expected: "a number of URIs, 0 for any")

@@ -1,0 +1,199 @@
+internal import ArgumentParser
+internal import Commands
+internal import Glibc
+internal import Incident
+internal import KernelProbe
+internal import LoadGenerator
+internal import POSIX
+internal import Units
+
+struct SweepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sweep",
+        abstract: "Measures a grid of settings, each combination in a clean room of its own.",
+        discussion: """
+            Each cell gets a fresh network namespace, memcached and server; the order is shuffled. A heavy caller and \
+            small ones send together; combinations are ranked by what the small ones paid.
+
+              spiral sweep --vary limit=none,request:16..1024x4,fair:256 --vary max-idle=2,64 --repeat 3
+
+            16..1024x4 stands for 16, 64, 256, 1024, and 16..64+16 for 16, 32, 48, 64. With --json a sweep that was \
+            interrupted goes on where it was when it is called again with --resume. Ends with 0 when every cell was \
+            measured, 1 when one was not, 2 when the grid is wrong, 3 when this machine cannot run it.
+            """
+    )
+
+    @Option(help: ArgumentHelp("A setting and its values; repeat it for a grid.", valueName: "setting=values"))
+    var vary: [String] = []
+
+    @Flag(help: "The mitigation matrix: limit x dialer x log-mode, on top of what --vary says.")
+    var matrix = false
+
+    @Option(help: ArgumentHelp("A setting that is the same in all cells.", valueName: "setting=value"))
+    var set: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A client, as spiral-load takes them; repeat it. The largest is the heavy one.",
+            valueName: "name:uris=lo..hi,rate=r/s"
+        )
+    )
+    var client: [String] = []
+
+    @Option(help: "Ports of each namespace, or 'machine' for this machine's range.")
+    var ports = "4096"
+
+    @Option(help: "Load before it is measured.")
+    var warmUp = "2s"
+
+    @Option(help: "Load while it is measured.")
+    var duration = "5s"
+
+    @Option(help: "Measurements of each cell; three or more tell differences from noise.")
+    var `repeat` = 1
+
+    @Option(help: "Chooses the order and the batches.")
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Where to keep the result, after each cell; - for standard output.", valueName: "path"))
+    var json: String?
+
+    @Option(help: ArgumentHelp("Where to write a row for each run; - for standard output.", valueName: "path"))
+    var csv: String?
+
+    @Option(help: ArgumentHelp("Where to write the report, one HTML file; - for standard output.", valueName: "path"))
+    var report: String?
+
+    @Flag(help: "Go on with the result in --json, which must be of the same grid.")
+    var resume = false
+
+    @Flag(help: "Do not ask before a grid of many cells.")
+    var yes = false
+
+    @Flag(help: "Print the ranking and the findings only.")
+    var quiet = false
+
+    private static let clients = ["small:uris=1..10,rate=20/s,slo=250ms", "heavy:uris=20000,rate=2/s"]
+    private static let matrixVariations = [
+        "limit=none,request:64,fair:64", "dialer=bind:127.32.0.1,rotate", "log-mode=blocking,sampled",
+    ]
+
+    func validate() throws {
+        _ = try plan()
+        guard [json, csv, report].count(where: { $0 == "-" }) <= 1 else {
+            throw ValidationError("only one of --json, --csv and --report can go to standard output")
+        }
+        guard !resume || (json != nil && json != "-") else {
+            throw ValidationError("--resume goes on with the file that --json names; add it")
+        }
+    }
+
+    private func plan() throws -> SweepPlan {
+        let variations = try ((matrix ? Self.matrixVariations : []) + vary).map { text in
+            try readOption("--vary", text, as: { try Variation(text: $0) })
+        }
+        var fixed: [String: String] = [:]
+        for text in set {
+            let one = try readOption("--set", text, as: { try Variation(text: $0) })
+            guard one.values.count == 1 else {
+                throw ValidationError("--set: \(one.name) has several values; use --vary for them")
+            }
+            fixed[one.name] = one.values[0]
+        }
+        let specs = try (client.isEmpty ? Self.clients : client).map { text in
+            try readOption("--client", text, as: { try ClientSpec(text: $0) })
+        }
+        guard ports == "machine" || Int(ports).map({ (16...32_767).contains($0) }) == true else {
+            throw ValidationError("--ports: use a number from 16 to 32767, or machine")
+        }
+        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        let load = try readOption("--duration", duration, as: { try Duration(text: $0) })
+        guard load >= .milliseconds(500) else { throw ValidationError("--duration: use 500ms or more") }
+        do {
+            return try SweepPlan(
+                variations,
+                fixed: fixed,
+                clients: specs,
+                ports: Int(ports),
+                warmUp: try readOption("--warm-up", warmUp, as: { try Duration(text: $0) }),
+                duration: load,
+                turns: `repeat`,
+                seed: seed
+            )
+        } catch let problem as SweepPlan.Problem {
+            throw ValidationError("\(problem)")
+        }
+    }
+
+    func run() throws {
+        Signals.holdTermination()
+        Signals.ignoreBrokenPipes()
+        let plan = try plan()
+        try ask(about: plan)
+        let earlier = try earlierResult(plan)
+        // Opened first: what cannot be written is known before there is something to lose.
+        let table = try csv.map { try JSONOutput($0, option: "--csv") }
+        let page = try report.map { try JSONOutput($0, option: "--report") }
+        if let json, json != "-", !resume { _ = try JSONOutput(json) }
+        guard NetworkNamespace.isPermitted() else {
+            throw Refusal(
+                .machine,
+                "a sweep needs network namespaces, which this machine permits to root only; 'spiral doctor' says more"
+            )
+        }
+        let progress = Progress(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
+        progress.print(["\(plan.cells.count) cells, about \(Self.minutes(plan)) min at the least"])
+        var runner = SweepRunner(plan, earlier: earlier, file: json, progress: progress)
+        let result = try runner.run()
+        progress.conclude(result.summary)
+        if json == "-" { try JSONOutput("-").write(result) }
+        try table?.write(Array(result.csv.utf8))
+        try page?.write(HTMLPage.report(result))
+        if let unsaved = runner.unsaved { throw Refusal(.machine, "--json: cannot \(unsaved)") }
+        if result.interrupted {
+            throw Refusal(.failed, "interrupted\(json.map { "; --resume goes on with \($0)" } ?? "")")
+        }
+        if result.runs.contains(where: { $0.result == nil }) { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    private static func minutes(_ plan: SweepPlan) -> Int {
+        Int((Double(plan.cells.count) * (plan.warmUp + plan.duration + 1) / 60).rounded(.up))
+    }
+
+    /// Asks before hours of work.
+    private func ask(about plan: SweepPlan) throws {
+        guard plan.combinations <= SweepPlan.manyCells * 100 else {
+            throw Refusal(.usage, "the grid has \(plan.combinations) combinations; leave values out")
+        }
+        guard !plan.grid.isEmpty else {
+            let reason = plan.leftOut.first.map { ": \($0.reason)" } ?? ""
+            throw Refusal(.usage, "no combination of the grid can be measured\(reason)")
+        }
+        let cells = plan.cells.count
+        guard cells > SweepPlan.manyCells, !yes else { return }
+        let question = "\(cells) cells take \(Self.minutes(plan)) min or more"
+        guard isatty(0) == 1 else { throw Refusal(.usage, "\(question); add --yes, or leave values out") }
+        print("\(question). Go on? [y/N] ", terminator: "")
+        fflush(nil)
+        guard readLine()?.lowercased().hasPrefix("y") == true else { throw Refusal(.usage, "nothing was measured") }
+    }
+
+    private func earlierResult(_ plan: SweepPlan) throws -> SweepResult? {
+        guard resume, let json else { return nil }
+        let bytes: [UInt8]
+        do {
+            bytes = try Descriptor.reading(json).readToEnd()
+        } catch {
+            throw Refusal(.usage, "--resume: cannot \(error)")
+        }
+        do {
+            let result = try SweepResult(json: bytes)
+            guard result.plan == plan else {
+                throw Refusal(.usage, "--resume: \(json) is of another grid; give the same options, or another --json")
+            }
+            return result
+        } catch let error as RunResult.FormatError {
+            throw Refusal(.usage, "--resume: \(json): \(error)")
+        }
+    }
+}
