@@ -15,6 +15,10 @@ package struct PortSimulation: Sendable {
     /// Lookups of a batch in flight at once; nil for all of them. Dials can be foretold for a limit up to
     /// ``maxIdle`` only: then the connections kept are enough.
     package var limit: Int?
+    /// URIs that are asked for with one lookup: 1, or the chunk of a multiget.
+    package var chunk = 1
+    /// Hosts that batches go to in turn; what is simulated is the first.
+    package var hosts = 1
     /// Connections that are there at the beginning.
     package var idle = 0
     /// Ports that rest already, and do for all of the time.
@@ -38,8 +42,11 @@ package struct PortSimulation: Sendable {
     /// - Parameter duration: how long batches are due.
     package func run(_ clients: [ClientSpec], for duration: Duration) -> Outcome {
         let batches = clients.flatMap { client in
-            let size = (client.uris.lowerBound + client.uris.upperBound + 1) / 2
-            return client.schedule.starts(within: duration).map { (due: $0, size: size) }
+            let uris = (client.uris.lowerBound + client.uris.upperBound + 1) / 2
+            let size = (uris + chunk - 1) / chunk
+            return client.schedule.starts(within: duration).enumerated()
+                .filter { $0.offset % hosts == 0 }
+                .map { (due: $0.element, size: size) }
         }.sorted { $0.due < $1.due }
         var outcome = Outcome()
         var open = min(idle, ports)

@@ -1,0 +1,133 @@
+internal import ArgumentParser
+internal import Commands
+internal import Incident
+internal import KernelProbe
+internal import LoadGenerator
+internal import PostRecords
+internal import Units
+
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Does the arithmetic of ephemeral ports: when they run out, and what it would take.",
+        discussion: """
+            Nothing is run: batches are simulated as clients send them, each dial takes a port, and the port rests in \
+            TIME_WAIT. Without options it is the incident on a default kernel.
+
+              spiral predict --client feed:uris=50,rate=100/s --max-idle 2
+              spiral predict --ports 28232 --sources 8 --hosts 40 --client all:uris=1..50,rate=4000/s
+            """
+    )
+
+    @Option(help: "Ports of one address: a number, or 'machine' for the range of this machine.")
+    var ports = "28232"
+
+    @Option(help: "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination.")
+    var dialer = "bind:127.32.0.1"
+
+    @Option(help: "Let connect() choose the port of a bound address: true or false.")
+    var lateBind = "false"
+
+    @Option(help: "Idle connections kept.")
+    var maxIdle = "2"
+
+    @Option(help: "Lookups in flight at once: none, or a limit of no more than the idle connections kept.")
+    var limit = "none"
+
+    @Option(help: "One get for each URI, or for many: per-uri or multiget:CHUNK.")
+    var fanout = "per-uri"
+
+    @Option(help: "Source addresses that a dialer of your own rotates over.")
+    var sources: Int?
+
+    @Option(help: "Addresses and ports that memcached is reached at.")
+    var destinations: Int?
+
+    @Option(help: "net.ipv4.tcp_tw_reuse: 0, 1 or 2.")
+    var twReuse = 2
+
+    @Flag(help: "memcached is on another machine: tcp_tw_reuse=2 reuses ports on loopback only.")
+    var remote = false
+
+    @Option(help: "Hosts that the batches go to in turn.")
+    var hosts = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "A client, as spiral-load takes them; repeat it. The demo's own when left out.",
+            valueName: "name:uris=lo..hi,rate=r/s"
+        )
+    )
+    var client: [String] = []
+
+    @Option(help: "How long the clients send.")
+    var duration = "10m"
+
+    @Option(help: ArgumentHelp("Where to write the answer as JSON; - for standard output.", valueName: "path"))
+    var json: String?
+
+    private static let clients = ["appview:uris=1..10,rate=3/s", "new-service:uris=20000,rate=0.5/s"]
+
+    func validate() throws {
+        _ = try question()
+    }
+
+    private func question() throws -> PortForecast.Question {
+        var settings = Settings()
+        for (name, text) in [
+            ("dialer", dialer), ("late-bind", lateBind), ("max-idle", maxIdle), ("limit", limit), ("fanout", fanout),
+        ] {
+            do {
+                try settings.set(name, to: text)
+            } catch {
+                throw ValidationError("--\(error)")
+            }
+        }
+        let clients = try (client.isEmpty ? Self.clients : client).map { text in
+            try readOption("--client", text, as: { try ClientSpec(text: $0) })
+        }
+        var question = PortForecast.Question(budget: try budget(), settings: settings, clients: clients)
+        for (option, value) in [("--sources", sources ?? 1), ("--destinations", destinations ?? 1), ("--hosts", hosts)]
+        where !(1...100_000_000).contains(value) {
+            throw ValidationError("\(option): use a number from 1 to 100000000")
+        }
+        guard (0...2).contains(twReuse) else { throw ValidationError("--tw-reuse: use 0, 1 or 2") }
+        question.sources = sources
+        question.destinations = destinations
+        question.twReuse = twReuse
+        question.isLoopback = !remote
+        question.hosts = hosts
+        question.duration = try readOption("--duration", duration, as: { try Duration(text: $0) })
+        let batches = clients.reduce(0.0) { $0 + $1.schedule.meanRate.perSecond } * question.duration.inSeconds
+        guard batches <= 5_000_000 else {
+            throw ValidationError("--duration: \(Int(batches)) batches are too many to simulate; use a shorter one")
+        }
+        return question
+    }
+
+    private func budget() throws -> PortBudget {
+        if ports == "machine" {
+            do {
+                return try PortBudget.current()
+            } catch {
+                throw Refusal(.machine, "the port range cannot be read: \(error)")
+            }
+        }
+        guard let count = Int(ports), (1...65_535).contains(count) else {
+            throw ValidationError("--ports: use a number from 1 to 65535, or machine")
+        }
+        return PortBudget(lowestPort: 1, highestPort: count)
+    }
+
+    func run() throws {
+        let output = try json.map { try JSONOutput($0) }
+        let forecast: PortForecast
+        do {
+            forecast = try PortForecast(try question())
+        } catch let problem as PortForecast.Problem {
+            throw Refusal(.usage, "\(problem)")
+        }
+        if json != "-" { for line in forecast.lines { print(line) } }
+        try output?.write(forecast)
+    }
+}
