@@ -136,6 +136,9 @@ let package = Package(
             ]
         ),
 
+        // For scripts/benchmark alone.
+        .executableTarget(name: "limiter-benchmark", dependencies: ["Limits", "POSIX"]),
+
         // Tests: real memcached, real kernel.
         .target(
             name: "TestSupport",

@@ -40,9 +40,14 @@ static int failed(struct dial_policy *policy, enum dial_call call, int error) {
 
 // Whether a descriptor is one of the last that the process may have.
 static int is_reserved(int descriptor) {
+    // The limit is asked for again only where the one last seen would forbid the dial.
+    static _Atomic rlim_t seen;
+    rlim_t needed = (rlim_t)descriptor + DIAL_RESERVED_DESCRIPTORS;
+    if (needed < seen) return 0;
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
-    return (rlim_t)descriptor + DIAL_RESERVED_DESCRIPTORS >= limit.rlim_cur;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    seen = limit.rlim_cur;
+    return needed >= limit.rlim_cur;
 }
 
 static int bind_source(struct dial_policy *policy, int descriptor) {

@@ -9,7 +9,7 @@ internal import Units
 /// Looks batches of keys up in memcached: a few lanes, any number of lookups in flight.
 package final class FanOutEngine: Sendable {
     private struct Shared {
-        /// The limit that all batches share, with what gives a caller its permits.
+        /// The limit in force, with what gives a caller its permits.
         var limit: (policy: LimitPolicy, permits: @Sendable (_ caller: String) -> any Limiter)?
         var nextLane = 0
     }
@@ -120,36 +120,14 @@ package final class FanOutEngine: Sendable {
         }
     }
 
-    /// A limit on requests counts for each batch anew; all others are one for the process.
+    /// A limit keeps its permits, and what it has learned, for as long as it is in force.
     private func limiter(for policy: LimitPolicy, caller: String) -> any Limiter {
-        switch policy {
-        case .none: return Unlimited()
-        case .request(let permits): return PermitCount(permits: permits)
-        default: break
-        }
         let permits = shared.withLock { shared in
             if let current = shared.limit, current.policy == policy { return current.permits }
-            let permits = Self.shared(policy)
+            let permits = policy.permits()
             shared.limit = (policy, permits)
             return permits
         }
         return permits(caller)
-    }
-
-    private static func shared(_ policy: LimitPolicy) -> @Sendable (String) -> any Limiter {
-        func one(_ limiter: any Limiter) -> @Sendable (String) -> any Limiter { { _ in limiter } }
-        switch policy {
-        case .none: return one(Unlimited())
-        case .request(let permits): return one(PermitCount(permits: permits))
-        case .process(let permits, _):
-            let shared = SharedPermits(permits: permits, order: .arrival)
-            return { shared.share(of: $0) }
-        case .fair(let permits):
-            let shared = SharedPermits(permits: permits, order: .fairness)
-            return { shared.share(of: $0) }
-        case .aimd(let parameters): return one(AdaptiveLimiter(AIMD(parameters)))
-        case .vegas(let parameters): return one(AdaptiveLimiter(Vegas(parameters)))
-        case .gradient2(let parameters): return one(AdaptiveLimiter(Gradient2(parameters)))
-        }
     }
 }

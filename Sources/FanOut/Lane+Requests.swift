@@ -36,7 +36,7 @@ extension Lane {
         operation.issued = .now
         deadlines.add(operation.token, at: operation.issued + settings.lookupTimeout)
         let server = server(of: operation)
-        if let connection = context.pool.take(server: server) {
+        if let connection = context.pool.take(server: server, lane: index) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
             if code == .success {
                 watch(operation, connection)
@@ -50,7 +50,8 @@ extension Lane {
             server: server,
             address: context.servers.addresses[server],
             dialer: settings.dialer,
-            lateBind: settings.lateBind
+            lateBind: settings.lateBind,
+            using: &random
         )
         let result = dial.start(copying: templates[server].handle) { scratch.send(operation.work, of: batch, on: $0) }
         settle(operation, dial, result)

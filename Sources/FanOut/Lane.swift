@@ -11,6 +11,8 @@ internal import Units
 final class Lane: @unchecked Sendable {
     /// Requests issued for one batch before the lane looks for replies and at other batches.
     private static let quantum = 64
+    /// The same for all batches under a limit together.
+    private static let limitedQuantum = 16
     /// The same in time, for dials that fail slowly: a bind() that finds no port scans them all.
     private static let quantumTime = Duration.milliseconds(2)
 
@@ -39,6 +41,8 @@ final class Lane: @unchecked Sendable {
     private var operations: [Operation] = []
     private var ended: [Operation] = []
     var users = ConnectionUsers()
+    /// Draws the addresses that dials rotate over.
+    var random = SplitMix64(seed: .random(in: 0...UInt64.max))
 
     /// - Throws: ``SystemCallError`` when its poller cannot be made.
     init(index: Int, context: LaneContext) throws(SystemCallError) {
@@ -95,11 +99,17 @@ final class Lane: @unchecked Sendable {
     @discardableResult
     func issue(quantum: Int) -> Bool {
         var more = false
+        // Limited batches have one quantum together, the oldest first: what is in flight is to come back, and with it
+        // its connections, before more is dialled for others.
+        var issuedLimited = 0
         for share in shares where share.hasWorkToIssue {
+            let isLimited = share.batch.limiter.bound != nil
             let end = MonotonicInstant.now + Self.quantumTime
-            var issued = 0
+            let quantum = isLimited ? min(quantum, Self.limitedQuantum) : quantum
+            var issued = isLimited ? issuedLimited : 0
+            defer { if isLimited { issuedLimited = issued } }
             while share.hasWorkToIssue, share.inFlight < share.cap {
-                if issued == quantum || MonotonicInstant.now > end {
+                if issued >= quantum || MonotonicInstant.now > end {
                     more = true
                     break
                 }

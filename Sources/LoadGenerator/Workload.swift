@@ -1,4 +1,5 @@
-package import PostRecords
+internal import PostRecords
+package import Units
 
 /// The posts a load asks for: a numbered set that a seed stands for. Each batch is a run of
 /// neighbours from a random place, so that no URI comes twice in a batch.

@@ -16,10 +16,20 @@ package final class Pool: Sendable {
         state = Mutex(State(maxIdle: maxIdle, idle: Array(repeating: [], count: servers)))
     }
 
-    /// The connection that was put back last, or nil when none is idle.
-    package func take(server: Int) -> Connection? {
+    /// How many of the connections put back last are looked through for one of the same lane.
+    private static let lookback = 16
+
+    /// A connection that was put back last, or nil when none is idle. Among the last few, one that the lane's
+    /// poller watches already is taken first: another would have to be moved, at two system calls.
+    package func take(server: Int, lane: Int? = nil) -> Connection? {
         let taken = state.withLock { state in
-            Handover(connection: state.idle[server].popLast())
+            // Looked at in place: a copy of the list would have to be made whole when it changes.
+            let count = state.idle[server].count
+            for index in stride(from: count - 1, through: max(0, count - Self.lookback), by: -1)
+            where state.idle[server][index].lane == lane {
+                return Handover(connection: state.idle[server].remove(at: index))
+            }
+            return Handover(connection: state.idle[server].popLast())
         }
         return taken.connection
     }

@@ -1,3 +1,5 @@
+internal import Units
+
 /// Post URIs: `at://did:plc:<24 of a-z2-7>/app.bsky.feed.post/<13-character TID>`, 70 bytes.
 package enum PostURI {
     /// The base32 alphabet of DIDs of method plc.

@@ -207,7 +207,7 @@ struct AdaptiveTests {
 
     @Test("an adaptive limiter admits what its algorithm says, and hears of each sample")
     func limiter() {
-        let limiter = AdaptiveLimiter(AIMD())
+        let limiter = AdaptiveLimiter(.aimd(AIMD()))
         #expect((0..<25).count { _ in limiter.tryAcquire() } == 20)
         limiter.release(Self.healthy)
         #expect(limiter.bound == 21)

@@ -24,9 +24,10 @@ struct DialerTests {
     @Test("rotate draws from all of 127.0.0.0/8 but its first and last address, each part alike")
     func rotateIsUniform() {
         let draws = 64_000
+        var generator = SplitMix64(seed: .random(in: 0...UInt64.max))
         var perPart = [Int](repeating: 0, count: 64)
         for _ in 0..<draws {
-            let (source, destination) = Dialer.rotate.nextRoute()
+            let (source, destination) = Dialer.rotate.nextRoute(using: &generator)
             #expect(destination == nil)
             guard let value = source?.value, IPv4Address.usableLoopback.contains(value) else {
                 Issue.record("\(String(describing: source)) is not usable")

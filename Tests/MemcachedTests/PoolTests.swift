@@ -3,12 +3,14 @@ import Memcached
 import POSIX
 import TestSupport
 import Testing
+import Units
 
 @Suite("Pool", .requiresNamespaces, .requiresMemcached)
 struct PoolTests {
     private func connection(_ memcached: RealMemcached) throws -> Connection {
         let template = Handle(server: memcached.address, timeout: .seconds(1))
-        let dial = Dial(server: 0, address: memcached.address, dialer: .kernel, lateBind: false)
+        var generator = SplitMix64(seed: 1)
+        let dial = Dial(server: 0, address: memcached.address, dialer: .kernel, lateBind: false, using: &generator)
         let key = Array("k".utf8CString.dropLast())
         let result = dial.start(copying: template) { handle in
             key.withUnsafeBufferPointer { key in

@@ -6,6 +6,7 @@ import Memcached
 import POSIX
 import SwiftProtobuf
 import Testing
+import Units
 
 @testable import PostRecords
 
@@ -192,6 +193,7 @@ struct SettingsTests {
         let texts = [
             "limit": "request:64", "fanout": "multiget:500", "dialer": "rotate", "late-bind": "true",
             "max-idle": "64", "lookup-timeout": "250ms", "log-mode": "off", "log-sink": "file:/tmp/x",
+            "store-latency": "9ms", "max-batch": "500", "max-per-caller": "900",
         ]
         for name in Settings.names {
             #expect(settings[name] != texts[name], "the test changes nothing")
@@ -208,6 +210,7 @@ struct SettingsTests {
             texts == [
                 "limit=none", "fanout=per-uri", "dialer=bind:127.32.0.1", "late-bind=false", "max-idle=2",
                 "lookup-timeout=500ms", "log-mode=blocking", "log-sink=stderr",
+                "store-latency=2ms", "max-batch=0", "max-per-caller=0",
             ]
         )
     }

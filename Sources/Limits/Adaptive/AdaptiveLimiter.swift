@@ -9,9 +9,39 @@ package protocol LimitAlgorithm: Sendable {
 }
 
 /// Admits as many as an algorithm has found to be good: limits `aimd`, `vegas` and `gradient2`, one for the process.
-package final class AdaptiveLimiter<Algorithm: LimitAlgorithm>: Limiter {
+package final class AdaptiveLimiter: Limiter {
+    /// Which one. A class generic over them would look their types up at each call: ten times as slow.
+    package enum Algorithm: Sendable {
+        case aimd(AIMD)
+        case vegas(Vegas)
+        case gradient2(Gradient2)
+
+        var limit: Int {
+            switch self {
+            case .aimd(let algorithm): algorithm.limit
+            case .vegas(let algorithm): algorithm.limit
+            case .gradient2(let algorithm): algorithm.limit
+            }
+        }
+
+        mutating func update(_ sample: Sample, inFlight: Int) {
+            switch self {
+            case .aimd(var algorithm):
+                algorithm.update(sample, inFlight: inFlight)
+                self = .aimd(algorithm)
+            case .vegas(var algorithm):
+                algorithm.update(sample, inFlight: inFlight)
+                self = .vegas(algorithm)
+            case .gradient2(var algorithm):
+                algorithm.update(sample, inFlight: inFlight)
+                self = .gradient2(algorithm)
+            }
+        }
+    }
+
     private struct State {
         var algorithm: Algorithm
+        var limit: Int
         var inFlight = 0
     }
 
@@ -20,7 +50,7 @@ package final class AdaptiveLimiter<Algorithm: LimitAlgorithm>: Limiter {
     private let limit: Atomic<Int>
 
     package init(_ algorithm: Algorithm) {
-        state = Mutex(State(algorithm: algorithm))
+        state = Mutex(State(algorithm: algorithm, limit: algorithm.limit))
         limit = Atomic(algorithm.limit)
     }
 
@@ -30,7 +60,7 @@ package final class AdaptiveLimiter<Algorithm: LimitAlgorithm>: Limiter {
 
     package func tryAcquire() -> Bool {
         state.withLock { state in
-            guard state.inFlight < state.algorithm.limit else { return false }
+            guard state.inFlight < state.limit else { return false }
             state.inFlight += 1
             return true
         }
@@ -41,7 +71,8 @@ package final class AdaptiveLimiter<Algorithm: LimitAlgorithm>: Limiter {
             precondition(state.inFlight > 0, "a permit was given back twice")
             if let sample {
                 state.algorithm.update(sample, inFlight: state.inFlight)
-                limit.store(state.algorithm.limit, ordering: .relaxed)
+                state.limit = state.algorithm.limit
+                limit.store(state.limit, ordering: .relaxed)
             }
             state.inFlight -= 1
         }

@@ -1,6 +1,7 @@
 internal import CConnectHook
 internal import Glibc
 package import POSIX
+package import Units
 
 /// What a dial came to. The request it was made for has been sent only if it is `connected`.
 package enum DialResult: ~Copyable {
@@ -21,12 +22,19 @@ package struct Dial {
     /// Let connect() choose the port of a bound address: IP_BIND_ADDRESS_NO_PORT in ip(7).
     package var lateBind: Bool
 
-    package init(server: Int, address: SocketAddress, dialer: Dialer, lateBind: Bool) {
+    /// - Parameter generator: draws the addresses of a dialer that rotates.
+    package init(
+        server: Int,
+        address: SocketAddress,
+        dialer: Dialer,
+        lateBind: Bool,
+        using generator: inout SplitMix64
+    ) {
         self.server = server
         self.address = address
         self.lateBind = lateBind
         self.dialer = dialer.name
-        (source, destination) = dialer.nextRoute()
+        (source, destination) = dialer.nextRoute(using: &generator)
     }
 
     /// Dials as part of sending the first request.

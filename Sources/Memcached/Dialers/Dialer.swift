@@ -54,18 +54,14 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    private static func rotated() -> IPv4Address {
-        var generator = SystemRandomNumberGenerator()
-        return .randomLoopback(except: incidentAddress, using: &generator)
-    }
-
     /// The source and destination of the next dial; nil leaves them as they are.
-    package func nextRoute() -> (source: IPv4Address?, destination: IPv4Address?) {
+    /// - Parameter generator: draws addresses; the system's would be one system call a dial.
+    package func nextRoute(using generator: inout SplitMix64) -> (source: IPv4Address?, destination: IPv4Address?) {
         switch self {
         case .kernel: (nil, nil)
         case .bind(let address): (address, nil)
-        case .rotate: (Self.rotated(), nil)
-        case .rotateDestination: (nil, .randomLoopback())
+        case .rotate: (.randomLoopback(except: Self.incidentAddress, using: &generator), nil)
+        case .rotateDestination: (nil, .randomLoopback(using: &generator))
         }
     }
 }

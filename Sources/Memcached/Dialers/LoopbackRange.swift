@@ -6,8 +6,8 @@ extension IPv4Address {
     package static let usableLoopback: ClosedRange<UInt32> = 0x7f00_0001...0x7fff_fffe
 
     /// One of ``usableLoopback``, each equally likely.
-    package static func randomLoopback() -> IPv4Address {
-        IPv4Address(value: .random(in: usableLoopback))
+    package static func randomLoopback(using generator: inout some RandomNumberGenerator) -> IPv4Address {
+        IPv4Address(value: .random(in: usableLoopback, using: &generator))
     }
 
     /// One of ``usableLoopback`` but for one, each equally likely.

@@ -97,7 +97,9 @@ feed.addEventListener("run", (event) => {
   status.textContent = "connected";
   showStory(news.place);
   showSettings();
-  drawCharts(area, run, Math.max(0, (run.timeline.at(-1)?.at ?? 0) - span));
+  const last = run.timeline.at(-1);
+  if (last) showFigures(last);
+  drawCharts(area, run, Math.max(0, (last?.at ?? 0) - span));
 });
 feed.addEventListener("point", (event) => {
   const news = JSON.parse(event.data);
