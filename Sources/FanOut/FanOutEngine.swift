@@ -96,14 +96,30 @@ package final class FanOutEngine: Sendable {
             fanout: settings.fanout,
             limiter: limiter(for: settings.limit, caller: account.name),
             admission: admission,
-            maxLanes: lanes.count,
+            maxLanes: isCrowded(for: keys.count) ? 1 : lanes.count,
             completion: { completion(.success($0)) }
         )
-        let first = shared.withLock { shared in
+        let first = batch.lanes == 1 ? idlestLane : nextLane
+        for offset in 0..<batch.lanes { lanes[(first + offset) % lanes.count].submit(batch) }
+    }
+
+    private var nextLane: Int {
+        shared.withLock { shared in
             defer { shared.nextLane = (shared.nextLane + 1) % lanes.count }
             return shared.nextLane
         }
-        for offset in 0..<batch.lanes { lanes[(first + offset) % lanes.count].submit(batch) }
+    }
+
+    /// The lane with fewest batches.
+    private var idlestLane: Int {
+        let start = nextLane
+        let order = lanes.indices.map { (start + $0) % lanes.count }
+        return order.min { lanes[$0].batches.load(ordering: .relaxed) < lanes[$1].batches.load(ordering: .relaxed) }!
+    }
+
+    /// Whether there is so much to do that a small batch is better left to one lane: spread out, it would wake all.
+    private func isCrowded(for count: Int) -> Bool {
+        count <= 64 && counters.inFlight.value > 256
     }
 
     /// Ends the lanes' threads once their batches are done.

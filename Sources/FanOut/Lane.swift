@@ -27,6 +27,8 @@ final class Lane: @unchecked Sendable {
 
     private let inbox = Mutex(Inbox())
     private let stopping = Atomic<Bool>(false)
+    /// Batches it has a part of.
+    let batches = Atomic<Int>(0)
     /// The lanes by index; set once, before the thread starts.
     var lanes: [Lane] = []
 
@@ -57,6 +59,7 @@ final class Lane: @unchecked Sendable {
     // MARK: From other threads
 
     func submit(_ batch: Batch) {
+        batches.add(1, ordering: .relaxed)
         inbox.withLock { $0.batches.append(batch) }
         poller.wake()
     }
@@ -90,7 +93,9 @@ final class Lane: @unchecked Sendable {
             poller.wait(until: more ? .now : deadlines.next) { react(to: $0) }
             collectAnswered()
             expire()
+            let count = shares.count
             shares.removeAll { $0.inFlight == 0 && !$0.hasWorkToIssue }
+            if shares.count < count { batches.subtract(count - shares.count, ordering: .relaxed) }
         }
     }
 
