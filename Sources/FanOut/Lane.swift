@@ -7,7 +7,8 @@ internal import Units
 /// One thread that keeps any number of lookups in flight: it issues requests without waiting,
 /// and collects replies as their sockets become readable.
 ///
-/// Unchecked: all but `inbox`, `stopping` and `poller` belongs to the lane's own thread.
+/// Unchecked: `inbox`, `stopping`, `batches` and `poller` are safe from any thread, `lanes` is set before the thread
+/// starts and never again, and all else that changes belongs to the lane's own thread.
 final class Lane: @unchecked Sendable {
     /// Requests issued for one batch before the lane looks for replies and at other batches.
     private static let quantum = 64

@@ -29,9 +29,4 @@ package struct PortBudget: Sendable, Equatable {
 
     /// Dials a second that one pair of addresses bears for ever.
     package var sustainableDialsPerSecond: Double { Double(ports) / 60 }
-
-    /// When the range is full at this rate from a fresh start; nil when the rate is sustainable.
-    package func timeToExhaustion(dialsPerSecond rate: Double) -> Duration? {
-        rate <= sustainableDialsPerSecond ? nil : .nanoseconds(Int64(Double(ports) / rate * 1e9))
-    }
 }

@@ -26,9 +26,7 @@ extension LimitPolicy: CustomStringConvertible {
             self = .process(number, queue)
         case "aimd":
             var parameters = AIMD.Parameters()
-            try fields.take("min", &parameters.min)
-            try fields.take("max", &parameters.max)
-            try fields.takeStart(&parameters.start, parameters.min, parameters.max)
+            try fields.takeRange(&parameters)
             if let backoff = fields.values.removeValue(forKey: "backoff") {
                 guard let value = Double(backoff), value > 0, value < 1 else {
                     throw UnitTextError(text: backoff, expected: "a backoff: use a number between 0 and 1")
@@ -38,16 +36,12 @@ extension LimitPolicy: CustomStringConvertible {
             self = .aimd(parameters)
         case "vegas":
             var parameters = Vegas.Parameters()
-            try fields.take("min", &parameters.min)
-            try fields.take("max", &parameters.max)
-            try fields.takeStart(&parameters.start, parameters.min, parameters.max)
+            try fields.takeRange(&parameters)
             parameters.asPublished = try fields.takeFaults()
             self = .vegas(parameters)
         case "gradient2":
             var parameters = Gradient2.Parameters()
-            try fields.take("min", &parameters.min)
-            try fields.take("max", &parameters.max)
-            try fields.takeStart(&parameters.start, parameters.min, parameters.max)
+            try fields.takeRange(&parameters)
             parameters.asPublished = try fields.takeFaults()
             self = .gradient2(parameters)
         default: throw UnitTextError(text: text, expected: Self.forms)
@@ -66,34 +60,19 @@ extension LimitPolicy: CustomStringConvertible {
             "process:\(number)"
                 + Self.fields([("queue", queue.capacity, 1000)], colon: ",")
                 + (queue.wait == .seconds(10) ? "" : ",wait=\(queue.wait.text)")
-        case .aimd(let set):
-            "aimd"
-                + Self.fields(
-                    [
-                        ("start", set.start, Swift.min(Swift.max(20, set.min), set.max)), ("min", set.min, 20),
-                        ("max", set.max, 200),
-                    ],
-                    set.backoff == 0.9 ? nil : "backoff=\(set.backoff)"
-                )
-        case .vegas(let set):
-            "vegas"
-                + Self.fields(
-                    [
-                        ("start", set.start, Swift.min(Swift.max(20, set.min), set.max)), ("min", set.min, 1),
-                        ("max", set.max, 1000),
-                    ],
-                    set.asPublished ? "faults=published" : nil
-                )
-        case .gradient2(let set):
-            "gradient2"
-                + Self.fields(
-                    [
-                        ("start", set.start, Swift.min(Swift.max(20, set.min), set.max)), ("min", set.min, 20),
-                        ("max", set.max, 200),
-                    ],
-                    set.asPublished ? "faults=published" : nil
-                )
+        case .aimd(let set): "aimd" + Self.fields(of: set, set.backoff == 0.9 ? nil : "backoff=\(set.backoff)")
+        case .vegas(let set): "vegas" + Self.fields(of: set, set.asPublished ? "faults=published" : nil)
+        case .gradient2(let set): "gradient2" + Self.fields(of: set, set.asPublished ? "faults=published" : nil)
         }
+    }
+
+    private static func fields(of set: some AdaptiveParameters, _ more: String?) -> String {
+        let standard = type(of: set).init()
+        let start = Swift.min(Swift.max(standard.start, set.min), set.max)
+        return fields(
+            [("start", set.start, start), ("min", set.min, standard.min), ("max", set.max, standard.max)],
+            more
+        )
     }
 
     /// The fields that differ from their defaults.
@@ -145,10 +124,12 @@ extension LimitPolicy: CustomStringConvertible {
             value = number
         }
 
-        mutating func takeStart(_ start: inout Int, _ min: Int, _ max: Int) throws(UnitTextError) {
-            start = Swift.min(Swift.max(start, min), max)
-            try take("start", &start)
-            guard min <= start, start <= max else {
+        mutating func takeRange(_ set: inout some AdaptiveParameters) throws(UnitTextError) {
+            try take("min", &set.min)
+            try take("max", &set.max)
+            set.start = Swift.min(Swift.max(set.start, set.min), set.max)
+            try take("start", &set.start)
+            guard set.min <= set.start, set.start <= set.max else {
                 throw UnitTextError(text: text, expected: "a limit: min, start and max must come in that order")
             }
         }

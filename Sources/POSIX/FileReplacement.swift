@@ -2,8 +2,12 @@ internal import Glibc
 
 extension Descriptor {
     /// Puts a file in the place of another, or of none: whole, or not at all, whenever it is cut off or the disk is full.
-    /// fsync(2), rename(2)
+    /// What is there and no regular file, as /dev/null or a link, stays what it is and is written to. fsync(2), rename(2)
     package static func replaceFile(_ path: String, with bytes: [UInt8]) throws(SystemCallError) {
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            return try creating(path).writeAll(bytes)
+        }
         let draft = path + ".part"
         do throws(SystemCallError) {
             let file = try creating(draft)

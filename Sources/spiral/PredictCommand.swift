@@ -66,8 +66,6 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where to write the answer as JSON; - for standard output.", valueName: "path"))
     var json: String?
 
-    private static let clients = ["appview:uris=1..10,rate=3/s", "new-service:uris=20000,rate=0.5/s"]
-
     func validate() throws {
         _ = try question()
     }
@@ -83,9 +81,8 @@ struct PredictCommand: ParsableCommand {
                 throw ValidationError("--\(error)")
             }
         }
-        let clients = try (client.isEmpty ? Self.clients : client).map { text in
-            try readOption("--client", text, as: { try ClientSpec(text: $0) })
-        }
+        let given = try client.map { try readOption("--client", $0, as: ClientSpec.init(text:)) }
+        let clients = given.isEmpty ? try RunCommand.scenario("demo").clients : given
         var question = PortForecast.Question(budget: try budget(), settings: settings, clients: clients)
         for (option, value) in [("--sources", sources ?? 1), ("--destinations", destinations ?? 1), ("--hosts", hosts)]
         where !(1...100_000_000).contains(value) {
@@ -99,7 +96,7 @@ struct PredictCommand: ParsableCommand {
         question.hosts = hosts
         question.duration = try readOption("--duration", duration, as: { try Duration(text: $0) })
         let batches = clients.reduce(0.0) { $0 + $1.schedule.meanRate.perSecond } * question.duration.inSeconds
-        guard batches <= 5_000_000 else {
+        guard batches <= 1_000_000 else {
             throw ValidationError("--duration: \(Int(batches)) batches are too many to simulate; use a shorter one")
         }
         return question

@@ -100,8 +100,8 @@ struct SweepCommand: ParsableCommand {
             }
             fixed[one.name] = one.values[0]
         }
-        let specs = try (client.isEmpty ? Self.clients : client).map { text in
-            try readOption("--client", text, as: { try ClientSpec(text: $0) })
+        let specs = try (client.isEmpty ? Self.clients : client).map {
+            try readOption("--client", $0, as: ClientSpec.init(text:))
         }
         guard ports == "machine" || Int(ports).map({ (16...32_767).contains($0) }) == true else {
             throw ValidationError("--ports: use a number from 16 to 32767, or machine")
@@ -134,7 +134,7 @@ struct SweepCommand: ParsableCommand {
         // Opened first: what cannot be written is known before there is something to lose.
         let table = try csv.map { try JSONOutput($0, option: "--csv") }
         let page = try report.map { try JSONOutput($0, option: "--report") }
-        if let json, json != "-", !resume { _ = try JSONOutput(json) }
+        if let json, json != "-" { try checkThatFits(json) }
         guard NetworkNamespace.isPermitted() else {
             throw Refusal(
                 .machine,
@@ -176,6 +176,15 @@ struct SweepCommand: ParsableCommand {
         print("\(question). Go on? [y/N] ", terminator: "")
         fflush(nil)
         guard readLine()?.lowercased().hasPrefix("y") == true else { throw Refusal(.usage, "nothing was measured") }
+    }
+
+    /// Whether the result can be written; what is there stays until the first cell is measured.
+    private func checkThatFits(_ path: String) throws {
+        do {
+            _ = try Descriptor.appending(to: path)
+        } catch {
+            throw Refusal(.usage, "--json: cannot \(error)")
+        }
     }
 
     private func earlierResult(_ plan: SweepPlan) throws -> SweepResult? {

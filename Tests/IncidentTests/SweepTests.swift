@@ -145,7 +145,7 @@ struct SweepPlanTests {
         #expect(
             sweep.findings[2].hasPrefix("request:N: the knee is at 64, the smallest with 95% of the best throughput")
         )
-        #expect(sweep.findings[2].contains("from request:256 on it dials 18 times a second"))
+        #expect(sweep.findings[2].contains("from request:256 on, 18 dials a second, more than"))
     }
 
     @Test("a grid without a sound combination gets no recommendation")
@@ -200,6 +200,8 @@ struct SweepCommandTests {
         #expect(result.runs.count == 4)
         for run in result.runs {
             let measured = try #require(run.result)
+            // What the server counted is what the clients asked for.
+            #expect(measured.lookups.total == measured.clients.reduce(0) { $0 + $1.uris })
             if run.cell.values == ["none"] {
                 #expect(measured.lookups.errors["EADDRINUSE"] ?? 0 > 0)
                 #expect(measured.portsInUsePeak == 256)
@@ -264,6 +266,28 @@ struct SweepCommandTests {
         #expect(said.contains("what was measured before is kept, and the sweep goes on"), "\(said)")
         #expect(said.contains("[5/5]"), "\(said)")
         #expect(said.hasSuffix("\n}\n"), "the file is whole: \(said)")
+    }
+
+    @Test("what the result is written to keeps what it has until there is more, and a device stays one")
+    func outputs() throws {
+        let file = try TemporaryFile()
+        _ = try Descriptor.creating(file.path).writeAll(Array("kept".utf8))
+        let program = try sweep(["--vary", "limit=request:4", "--json", file.path])
+        let begins = try eventually { try program.text.contains("1 cells") }
+        #expect(begins)
+        #expect(try file.contents == "kept")
+        program.send(SIGKILL)
+        _ = program.wait()
+
+        let folder = try RunFolder()
+        let link = folder.path + "/link"
+        symlink(file.path, link)
+        try Descriptor.replaceFile(link, with: Array("through".utf8))
+        #expect(try file.contents == "through")
+        try Descriptor.replaceFile("/dev/null", with: [1])
+        #expect(try Descriptor.reading("/dev/null").readToEnd().isEmpty)
+        try Descriptor.replaceFile(file.path, with: Array("new".utf8))
+        #expect(try file.contents == "new")
     }
 
     @Test(

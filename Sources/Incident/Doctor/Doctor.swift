@@ -1,8 +1,10 @@
+internal import FanOut
 internal import Glibc
 package import KernelProbe
 package import LoadGenerator
 internal import Memcached
 internal import POSIX
+internal import PostRecords
 internal import Units
 
 /// Looks at what this machine allows, and says what that means for reproducing the incident.
@@ -165,34 +167,33 @@ package struct Doctor: Sendable {
     /// When the ports run out under the planned load, with no limit.
     private var prediction: Finding {
         let load = clients.map(\.description).joined(separator: " ")
-        let rate = clients.reduce(0.0) { $0 + Self.dialsPerSecond($1, maxIdle: maxIdle) }
-        guard let budget, let time = budget.timeToExhaustion(dialsPerSecond: rate) else {
+        guard let forecast = portForecast, let time = forecast.exhaustedAfter else {
             return Finding(
                 "prediction",
                 "the ports never run out",
                 .notice,
-                "\(load) dials \(rounded(rate)) times a second, which the range bears",
+                "\(load) dials \(rounded(portForecast?.dialsPerSecond ?? 0)) times a second, which the range bears",
                 advice: "send larger batches or more of them, or narrow the range"
             )
         }
         // A batch dials all at once: the range is full in the batch that crosses it.
-        let first = clients.filter { $0.uris.lowerBound - maxIdle > budget.ports }.map(\.name)
+        let first = clients.filter { $0.uris.lowerBound - maxIdle > forecast.portsOfAddress }.map(\.name)
         let when =
             first.isEmpty
-            ? "after \(rounded(time.inSeconds)) s"
+            ? "after \(rounded(time)) s"
             : "with the first batch of \(first.joined(separator: " or "))"
         return Finding(
             "prediction",
             "the ports run out \(when)",
             .good,
-            "\(load) dials \(rounded(rate)) times a second on average without a limit; the range bears \(rounded(budget.sustainableDialsPerSecond))"
+            "\(load) dials \(rounded(forecast.dialsPerSecond)) times a second on average without a limit; the range bears \(rounded(forecast.sustainableDialsPerSecond))"
         )
     }
 
-    /// Each lookup of a batch dials, but those that find an idle connection.
-    private static func dialsPerSecond(_ client: ClientSpec, maxIdle: Int) -> Double {
-        let sizes = client.uris
-        let mean = sizes.count == 1 ? Double(sizes.lowerBound) : Double(sizes.lowerBound + sizes.upperBound) / 2
-        return max(0, mean - Double(maxIdle)) * client.schedule.meanRate.perSecond
+    private var portForecast: PortForecast? {
+        guard let budget else { return nil }
+        var settings = Settings()
+        settings.fanOut.maxIdle = maxIdle
+        return try? PortForecast(.init(budget: budget, settings: settings, clients: clients))
     }
 }

@@ -18,7 +18,7 @@ extension SweepResult {
         let measures = results.map(RunMeasures.init)
         func spread(_ value: (PhaseResult) -> Double) -> Spread { Spread(results.map(value)) }
         let inTime = measures.compactMap(\.smallInTime)
-        let dials = spread { Double($0.dials.ok + $0.dials.failed) / max($0.duration, 1e-3) }
+        let attempts = spread { Double($0.dials.ok + $0.dials.failed) / max($0.duration, 1e-3) }
         return Standing(
             values: values,
             runs: results.count,
@@ -29,12 +29,13 @@ extension SweepResult {
             smallInTime: inTime.isEmpty ? nil : Spread(inTime),
             errors: spread { Double($0.lookups.failed) },
             errorsByName: results.reduce(into: [:]) { $0.merge($1.lookups.errors, uniquingKeysWith: +) },
-            dialsPerSecond: dials,
+            dialsPerSecond: spread { Double($0.dials.ok) / max($0.duration, 1e-3) },
+            failedDialsPerSecond: spread { Double($0.dials.failed) / max($0.duration, 1e-3) },
             timeWaitPeak: spread { Double($0.timeWaitPeak) },
             threadsPeak: spread { Double($0.threadsPeak) },
             rssPeakMiB: spread { Double($0.rssPeakBytes) / Double(1 << 20) },
             failedBatches: Spread(measures.map(\.failedBatches)),
-            exhaustsPorts: dials.median > bearable(values)
+            exhaustsPorts: attempts.median > bearable(values)
         )
     }
 
@@ -65,14 +66,9 @@ extension SweepResult {
     private var recommendation: [String] {
         guard let best = ranking.first else { return ["Nothing was measured."] }
         guard isSound(best) else {
-            let fault =
-                best.crashes > 0
-                ? "it crashed"
-                : best.exhaustsPorts
-                    ? "\(best.dialsPerSecond.text) dials a second, more than the ports of one address bear"
-                    : "\(best.errors.text) failed lookups"
             return [
-                "No combination of this grid is sound. What the small callers paid least for is \(plan.text(best.values)): \(fault)."
+                "No combination of this grid is sound. What the small callers paid least for is \(plan.text(best.values)): "
+                    + "\(fault(of: best))."
             ]
         }
         // What cannot be told from the best may be chosen for other reasons: here, for what all callers together got.
@@ -97,6 +93,13 @@ extension SweepResult {
             )
         }
         return lines
+    }
+
+    private func fault(of standing: Standing) -> String {
+        if standing.crashes > 0 { return "it crashed" }
+        if standing.errors.median > 0 { return "\(standing.errors.text) failed lookups" }
+        if standing.failedBatches.median > 0 { return "\(standing.failedBatches.text) batches were not answered" }
+        return "\(standing.dialsPerSecond.text) dials a second, more than the ports of one address bear"
     }
 
     /// Whether the small callers cannot tell two combinations apart.
@@ -129,11 +132,7 @@ extension SweepResult {
                 .map { " with \($0.0.name)=\($0.1)" }.joined()
             var line = "\(kind):N\(place): " + knee(curve.map { ($0.number, $0.standing) })
             if let cliff = curve.first(where: { !isSound($0.standing) }) {
-                line +=
-                    " Cliff: from \(kind):\(cliff.number) on "
-                    + (cliff.standing.exhaustsPorts
-                        ? "it dials \(rounded(cliff.standing.dialsPerSecond.median)) times a second, more than one address bears."
-                        : "lookups fail or batches are lost.")
+                line += " Cliff: from \(kind):\(cliff.number) on, \(fault(of: cliff.standing))."
             }
             lines.append(line)
         }

@@ -39,7 +39,10 @@ package struct SweepResult: Codable, Sendable {
         package var smallInTime: Spread?
         package var errors: Spread
         package var errorsByName: [String: Int]
+        /// Those that succeeded, as memcached counts them.
         package var dialsPerSecond: Spread
+        /// Those that failed besides.
+        package var failedDialsPerSecond: Spread
         package var timeWaitPeak: Spread
         package var threadsPeak: Spread
         package var rssPeakMiB: Spread

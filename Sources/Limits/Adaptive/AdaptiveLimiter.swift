@@ -8,6 +8,15 @@ package protocol LimitAlgorithm: Sendable {
     mutating func update(_ sample: Sample, inFlight: Int)
 }
 
+/// What the adaptive limits have in common to be set; a new value has the published defaults.
+protocol AdaptiveParameters {
+    init()
+    /// Lookups at the beginning, at the least and at the most.
+    var start: Int { get set }
+    var min: Int { get set }
+    var max: Int { get set }
+}
+
 /// Admits as many as an algorithm has found to be good: limits `aimd`, `vegas` and `gradient2`, one for the process.
 package final class AdaptiveLimiter: Limiter {
     /// Which one. A class generic over them would look their types up at each call: ten times as slow.

@@ -5,7 +5,7 @@
 /// to be, and the limit climbs to its maximum. Here a drop takes a tenth off the limit and its round trip is not
 /// averaged; ``Parameters/asPublished`` shows what comes of it otherwise.
 package struct Gradient2: LimitAlgorithm {
-    package struct Parameters: Sendable, Hashable {
+    package struct Parameters: Sendable, Hashable, AdaptiveParameters {
         package var start = 20
         package var min = 20
         package var max = 200

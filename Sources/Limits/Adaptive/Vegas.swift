@@ -7,7 +7,7 @@ internal import Glibc
 /// 20 microseconds becomes the measure of a healthy one, and every success looks like a queue. Here drops are no
 /// measure; ``Parameters/asPublished`` shows what comes of it otherwise.
 package struct Vegas: LimitAlgorithm {
-    package struct Parameters: Sendable, Hashable {
+    package struct Parameters: Sendable, Hashable, AdaptiveParameters {
         package var start = 20
         package var min = 1
         package var max = 1000
