@@ -276,7 +276,7 @@ struct SweepCommandTests {
         let begins = try eventually { try program.text.contains("1 cells") }
         #expect(begins)
         #expect(try file.contents == "kept")
-        program.send(SIGKILL)
+        program.send(SIGINT)
         _ = program.wait()
 
         let folder = try RunFolder()
