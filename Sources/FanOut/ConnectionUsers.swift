@@ -25,6 +25,7 @@ struct ConnectionUsers {
     }
 
     mutating func remove(_ connection: Connection) {
-        entries[Int(connection.descriptor)].operation = nil
+        let descriptor = Int(connection.descriptor)
+        if descriptor < entries.count { entries[descriptor].operation = nil }
     }
 }

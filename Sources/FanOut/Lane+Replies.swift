@@ -11,8 +11,8 @@ extension Lane {
         let address = context.servers.addresses[connection.server]
         switch connection.receive(into: received) {
         case .nothing:
-            // The end of an earlier reply was reported late; this one is still to come.
-            operation.phase = .awaiting(connection)
+            // Nobody said that it had come, or the end of an earlier reply was reported late.
+            watch(operation, connection)
         case .value, .end:
             guard case .get(let unit) = operation.work else {
                 return fail(operation, MemcachedError(.reply, server: address, detail: "a set was answered as a get"))

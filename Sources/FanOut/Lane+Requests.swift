@@ -39,7 +39,7 @@ extension Lane {
         if let connection = context.pool.take(server: server, lane: index) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
             if code == .success {
-                watch(operation, connection)
+                awaitReply(operation, connection)
             } else {
                 let address = context.servers.addresses[server]
                 fail(operation, MemcachedError(.send, code: code, errno: connection.handle.lastErrno, server: address))
@@ -71,7 +71,7 @@ extension Lane {
         switch consume result {
         case .connected(let connection):
             context.counters.dials.add(for: dial.dialer)
-            watch(operation, connection)
+            awaitReply(operation, connection)
         case .pending(let descriptor):
             let pending = PendingDial(dial, descriptor)
             do {
@@ -85,7 +85,20 @@ extension Lane {
         }
     }
 
-    private func watch(_ operation: Operation, _ connection: Connection) {
+    /// Waits for the reply on a connection.
+    private func awaitReply(_ operation: Operation, _ connection: Connection) {
+        operation.phase = .awaiting(connection)
+        if operation.share.defersReplies, connection.lane != index {
+            // Looked for once the batch is issued whole: it is there by then, or nearly so, and most connections of
+            // such a batch are closed without a poller having heard of them.
+            operation.share.postponed.append(operation.token)
+        } else {
+            watch(operation, connection)
+        }
+    }
+
+    /// Has the poller tell when something arrives on a connection.
+    func watch(_ operation: Operation, _ connection: Connection) {
         do {
             if connection.lane != index {
                 if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }

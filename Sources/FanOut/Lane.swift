@@ -91,8 +91,8 @@ final class Lane: @unchecked Sendable {
             for token in arrived.logged { settle(Operation.Token(token)!) }
             if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
             let more = issue(quantum: Self.quantum)
+            collectPostponed()
             poller.wait(until: more ? .now : deadlines.next) { react(to: $0) }
-            collectAnswered()
             expire()
             let count = shares.count
             shares.removeAll { $0.inFlight == 0 && !$0.hasWorkToIssue }
@@ -172,16 +172,27 @@ final class Lane: @unchecked Sendable {
     /// Leaves a reply where it is until its batch is issued whole.
     func postpone(_ operation: Operation, _ connection: Connection) {
         operation.phase = .answered(connection)
-        operation.share.answered.append(operation)
+        operation.share.postponed.append(operation.token)
     }
 
-    private func collectAnswered() {
-        for share in shares where !share.answered.isEmpty && !share.defersReplies {
-            let operations = share.answered
-            share.answered = []
-            for operation in operations {
-                if case .answered(let connection) = operation.phase { collect(operation, connection) }
+    /// Collects what waited for its batch to be issued whole. Connections that the pool has no room for are closed
+    /// when all is collected, so that an answer does not wait for thousands of them to be closed.
+    private func collectPostponed() {
+        for share in shares where !share.postponed.isEmpty && !share.defersReplies {
+            let tokens = share.postponed
+            share.postponed = []
+            var connections: [Connection] = []
+            connections.reserveCapacity(tokens.count)
+            for token in tokens {
+                guard let operation = operation(token) else { continue }
+                switch operation.phase {
+                case .awaiting(let connection), .answered(let connection):
+                    connections.append(connection)
+                    collect(operation, connection)
+                case .starting, .dialling, .logging, .ended: break
+                }
             }
+            withExtendedLifetime(connections) {}
         }
     }
 

@@ -5,8 +5,8 @@ final class Share {
     let batch: Batch
     /// Operations of this lane that hold a permit.
     var inFlight = 0
-    /// Operations whose replies wait for the batch to be issued whole.
-    var answered: [Operation] = []
+    /// Operations that are looked at again once the batch is issued whole.
+    var postponed: [Operation.Token] = []
     /// Keys whose records are to be read from the store and set back.
     var toStore: [Int] = []
 

@@ -22,12 +22,6 @@ package final class Connection {
         self.server = server
     }
 
-    deinit {
-        // We end the conversation first, as Go's Close does, so that TIME_WAIT falls on our
-        // side; libmemcached's own `quit` would let memcached close first.
-        shutdown(descriptor, CInt(SHUT_WR))
-    }
-
     /// Takes what has arrived of a reply off the socket, and says what it begins with.
     ///
     /// libmemcached reports an `ERROR` line and a stored `set` both as "not found", so the first

@@ -1,3 +1,4 @@
+internal import CConnectHook
 internal import CMemcached
 internal import Glibc
 package import POSIX
@@ -32,7 +33,11 @@ package struct Handle: ~Copyable {
     }
 
     deinit {
-        memcached_free(pointer)
+        // Without libmemcached's `quit`, which would let memcached close first: as with Go's Close, our close() ends
+        // the conversation, so that TIME_WAIT falls on our side.
+        var policy = dial_policy(refuse: true)
+        policy.closing = 1
+        withInstalled(&policy) { memcached_free(pointer) }
     }
 
     static func add(_ address: SocketAddress, to handle: UnsafeMutablePointer<memcached_st>) {

@@ -2,10 +2,11 @@
 // steered. libmemcached has no interface for a source address, so this target defines
 // `connect` in the executable, where the dynamic linker finds it before the C library's.
 // `recv` is defined beside it, so that a reply which was read to see what it is need not
-// be read from the socket again.
+// be read from the socket again; `send` and `shutdown`, so that a connection is closed as
+// Go closes one: with close(), and not a word before it.
 //
 // Contract
-// - A thread without a policy gets the C library's connect() and recv(), nothing added.
+// - A thread without a policy gets the C library's calls, nothing added.
 // - A thread with a policy has exactly one: the last one installed. Only that thread
 //   reads or writes it while it is installed.
 // - errno after a failing call is the kernel's, except where the dial is kept pending.
@@ -37,6 +38,8 @@ struct dial_policy {
     int adopt;
     // In. Refuse to dial: a pooled connection that broke must not be redialled unseen.
     int refuse;
+    // In. The connection is being closed: nothing is sent on it, and close() alone ends it.
+    int closing;
     // In. Bytes received already: recv() hands these out before it asks the socket. What is
     // left of them afterwards libmemcached did not want.
     const void *received;
