@@ -59,8 +59,15 @@ final class Batch: Sendable {
     }
 
     deinit {
-        outcomes.deinitialize()
+        if unfinished.load(ordering: .relaxed) > 0 { outcomes.deinitialize() }
         outcomes.deallocate()
+    }
+
+    /// Moves the outcomes out, once; retaining each of 20,000 values anew would show.
+    private func takeOutcomes() -> [Outcome] {
+        Array(unsafeUninitializedCapacity: outcomes.count) { room, count in
+            count = room.moveInitialize(fromContentsOf: outcomes)
+        }
     }
 
     private static func group(_ keys: KeyList, servers: ServerList, chunk: Int) -> (order: [Int], units: [Unit]) {
@@ -107,11 +114,21 @@ final class Batch: Sendable {
 
     func server(ofKey index: Int) -> Int { servers.index(of: keys[index]) }
 
-    /// Settles one key; the last one completes the batch.
-    func finish(_ index: Int, _ outcome: Outcome) {
+    /// Notes what became of a key, which ``finish(_:)`` is still to count.
+    func place(_ outcome: Outcome, of index: Int) {
         outcomes[index] = outcome
-        if unfinished.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-            completion(Array(outcomes))
+    }
+
+    /// Counts keys as settled; the last of them completes the batch.
+    func finish(_ count: Int) {
+        if unfinished.subtract(count, ordering: .acquiringAndReleasing).newValue == 0 {
+            completion(takeOutcomes())
         }
+    }
+
+    /// Settles one key.
+    func finish(_ index: Int, _ outcome: Outcome) {
+        place(outcome, of: index)
+        finish(1)
     }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The keys of a batch in one block of memory, where libmemcached can point at them.
 package final class KeyList: Sendable {
     // Safe: written in init only, before anybody else can see it.
@@ -9,10 +11,10 @@ package final class KeyList: Sendable {
         offsets.reserveCapacity(keys.count + 1)
         let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, keys.reduce(0) { $0 + $1.utf8.count }))
         var end = 0
-        for key in keys {
-            for byte in key.utf8 {
-                bytes[end] = CChar(bitPattern: byte)
-                end += 1
+        for var key in keys {
+            key.withUTF8 { utf8 in
+                UnsafeMutableRawBufferPointer(start: bytes + end, count: utf8.count).copyBytes(from: utf8)
+                end += utf8.count
             }
             offsets.append(end)
         }
@@ -37,6 +39,7 @@ package final class KeyList: Sendable {
 
     /// Whether a value came back under this key.
     func matches(_ index: Int, _ other: UnsafeBufferPointer<CChar>) -> Bool {
-        UnsafeRawBufferPointer(self[index]).elementsEqual(UnsafeRawBufferPointer(other))
+        let key = self[index]
+        return key.count == other.count && memcmp(key.baseAddress!, other.baseAddress!, key.count) == 0
     }
 }

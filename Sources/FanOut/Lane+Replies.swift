@@ -58,40 +58,43 @@ extension Lane {
                     position += 1
                     if batch.keys.matches(key, value.key) {
                         hits += 1
-                        batch.finish(key, .hit(Array(value.bytes)))
+                        batch.place(.hit(Array(value.bytes)), of: key)
                         break
                     }
                     missed.append(key)
                 }
             }
         }
+        let rest = position..<unit.positions.upperBound
         context.counters.hits.add(hits)
-        let rest = (position..<unit.positions.upperBound).map { batch.keyIndex(at: $0) }
         batch.account.inFlight.decrement(by: unit.positions.count)
         context.counters.inFlight.decrement(by: unit.positions.count)
-        note(operation, isDrop: ending != .end && ending != .notFound)
         if ending == .end || ending == .notFound {
+            note(operation, isDrop: false)
             // More than the reply asked for: what follows on this connection could not be trusted.
             if isWhole { context.pool.put(connection) }
-            miss(missed + rest, of: share)
+            missed += rest.map { batch.keyIndex(at: $0) }
+            if !missed.isEmpty { miss(missed, of: share) }
         } else {
             // The reply broke off: what came counts, the rest failed.
-            miss(missed, of: share)
-            let address = context.servers.addresses[connection.server]
+            note(operation, isDrop: true)
+            if !missed.isEmpty { miss(missed, of: share) }
             let error = MemcachedError(
                 .receive,
                 code: ending,
                 errno: connection.handle.lastErrno,
-                server: address,
+                server: context.servers.addresses[connection.server],
                 detail: ending.text
             )
             context.counters.errors.add(rest.count, for: .init(error))
             batch.account.fail(error.name, count: rest.count)
+            let keys = rest.map { batch.keyIndex(at: $0) }
             // Part of the unit was answered, so nobody waits for these lines.
-            _ = log("failed to get post cache item", rest, of: batch, error) {}
-            for key in rest { settleLookup(of: key, share, error) }
+            _ = log("failed to get post cache item", keys, of: batch, error) {}
+            for key in keys { settleLookup(of: key, share, error) }
         }
         end(operation)
+        if hits > 0 { batch.finish(hits) }
     }
 
     private func miss(_ keys: [Int], of share: Share) {

@@ -109,13 +109,13 @@ final class Lane: @unchecked Sendable {
         // its connections, before more is dialled for others.
         var issuedLimited = 0
         for share in shares where share.hasWorkToIssue {
-            let isLimited = share.batch.limiter.bound != nil
-            let end = MonotonicInstant.now + Self.quantumTime
-            let quantum = isLimited ? min(quantum, Self.limitedQuantum) : quantum
-            var issued = isLimited ? issuedLimited : 0
-            defer { if isLimited { issuedLimited = issued } }
+            // One request alone needs no clock.
+            let end = quantum > 1 ? MonotonicInstant.now + Self.quantumTime : nil
+            let quantum = share.isLimited ? min(quantum, Self.limitedQuantum) : quantum
+            var issued = share.isLimited ? issuedLimited : 0
+            defer { if share.isLimited { issuedLimited = issued } }
             while share.hasWorkToIssue, share.inFlight < share.cap {
-                if issued >= quantum || MonotonicInstant.now > end {
+                if issued >= quantum || end.map({ $0 < .now }) ?? false {
                     more = true
                     break
                 }

@@ -10,8 +10,12 @@ final class Share {
     /// Keys whose records are to be read from the store and set back.
     var toStore: [Int] = []
 
+    /// Whether its limit bounds what is in flight.
+    let isLimited: Bool
+
     init(_ batch: Batch) {
         self.batch = batch
+        isLimited = batch.limiter.bound != nil
     }
 
     /// The most permits this lane takes, so that one lane does not hold them all.
@@ -21,7 +25,7 @@ final class Share {
 
     /// Whether replies wait: without a limit a batch is issued whole before any of it is
     /// collected, which is what holds all of it in flight at once.
-    var defersReplies: Bool { batch.limiter.bound == nil && !batch.isIssued }
+    var defersReplies: Bool { !isLimited && !batch.isIssued }
 
     var hasWorkToIssue: Bool { !toStore.isEmpty || batch.hasUnclaimed }
 }

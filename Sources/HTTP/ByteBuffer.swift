@@ -21,6 +21,14 @@ struct ByteBuffer {
         return taken
     }
 
+    /// Takes what there is, and room for, into the front of `destination`.
+    mutating func take(into destination: UnsafeMutableRawBufferPointer) -> Int {
+        let taken = min(destination.count, count)
+        bytes[start..<start + taken].withUnsafeBytes { destination.copyMemory(from: $0) }
+        start += taken
+        return taken
+    }
+
     /// Takes a line without its line end (LF, or CRLF), or nil while none is complete.
     mutating func takeLine() -> ArraySlice<UInt8>? {
         guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) else { return nil }

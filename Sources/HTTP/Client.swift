@@ -94,14 +94,42 @@ package struct Client: ~Copyable {
 
     /// Reads more into the buffer; false at the end of the connection.
     private mutating func fill() throws(ClientError) -> Bool {
-        do {
-            let bytes = try socket.descriptor.readSome(upTo: 256 << 10)
-            if bytes.isEmpty { return false }
-            bytes.withUnsafeBytes { buffer.append($0) }
-            return true
+        let result: IOResult
+        let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { space.deallocate() }
+        do throws(SystemCallError) {
+            result = try socket.descriptor.read(into: space)
         } catch {
             throw .system(error)
         }
+        switch result {
+        case .done(let count): buffer.append(UnsafeRawBufferPointer(rebasing: space[..<count]))
+        // A blocking socket answers EAGAIN when its timeout is over.
+        case .wouldBlock: throw .timedOut
+        }
+        return result != .done(0)
+    }
+
+    /// Reads a body of known length to where it stays: an answer has 10 MB.
+    private mutating func readBody(_ length: Int) throws(ClientError) -> [UInt8] {
+        var failure: ClientError?
+        let body = [UInt8](unsafeUninitializedCapacity: length) { space, filled in
+            let space = UnsafeMutableRawBufferPointer(space)
+            filled = buffer.take(into: space)
+            while filled < length, failure == nil {
+                do throws(SystemCallError) {
+                    switch try socket.descriptor.read(into: .init(rebasing: space[filled...])) {
+                    case .done(0): failure = .closed
+                    case .done(let count): filled += count
+                    case .wouldBlock: failure = .timedOut
+                    }
+                } catch {
+                    failure = .system(error)
+                }
+            }
+        }
+        if let failure { throw failure }
+        return body
     }
 
     private mutating func line() throws(ClientError) -> String {
@@ -129,11 +157,7 @@ package struct Client: ~Copyable {
         if fields[.transferEncoding]?.lowercased() == "chunked" {
             try readChunks(into: &body)
         } else if let length = fields[.contentLength].flatMap({ Int($0) }) {
-            body.reserveCapacity(length)
-            while body.count < length {
-                _ = buffer.take(length - body.count, into: &body)
-                if body.count < length, !(try fill()) { throw .closed }
-            }
+            body = try readBody(length)
         } else {
             throw .malformed("neither Content-Length nor chunked")
         }

@@ -18,19 +18,24 @@ package struct Request: Sendable {
 /// A response with its whole body, for which the server adds `Content-Length`, or with pieces that follow.
 package struct Response: Sendable {
     package var head: HTTPResponse
-    package var body: [UInt8]
+    /// In blocks that go out one after another, so that a large body need not be joined.
+    package var body: [[UInt8]]
     /// Sent after the body as they come; the connection ends with them. Nil where the body is all.
     package var pieces: AsyncStream<[UInt8]>?
 
     package init(
         _ status: HTTPResponse.Status,
         contentType: String,
-        body: [UInt8],
+        blocks: [[UInt8]],
         pieces: AsyncStream<[UInt8]>? = nil
     ) {
         head = HTTPResponse(status: status, headerFields: [.contentType: contentType])
-        self.body = body
+        body = blocks
         self.pieces = pieces
+    }
+
+    package init(_ status: HTTPResponse.Status, contentType: String, body: [UInt8]) {
+        self.init(status, contentType: contentType, blocks: [body])
     }
 }
 

@@ -8,7 +8,7 @@ final class ServerConnection: @unchecked Sendable {
     private enum State {
         case reading
         case responding(keepAlive: Bool)
-        case writing(head: [UInt8], body: [UInt8], sent: Int, next: Next)
+        case writing(Outgoing, next: Next)
         /// Between two pieces of an answer that goes on.
         case streaming
         /// The answer is out and says we close: reads on until the client has seen it.
@@ -146,12 +146,7 @@ final class ServerConnection: @unchecked Sendable {
         if case .closed = state { return }
         let keepAlive = keepAlive && !draining && response.pieces == nil
         let next: Next = response.pieces != nil ? .pieces : keepAlive ? .anotherRequest : .close
-        state = .writing(
-            head: response.encodedHead(keepAlive: keepAlive),
-            body: response.body,
-            sent: 0,
-            next: next
-        )
+        state = .writing(Outgoing([response.encodedHead(keepAlive: keepAlive)] + response.body), next: next)
         if let pieces = response.pieces { start(pieces) }
         write()
     }
@@ -175,12 +170,13 @@ final class ServerConnection: @unchecked Sendable {
                 switch state {
                 case .streaming:
                     pieceIsWritten = continuation
-                    state = .writing(head: [], body: piece, sent: 0, next: .pieces)
+                    state = .writing(Outgoing([piece]), next: .pieces)
                     write()
-                case .writing(let head, let body, let sent, .pieces):
+                case .writing(var outgoing, .pieces):
                     // The head is still on its way: the first piece goes out behind it.
                     pieceIsWritten = continuation
-                    state = .writing(head: head, body: body + piece, sent: sent, next: .pieces)
+                    outgoing.append(piece)
+                    state = .writing(outgoing, next: .pieces)
                 default:
                     continuation.resume(returning: false)
                 }
@@ -190,20 +186,13 @@ final class ServerConnection: @unchecked Sendable {
 
     private func write() {
         dispatchPrecondition(condition: .onQueue(queue))
-        guard case .writing(let head, let body, var sent, let next) = state else { return }
-        while sent < head.count + body.count {
-            // A small answer goes out in one piece, head and body together.
-            let part = sent < head.count ? head[sent...] + body.prefix(64 << 10) : body[(sent - head.count)...]
-            do {
-                switch try socket.descriptor.write(part) {
-                case .done(let count): sent += count
-                case .wouldBlock:
-                    state = .writing(head: head, body: body, sent: sent, next: next)
-                    return writeWhenPossible()
-                }
-            } catch {
-                return close()
-            }
+        guard case .writing(var outgoing, let next) = state else { return }
+        do {
+            let isOut = try outgoing.write(to: socket.descriptor)
+            state = .writing(outgoing, next: next)
+            if !isOut { return writeWhenPossible() }
+        } catch {
+            return close()
         }
         writeSource?.cancel()
         writeSource = nil

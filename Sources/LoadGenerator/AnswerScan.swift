@@ -1,17 +1,39 @@
+package import PostRecords
+
 /// Counts the records of a GetPostRecords answer without building them: an answer has 12 MB, and
 /// the machine's cores belong to the measurement.
 package struct AnswerScan: Equatable {
-    /// Records, and how many of them are `{}`.
+    /// Records, and how many of them have no field.
     package private(set) var records = 0
     package private(set) var empty = 0
 
-    /// Nil when the body is not a JSON object.
-    package init?(_ body: [UInt8]) {
-        let complete = body.withUnsafeBufferPointer { scan($0) }
+    /// Nil when the body is not an answer in the codec: no JSON object, or no protobuf of records and metas.
+    package init?(_ body: [UInt8], _ codec: Codec) {
+        let complete = body.withUnsafeBufferPointer { bytes in
+            switch codec {
+            case .json: scanJSON(bytes)
+            case .proto: scanProto(bytes)
+            }
+        }
         guard complete else { return nil }
     }
 
-    private mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    private mutating func scanProto(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var reader = WireReader(bytes)
+        while !reader.isAtEnd {
+            guard let tag = reader.nextTag(), let message = reader.nextBytes() else { return false }
+            switch tag {
+            case 0x0a:
+                records += 1
+                if message.isEmpty { empty += 1 }
+            case 0x12: break
+            default: return false
+            }
+        }
+        return true
+    }
+
+    private mutating func scanJSON(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         var depth = 0
         // Start and end of the last string at depth 1, which names the member that follows it.
         var name = 0..<0

@@ -41,7 +41,13 @@ package final class Attack: Sendable {
         self.spec = spec
         self.workload = workload
         self.maxInFlight = maxInFlight
-        options = BatchSender.Options(target: target, source: source, client: spec.name, timeout: timeout)
+        options = BatchSender.Options(
+            target: target,
+            source: source,
+            client: spec.name,
+            codec: spec.codec,
+            timeout: timeout
+        )
         recorder = Recorder(name: spec.name, objective: spec.objective)
     }
 
@@ -71,7 +77,7 @@ package final class Attack: Sendable {
         for start in spec.schedule.starts(within: duration) {
             // The body is made before the batch is due, and is no part of its latency.
             let size = Int.random(in: spec.uris, using: &generator)
-            let body = workload.body(size: size, using: &generator)
+            let body = workload.body(size: size, in: spec.codec, using: &generator)
             let due = beginning + start
             // In steps, so that one that is due much later does not keep a stopped load alive.
             while !isStopped, MonotonicInstant.now < due { sleepThread(until: min(due, .now + .milliseconds(200))) }

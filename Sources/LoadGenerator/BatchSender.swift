@@ -1,6 +1,7 @@
 internal import HTTP
 internal import HTTPTypes
 internal import POSIX
+internal import PostRecords
 
 /// One kept-alive connection to the server: sends a batch, waits for the answer, records it.
 struct BatchSender: ~Copyable {
@@ -8,6 +9,7 @@ struct BatchSender: ~Copyable {
         var target: Target
         var source: IPv4Address?
         var client: String
+        var codec: Codec
         var timeout: Duration
     }
 
@@ -24,7 +26,7 @@ struct BatchSender: ~Copyable {
 
     init(_ options: Options) {
         self.options = options
-        fields = [.contentType: "application/json", HTTPField.Name("x-atlantis-caller")!: options.client]
+        fields = [.contentType: options.codec.contentType, HTTPField.Name("x-atlantis-caller")!: options.client]
     }
 
     mutating func send(_ job: Job) {
@@ -37,7 +39,7 @@ struct BatchSender: ~Copyable {
         }
         let received = MonotonicInstant.now
         guard answer.status == 200 else { return job.recorder.fail("HTTP_\(answer.status)") }
-        guard let scan = AnswerScan(answer.body), scan.records == job.uris else {
+        guard let scan = AnswerScan(answer.body, options.codec), scan.records == job.uris else {
             return job.recorder.fail("MALFORMED")
         }
         job.recorder.succeed(scan, latency: received - job.due, service: received - sent)

@@ -1,15 +1,18 @@
+package import PostRecords
 package import Units
 
 /// One named client of a load: how large its batches are, and when they come.
 /// Written `NAME:uris=LO..HI,rate=R/s`; in place of `rate`, `ramp=R/s..R/s` or `burst=N/DURATION`; and
 /// with `from=DURATION` or `until=DURATION` it sends for a part of the time only. `slo=DURATION` is the time in which
-/// its batches should be answered whole.
+/// its batches should be answered whole; `codec=proto` has it speak protobuf in place of JSON.
 package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
     package var name: String
     package var uris: ClosedRange<Int>
     package var schedule: Schedule
     /// The time in which a batch should be answered, with a post for every URI; nil for no promise.
     package var objective: Duration?
+    /// How it writes its batches, and reads the answers.
+    package var codec = Codec.json
 
     package init(name: String, uris: ClosedRange<Int>, rate: Rate) {
         self.name = name
@@ -52,6 +55,12 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
             }
         }
         if let slo = values.removeValue(forKey: "slo") { objective = try Duration(text: slo) }
+        if let name = values.removeValue(forKey: "codec") {
+            guard let codec = Codec(rawValue: name) else {
+                throw UnitTextError(text: name, expected: "a codec: use json or proto")
+            }
+            self.codec = codec
+        }
         guard values.isEmpty else { throw Self.formError("\(name):\(text)") }
     }
 
@@ -59,7 +68,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
         UnitTextError(
             text: text,
             expected: "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s; in place of rate, "
-                + "ramp=1/s..20/s or burst=5/10s; from=2s, until=8s and slo=100ms are optional"
+                + "ramp=1/s..20/s or burst=5/10s; from=2s, until=8s, slo=100ms and codec=proto are optional"
         )
     }
 
@@ -102,6 +111,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
         let from = schedule.from > .zero ? ",from=\(schedule.from.text)" : ""
         let until = schedule.until.map { ",until=\($0.text)" } ?? ""
         let slo = objective.map { ",slo=\($0.text)" } ?? ""
-        return "\(name):uris=\(sizes),\(arrival)\(from)\(until)\(slo)"
+        let codec = codec == .json ? "" : ",codec=\(codec.rawValue)"
+        return "\(name):uris=\(sizes),\(arrival)\(from)\(until)\(slo)\(codec)"
     }
 }

@@ -20,12 +20,11 @@ package struct Endpoint: Responder {
         do throws(ConnectError) {
             switch request.path {
             case Self.path, "/bsky.Service/GetPostRecord":
-                try checkForm(of: request)
-                return try await getPostRecords(request)
+                return try await getPostRecords(request, try codec(of: request))
             case "/bsky.Service/Ping":
-                try checkForm(of: request)
-                let _: Bsky_PingRequest = try JSONCodec.decode(request.body)
-                return try JSONCodec.response(Bsky_PingResponse())
+                let codec = try codec(of: request)
+                let _: Bsky_PingRequest = try codec.decode(request.body)
+                return try codec.response(Bsky_PingResponse())
             default:
                 throw ConnectError(
                     .unimplemented,
@@ -43,16 +42,16 @@ package struct Endpoint: Responder {
         return ConnectError(code, error.message, status: error.status).response
     }
 
-    private func checkForm(of request: Request) throws(ConnectError) {
+    private func codec(of request: Request) throws(ConnectError) -> Codec {
         let fields = request.head.headerFields
         guard request.head.method == .post else {
             throw ConnectError(.unimplemented, "use POST, not \(request.head.method)", status: .methodNotAllowed)
         }
         let type = fields[.contentType]?.lowercased().prefix { $0 != ";" && $0 != " " } ?? "none"
-        guard type == "application/json" else {
+        guard let codec = Codec.allCases.first(where: { $0.contentType == type }) else {
             throw ConnectError(
                 .unimplemented,
-                "content type \(type) is not spoken here; send application/json",
+                "content type \(type) is not spoken here; send application/json or application/proto",
                 status: .unsupportedMediaType
             )
         }
@@ -60,10 +59,11 @@ package struct Endpoint: Responder {
         guard coding == "identity" else {
             throw ConnectError(.unimplemented, "content encoding \(coding) is not spoken here; send identity")
         }
+        return codec
     }
 
-    private func getPostRecords(_ request: Request) async throws(ConnectError) -> Response {
-        let message: Bsky_GetPostRecordsRequest = try JSONCodec.decode(request.body)
+    private func getPostRecords(_ request: Request, _ codec: Codec) async throws(ConnectError) -> Response {
+        let message: Bsky_GetPostRecordsRequest = try codec.decode(request.body)
         guard !message.uris.isEmpty else {
             throw ConnectError(.invalidArgument, "uris is empty; name at least one post URI")
         }
@@ -77,7 +77,7 @@ package struct Endpoint: Responder {
         account.outstanding.increment(by: message.uris.count)
         defer { account.outstanding.decrement(by: message.uris.count) }
         let outcomes = try await lookUp(message.uris, for: account)
-        let body = await encode(outcomes) { [log = service.log] place in
+        let answer = await Answer(outcomes, in: codec) { [log = service.log] place in
             log.record("reply unreadable") {
                 ErrorLine(
                     message: "cached value is not a post record",
@@ -87,8 +87,8 @@ package struct Endpoint: Responder {
                 )
             }
         }
-        report(outcomes, of: account, since: began)
-        return Response(.ok, contentType: "application/json", body: body)
+        report(answer.tally, of: account, since: began)
+        return Response(.ok, contentType: codec.contentType, blocks: answer.body)
     }
 
     /// - Throws: ``ConnectError`` when a guard or the limit does not admit the batch.
@@ -108,48 +108,22 @@ package struct Endpoint: Responder {
     }
 
     /// Counts an answered batch for its caller, and traces it.
-    private func report(_ outcomes: [Outcome], of account: ClientAccount, since began: MonotonicInstant) {
-        var errors: [String: Int] = [:]
-        var (hits, misses) = (0, 0)
-        for outcome in outcomes {
-            switch outcome {
-            case .hit: hits += 1
-            case .missing, .stored: misses += 1
-            case .failed(let error): errors[error.name, default: 0] += 1
-            }
-        }
+    private func report(_ tally: OutcomeTally, of account: ClientAccount, since began: MonotonicInstant) {
         let latency = MonotonicInstant.now - began
-        account.finish(ok: hits + misses, latency: latency)
+        account.finish(ok: tally.hits + tally.misses, latency: latency)
         service.traces?.add(
             Span(
                 "GetPostRecords",
                 duration: latency,
-                failed: !errors.isEmpty,
+                failed: tally.failed > 0,
                 [
                     ("client.name", .text(account.name)),
-                    ("batch.uris", .number(outcomes.count)),
-                    ("lookups.hits", .number(hits)),
-                    ("lookups.misses", .number(misses)),
-                    ("lookups.failed", .number(outcomes.count - hits - misses)),
-                ] + errors.sorted { $0.key < $1.key }.map { ("lookups.errors.\($0.key)", .number($0.value)) }
+                    ("batch.uris", .number(tally.hits + tally.misses + tally.failed)),
+                    ("lookups.hits", .number(tally.hits)),
+                    ("lookups.misses", .number(tally.misses)),
+                    ("lookups.failed", .number(tally.failed)),
+                ] + tally.errors.sorted { $0.key < $1.key }.map { ("lookups.errors.\($0.key)", .number($0.value)) }
             )
         )
-    }
-
-    /// Outcomes from which on a second core is worth its task.
-    private static let partSize = 2000
-
-    /// - Parameter unreadable: called with the index of a cached value that is no post record.
-    private func encode(_ outcomes: [Outcome], unreadable: @escaping @Sendable (Int) -> Void) async -> [UInt8] {
-        let parts = await withTaskGroup { group in
-            for start in stride(from: 0, to: outcomes.count, by: Self.partSize) {
-                group.addTask {
-                    let slice = outcomes[start..<min(start + Self.partSize, outcomes.count)]
-                    return (start, AnswerJSON(slice, unreadable: unreadable))
-                }
-            }
-            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
-        }
-        return AnswerJSON.joined(parts.map(\.1))
     }
 }

@@ -41,13 +41,19 @@ struct ServerCommandTests {
         }
     }
 
-    private func ask(_ uris: [String], path: String = Self.path) throws -> Bsky_GetPostRecordsResponse {
+    private func ask(
+        _ uris: [String],
+        path: String = Self.path,
+        _ codec: Codec = .json
+    ) throws -> Bsky_GetPostRecordsResponse {
         var client = try Client(to: Self.address, timeout: .seconds(30))
         var request = Bsky_GetPostRecordsRequest()
         request.uris = uris
-        let answer = try client.send(.post, path, fields: Self.json, body: try request.jsonUTF8Bytes())
+        let body: [UInt8] = try codec == .json ? request.jsonUTF8Bytes() : request.serializedBytes()
+        let answer = try client.send(.post, path, fields: [.contentType: codec.contentType], body: body)
         try #require(answer.status == 200)
-        return try Bsky_GetPostRecordsResponse(jsonUTF8Bytes: answer.body)
+        #expect(answer.fields[.contentType] == codec.contentType)
+        return try codec.decode(answer.body)
     }
 
     private func admin(_ method: HTTPRequest.Method, _ path: String, _ body: String = "") throws -> Client.Answer {
@@ -59,14 +65,14 @@ struct ServerCommandTests {
         try JSONText.decode(CounterSnapshot.self, from: try admin(.get, "/admin/counters").body)
     }
 
-    @Test("it answers each URI in its place, from cache and store alike, under both names")
-    func answers() throws {
+    @Test("it answers each URI in its place, from cache and store alike, under both names", arguments: Codec.allCases)
+    func answers(codec: Codec) throws {
         try withServer { memcached, _ in
             let workload = Workload(seed: 2, count: 50)
             try Preload.run(workload, into: ServerList([memcached.address]))
             let uris = workload.uris + postURIs(50, seed: 3)
             for path in [Self.path, "/bsky.Service/GetPostRecord"] {
-                let response = try ask(uris, path: path)
+                let response = try ask(uris, path: path, codec)
                 #expect(response.records.count == 100)
                 #expect(response.meta.count == 100)
                 for (uri, record) in zip(uris, response.records) {
@@ -94,6 +100,8 @@ struct ServerCommandTests {
                 ("{\"uris\":[\"a b\"]}", "application/json", Self.path, 400, "invalid_argument"),
                 ("{\"uris\":[\"\"]}", "application/json", Self.path, 400, "invalid_argument"),
                 ("{}", "text/plain", Self.path, 415, "unimplemented"),
+                ("", "application/proto", Self.path, 400, "invalid_argument"),
+                ("{\"uris\":[]}", "application/proto", Self.path, 400, "invalid_argument"),
                 ("{}", "application/json", "/nowhere", 404, "unimplemented"),
             ]
             struct Problem: Decodable { var code: String, message: String }

@@ -6,17 +6,24 @@ import Testing
 
 @testable import HTTP
 
-/// Echoes bodies; `/size/N` answers N bytes, `/slow` waits.
+/// Echoes bodies; `/size/N` answers N bytes, `/blocks` many blocks, `/slow` waits.
 private struct Echo: Responder {
+    /// Empty ones, small ones that are joined, and some that the kernel does not take at once.
+    static let blocks: [[UInt8]] = {
+        let sizes = [0, 1, 12, 70_000, 0, 1, 5_000_000, 65_536, 1, 1, 8_000_000, 3, 0]
+        return sizes.enumerated().map { Array(repeating: UInt8($0), count: $1) }
+    }()
+
     func respond(to request: Request) async -> Response {
         if request.path.hasPrefix("/size/"), let size = Int(request.path.dropFirst(6)) {
             return Response(.ok, contentType: "text/plain", body: Array(repeating: 120, count: size))
         }
+        if request.path == "/blocks" { return Response(.ok, contentType: "text/plain", blocks: Self.blocks) }
         if request.path == "/pieces" {
-            return Response(.ok, contentType: "text/plain", body: [65], pieces: Self.alphabet())
+            return Response(.ok, contentType: "text/plain", blocks: [[65]], pieces: Self.alphabet())
         }
         if request.path == "/endless" {
-            return Response(.ok, contentType: "text/plain", body: [], pieces: Self.endless())
+            return Response(.ok, contentType: "text/plain", blocks: [], pieces: Self.endless())
         }
         if request.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
         return Response(.ok, contentType: "text/plain", body: request.body)
@@ -87,6 +94,42 @@ struct ServerTests {
                 total += bytes.count
             }
             #expect(total > 12_000_000, "body and head")
+        }
+    }
+
+    @Test("a body in blocks arrives whole and in order, to a client that reads it slowly and to one that does not")
+    func blocks() throws {
+        try withServer { server in
+            let expected = Array(Echo.blocks.joined())
+            var client = try client(server)
+            for _ in 0..<3 { #expect(try client.send(.get, "/blocks").body == expected) }
+            let slow = try Socket.connected(to: server.address, timeout: .seconds(10))
+            _ = try slow.descriptor.write(Array("GET /blocks HTTP/1.1\r\nConnection: close\r\n\r\n".utf8)[...])
+            var received: [UInt8] = []
+            while true {
+                let bytes = try slow.descriptor.readSome(upTo: 50_000)
+                if bytes.isEmpty { break }
+                received += bytes
+            }
+            #expect(received.suffix(expected.count) == expected[...])
+        }
+    }
+
+    @Test(
+        "a client says whether an answer stopped coming or was cut off",
+        arguments: ["", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]
+    )
+    func brokenOff(half: String) throws {
+        try inNetworkNamespace {
+            let listener = try Socket.listening(on: .ipv4(.loopback, port: 0), backlog: 8)
+            for ends in [false, true] {
+                var client = try Client(to: try listener.localAddress(), timeout: .milliseconds(200))
+                let server = try listener.accept()!
+                _ = try server.descriptor.write(Array(half.utf8)[...])
+                if ends { server.finishSending() }
+                let error = #expect(throws: ClientError.self) { try client.send(.get, "/") }
+                #expect(error?.name == (ends ? "EOF" : "ETIMEDOUT"))
+            }
         }
     }
 

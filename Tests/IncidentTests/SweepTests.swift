@@ -89,7 +89,7 @@ struct SweepPlanTests {
             let recorder = Recorder(name: name)
             recorder.begin(uris: uris)
             recorder.succeed(
-                AnswerScan(Array("{}".utf8))!,
+                AnswerScan(Array("{}".utf8), .json)!,
                 latency: .microseconds(Int64(milliseconds * 1000)),
                 service: .zero
             )

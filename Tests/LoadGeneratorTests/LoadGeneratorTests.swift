@@ -43,7 +43,7 @@ struct ClientSpecTests {
         "it reads its text and writes it back",
         arguments: [
             "feed:uris=1..50,rate=20/s", "heavy:uris=20000,rate=2.5/s", "a:uris=5,ramp=1/s..20/s",
-            "a:uris=5,burst=3/10s,from=2s,until=9s,slo=250ms",
+            "a:uris=5,burst=3/10s,from=2s,until=9s,slo=250ms", "a:uris=5,rate=1/s,codec=proto",
         ]
     )
     func roundTrip(text: String) throws {
@@ -57,6 +57,7 @@ struct ClientSpecTests {
             "feed:uris=5..1,rate=1/s", "feed:uris=1,rate=1", "feed:uris=1,rate=1/s,size=3", "f d:uris=1,rate=1/s",
             "feed:uris=1,uris=2,rate=1/s", "feed:uris=1..2..3,rate=1/s", "feed:uris=1,rate=1/s,burst=1/1s",
             "feed:uris=1,ramp=1/s", "feed:uris=1,burst=0/1s", "feed:uris=1,rate=1/s,from=5s,until=5s",
+            "feed:uris=1,rate=1/s,codec=xml",
         ]
     )
     func refused(text: String) {
@@ -66,15 +67,19 @@ struct ClientSpecTests {
 
 @Suite("Workload")
 struct WorkloadTests {
-    @Test("a batch asks for distinct posts, and the same seed asks for the same")
-    func bodies() throws {
+    @Test("a batch asks for distinct posts, and the same seed asks for the same", arguments: Codec.allCases)
+    func bodies(codec: Codec) throws {
         let workload = Workload(seed: 4, count: 100)
         var first = SplitMix64(seed: 1)
         var second = SplitMix64(seed: 1)
         for size in [1, 50, 100] {
-            let body = workload.body(size: size, using: &first)
-            #expect(body == workload.body(size: size, using: &second))
-            let request = try Bsky_GetPostRecordsRequest(jsonUTF8Bytes: body)
+            let body = workload.body(size: size, in: codec, using: &first)
+            #expect(body == workload.body(size: size, in: codec, using: &second))
+            let request =
+                switch codec {
+                case .json: try Bsky_GetPostRecordsRequest(jsonUTF8Bytes: body)
+                case .proto: try Bsky_GetPostRecordsRequest(serializedBytes: body)
+                }
             #expect(request.uris.count == size)
             #expect(Set(request.uris).count == size)
             #expect(Set(request.uris).isSubset(of: workload.uris))
@@ -84,7 +89,7 @@ struct WorkloadTests {
 
 @Suite("Answer scan")
 struct AnswerScanTests {
-    @Test("it counts what protobuf's own JSON says", arguments: [0, 1, 7, 500])
+    @Test("it counts what swift-protobuf wrote", arguments: [0, 1, 7, 500])
     func agrees(count: Int) throws {
         var response = Bsky_GetPostRecordsResponse()
         for number in 0..<count {
@@ -96,16 +101,20 @@ struct AnswerScanTests {
                 try response.merge(serializedBytes: SyntheticPost.cacheValue(for: uri))
             }
         }
-        let scan = try #require(AnswerScan(try response.jsonUTF8Bytes()))
-        #expect(scan.records == count)
-        #expect(scan.empty == response.records.count { $0 == Bsky_Record() })
+        for codec in Codec.allCases {
+            let body: [UInt8] = try codec == .json ? response.jsonUTF8Bytes() : response.serializedBytes()
+            let scan = try #require(AnswerScan(body, codec))
+            #expect(scan.records == count)
+            #expect(scan.empty == response.records.count { $0 == Bsky_Record() })
+            if count > 0 { #expect(AnswerScan(Array(body.dropLast()), codec) == nil) }
+        }
     }
 
     @Test("spaces, braces in texts and other members do not mislead it")
     func misleading() throws {
         let text =
             #" { "meta" : [ {} , {"a":[{}]} ], "x":"records", "records" : [ { } , {"cid":"{}]\"","r":[{},{}]}, {}] }"#
-        let scan = try #require(AnswerScan(Array(text.drop { $0 == " " }.utf8)))
+        let scan = try #require(AnswerScan(Array(text.drop { $0 == " " }.utf8), .json))
         #expect(scan.records == 3)
         #expect(scan.empty == 2)
     }
@@ -115,7 +124,7 @@ struct AnswerScanTests {
         arguments: ["", "[]", "{\"records\":[{}", "null", "{\"records\":[{\"a\":\"}]}"]
     )
     func broken(text: String) {
-        #expect(AnswerScan(Array(text.utf8)) == nil)
+        #expect(AnswerScan(Array(text.utf8), .json) == nil)
     }
 }
 
@@ -145,8 +154,8 @@ struct TextTableTests {
 struct ObjectiveTests {
     @Test("a batch counts when it came in time and has a post for every URI; late, hollow and failed ones do not")
     func counts() throws {
-        let whole = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{"cid":"b"}]}"#.utf8)))
-        let hollow = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8)))
+        let whole = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{"cid":"b"}]}"#.utf8), .json))
+        let hollow = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json))
         let recorder = Recorder(name: "a", objective: .milliseconds(100))
         for _ in 0..<5 { recorder.begin(uris: 2) }
         recorder.succeed(whole, latency: .milliseconds(100), service: .milliseconds(1))

@@ -59,19 +59,31 @@ struct AnswerTests {
     private let failure = Outcome.failed(.timeout(after: .seconds(1), server: .ipv4(.loopback, port: 1)))
     private let uris = (0..<40).map { PostURI.make(seed: 1, number: $0) }
 
-    private func read(_ outcomes: [Outcome], unreadable: (Int) -> Void) throws -> Bsky_GetPostRecordsResponse {
-        try Bsky_GetPostRecordsResponse(
-            jsonUTF8Bytes: AnswerJSON.joined([AnswerJSON(outcomes[...], unreadable: unreadable)])
-        )
+    private func read(
+        _ outcomes: [Outcome],
+        _ codec: Codec,
+        unreadable: (Int) -> Void
+    ) throws -> Bsky_GetPostRecordsResponse {
+        switch codec {
+        case .json:
+            let body = AnswerJSON.body(of: [AnswerJSON(outcomes[...], unreadable: unreadable)])
+            return try Bsky_GetPostRecordsResponse(jsonUTF8Bytes: Array(body.joined()))
+        case .proto:
+            let body = AnswerProto.body(of: [AnswerProto(outcomes[...], unreadable: unreadable)])
+            return try Bsky_GetPostRecordsResponse(serializedBytes: Array(body.joined()))
+        }
     }
 
-    @Test("records and meta have the length and order of the URIs, with empty ones where there is none")
-    func places() throws {
+    @Test(
+        "records and meta have the length and order of the URIs, with empty ones where there is none",
+        arguments: Codec.allCases
+    )
+    func places(codec: Codec) throws {
         let outcomes: [Outcome] = [
             .hit(SyntheticPost.cacheValue(for: uris[0])), failure, .missing,
             .stored(SyntheticPost.cacheValue(for: uris[3])),
         ]
-        let response = try read(outcomes) { _ in Issue.record("nothing is unreadable") }
+        let response = try read(outcomes, codec) { _ in Issue.record("nothing is unreadable") }
         #expect(response.records.count == 4)
         #expect(response.meta.count == 4)
         #expect(response.records[0] == SyntheticPost.make(for: uris[0]).record)
@@ -88,11 +100,33 @@ struct AnswerTests {
         for uri in uris { try whole.merge(serializedBytes: SyntheticPost.cacheValue(for: uri)) }
         whole.records += [Bsky_Record(), Bsky_Record()]
         whole.meta += [Bsky_PostRecordMeta(), Bsky_PostRecordMeta()]
-        let parts = stride(from: 0, to: outcomes.count, by: size).map { start in
-            AnswerJSON(outcomes[start..<min(start + size, outcomes.count)]) { _ in }
+        let slices = stride(from: 0, to: outcomes.count, by: size).map { start in
+            outcomes[start..<min(start + size, outcomes.count)]
         }
         let expected: [UInt8] = try whole.jsonUTF8Bytes()
-        #expect(AnswerJSON.joined(parts) == expected)
+        #expect(Array(AnswerJSON.body(of: slices.map { AnswerJSON($0) { _ in } }).joined()) == expected)
+        // In protobuf records and metas alternate; what they say is the same.
+        let proto = Array(AnswerProto.body(of: slices.map { AnswerProto($0) { _ in } }).joined())
+        #expect(try Bsky_GetPostRecordsResponse(serializedBytes: proto) == whole)
+    }
+
+    @Test("what became of lookups is counted over all parts, large batches and small", arguments: Codec.allCases)
+    func tally(codec: Codec) async throws {
+        let value = SyntheticPost.cacheValue(for: uris[0])
+        var outcomes = [Outcome](repeating: .hit(value), count: 4500)
+        outcomes[0] = failure
+        outcomes[2100] = .missing
+        outcomes[4499] = .stored(value)
+        let answer = await Answer(outcomes, in: codec) { _ in Issue.record("nothing is unreadable") }
+        #expect(answer.tally.hits == 4497)
+        #expect(answer.tally.misses == 2)
+        #expect(answer.tally.errors == ["ETIMEDOUT": 1])
+        #expect(answer.tally.failed == 1)
+        let body = Array(answer.body.joined())
+        let read: Bsky_GetPostRecordsResponse = try codec.decode(body)
+        #expect(read.records.indices.filter { read.records[$0] == Bsky_Record() } == [0, 2100])
+        #expect(read.records.count == 4500)
+        #expect(read.meta.count == 4500)
     }
 
     /// Values of every shape, made with swift-protobuf; the rewriting may decline, never differ.
@@ -138,7 +172,9 @@ struct AnswerTests {
         for (value, json) in try Self.values() {
             var records = Array("r".utf8)
             var meta = Array("m".utf8)
-            if CachedValueJSON.rewrite(value, into: &records, &meta) {
+            let isRewritten = CachedValueJSON.rewrite(value, into: &records, &meta)
+            #expect(CachedValue.isOfOwnForm(value) == isRewritten)
+            if isRewritten {
                 rewritten += 1
                 #expect(records.dropFirst() == json.record[...])
                 #expect(meta.dropFirst() == json.meta[...])
@@ -156,6 +192,7 @@ struct AnswerTests {
         for uri in uris {
             var (records, meta): ([UInt8], [UInt8]) = ([], [])
             #expect(CachedValueJSON.rewrite(SyntheticPost.cacheValue(for: uri), into: &records, &meta))
+            #expect(CachedValue.isOfOwnForm(SyntheticPost.cacheValue(for: uri)))
         }
     }
 
@@ -166,6 +203,7 @@ struct AnswerTests {
             var (records, meta): ([UInt8], [UInt8]) = ([], [])
             #expect(!CachedValueJSON.rewrite(Array(value[..<length]), into: &records, &meta))
             #expect(records.isEmpty && meta.isEmpty)
+            #expect(!CachedValue.isOfOwnForm(Array(value[..<length])))
         }
     }
 
@@ -176,12 +214,15 @@ struct AnswerTests {
     func foreignValue(value: [UInt8]) throws {
         let good = SyntheticPost.cacheValue(for: uris[0])
         var unreadable: [Int] = []
-        let response = try read([.hit(good), .hit(value), .hit(good)]) { unreadable.append($0) }
-        #expect(unreadable == [1])
-        #expect(response.records.count == 3)
-        #expect(response.meta.count == 3)
-        #expect(response.records[0] == response.records[2])
-        #expect(response.records[1] == Bsky_Record())
+        for codec in Codec.allCases {
+            unreadable = []
+            let response = try read([.hit(good), .hit(value), .hit(good)], codec) { unreadable.append($0) }
+            #expect(unreadable == [1])
+            #expect(response.records.count == 3)
+            #expect(response.meta.count == 3)
+            #expect(response.records[0] == response.records[2])
+            #expect(response.records[1] == Bsky_Record())
+        }
     }
 }
 

@@ -15,7 +15,7 @@ struct LivePage: Responder {
         case (.get, "/"):
             return Response(.ok, contentType: "text/html; charset=utf-8", body: HTMLPage.live)
         case (.get, "/events"):
-            var response = Response(.ok, contentType: "text/event-stream", body: [], pieces: run.watch())
+            var response = Response(.ok, contentType: "text/event-stream", blocks: [], pieces: run.watch())
             response.head.headerFields[.cacheControl] = "no-store"
             return response
         case (.get, "/run.json"):

@@ -11,11 +11,8 @@ enum CachedValueJSON {
     static func rewrite(_ value: [UInt8], into records: inout [UInt8], _ meta: inout [UInt8]) -> Bool {
         let (recordsCount, metaCount) = (records.count, meta.count)
         let complete = value.withUnsafeBufferPointer { bytes in
-            var reader = WireReader(bytes)
-            guard reader.nextTag() == 0x0a, let record = reader.nextBytes(),
-                reader.nextTag() == 0x12, let itsMeta = reader.nextBytes(), reader.isAtEnd
-            else { return false }
-            return rewriteRecord(record, &records) && rewriteMeta(itsMeta, &meta)
+            guard let parts = CachedValue.parts(of: bytes) else { return false }
+            return rewriteRecord(parts.record, &records) && rewriteMeta(parts.meta, &meta)
         }
         if !complete {
             records.removeLast(records.count - recordsCount)
@@ -25,50 +22,45 @@ enum CachedValueJSON {
     }
 
     private static func rewriteRecord(_ bytes: UnsafeBufferPointer<UInt8>, _ json: inout [UInt8]) -> Bool {
-        var reader = WireReader(bytes)
-        var last: UInt8 = 0
         json.append(UInt8(ascii: "{"))
-        while !reader.isAtEnd {
-            guard let tag = reader.nextTag(), tag > last, let name = recordField(tag) else { return false }
-            if last != 0 { json.append(UInt8(ascii: ",")) }
-            last = tag
+        let start = json.count
+        let complete = CachedValue.everyField(of: bytes) { tag, field in
+            guard let name = recordField(tag) else { return false }
+            if json.count > start { json.append(UInt8(ascii: ",")) }
             append(name, to: &json)
-            if tag == 0x28 {
-                guard reader.nextVarint() == 1 else { return false }
+            if field.isEmpty {
                 json += "true".utf8
-                continue
+                return true
             }
-            guard let field = reader.nextBytes(), !field.isEmpty else { return false }
             json.append(UInt8(ascii: "\""))
             switch tag {
             case 0x0a: appendBase64(field, to: &json)
             case 0x12:
-                guard field.allSatisfy(isPlain) else { return false }
+                guard CachedValue.isPlain(field) else { return false }
                 json += field
             default:
-                guard appendTime(field, to: &json) else { return false }
+                guard let seconds = CachedValue.seconds(field) else { return false }
+                CivilTime(secondsSince1970: seconds).append(to: &json)
             }
             json.append(UInt8(ascii: "\""))
+            return true
         }
         json.append(UInt8(ascii: "}"))
-        return true
+        return complete
     }
 
     private static func rewriteMeta(_ bytes: UnsafeBufferPointer<UInt8>, _ json: inout [UInt8]) -> Bool {
-        var reader = WireReader(bytes)
-        var last: UInt8 = 0
         json.append(UInt8(ascii: "{"))
-        while !reader.isAtEnd {
-            guard let tag = reader.nextTag(), tag > last, let name = metaField(tag), reader.nextVarint() == 1 else {
-                return false
-            }
-            if last != 0 { json.append(UInt8(ascii: ",")) }
-            last = tag
+        let start = json.count
+        let complete = CachedValue.everyField(of: bytes) { tag, _ in
+            guard let name = metaField(tag) else { return false }
+            if json.count > start { json.append(UInt8(ascii: ",")) }
             append(name, to: &json)
             json += "true".utf8
+            return true
         }
         json.append(UInt8(ascii: "}"))
-        return true
+        return complete
     }
 
     /// Names by tag, which is field number times eight plus wire type, with quotes and colon.
@@ -101,25 +93,6 @@ enum CachedValueJSON {
         json += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-            true
-        default: false
-        }
-    }
-
-    /// A Timestamp of whole seconds between 1970 and 9999.
-    private static func appendTime(_ bytes: UnsafeBufferPointer<UInt8>, to json: inout [UInt8]) -> Bool {
-        var reader = WireReader(bytes)
-        guard reader.nextTag() == 0x08, let seconds = reader.nextVarint(), reader.isAtEnd,
-            seconds < 253_402_300_800
-        else { return false }
-        CivilTime(secondsSince1970: Int64(seconds)).append(to: &json)
-        return true
-    }
-
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     /// Two characters for every 12 bits, the first in the byte that lies first in memory.
     private static let pairs = (0..<4096).map { bits in
@@ -147,43 +120,5 @@ enum CachedValueJSON {
                 if read + 1 < bytes.count { json[write + 2] = alphabet[group >> 6 & 63] }
             }
         }
-    }
-}
-
-/// Reads protobuf's wire format from its front. Nil means it is malformed or not of a kind that is
-/// handled: tags of one byte, varints that fit 63 bits.
-private struct WireReader {
-    private let bytes: UnsafeBufferPointer<UInt8>
-    private var position = 0
-
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        self.bytes = bytes
-    }
-
-    var isAtEnd: Bool { position == bytes.count }
-
-    mutating func nextTag() -> UInt8? {
-        guard position < bytes.count, bytes[position] < 0x80 else { return nil }
-        position += 1
-        return bytes[position - 1]
-    }
-
-    mutating func nextVarint() -> UInt64? {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while position < bytes.count, shift < 63 {
-            let byte = bytes[position]
-            position += 1
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
-        return nil
-    }
-
-    mutating func nextBytes() -> UnsafeBufferPointer<UInt8>? {
-        guard let length = nextVarint(), length <= UInt64(bytes.count - position) else { return nil }
-        defer { position += Int(length) }
-        return UnsafeBufferPointer(rebasing: bytes[position..<position + Int(length)])
     }
 }

@@ -1,0 +1,34 @@
+internal import FanOut
+
+/// Part of a GetPostRecords answer in protobuf.
+///
+/// A cached value is the answer to asking for its URI alone, and protobuf's messages merge by being put one behind
+/// another: lists follow each other (protobuf.dev/programming-guides/encoding, "Last One Wins"). So values go
+/// into the answer as they are.
+struct AnswerProto: AnswerPart {
+    private var bytes: [UInt8] = []
+
+    /// A record and a meta without any field.
+    private static let empty: [UInt8] = [0x0a, 0, 0x12, 0]
+
+    init(_ outcomes: ArraySlice<Outcome>, unreadable: (Int) -> Void) {
+        bytes.reserveCapacity(outcomes.count * 512)
+        for (index, outcome) in zip(outcomes.indices, outcomes) {
+            switch outcome {
+            case .hit(let value), .stored(let value):
+                // One that is broken would make the whole answer unreadable.
+                if CachedValue.isOfOwnForm(value) || CachedValue(decoding: value) != nil {
+                    bytes += value
+                    continue
+                }
+                unreadable(index)
+            case .missing, .failed: break
+            }
+            bytes += Self.empty
+        }
+    }
+
+    static func body(of parts: [AnswerProto]) -> [[UInt8]] {
+        parts.map(\.bytes)
+    }
+}
