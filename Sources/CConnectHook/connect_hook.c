@@ -107,10 +107,10 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
         }
         if (policy->source_address != 0 && bind_source(policy, descriptor) != 0)
             return failed(policy, DIAL_CALL_BIND, errno);
+        // The request follows at once and carries the handshake's last acknowledgement with it: one packet less. tcp(7)
+        int off = 0;
+        (void)setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
     }
-    // The request follows at once and carries the handshake's last acknowledgement with it: one packet less. tcp(7)
-    int off = 0;
-    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
     if (libc_connect(descriptor, address, length) == 0) return 0;
     if (errno != EINPROGRESS) return failed(policy, DIAL_CALL_CONNECT, errno);
     return settle(policy, descriptor, address, length);

@@ -148,6 +148,30 @@ struct SweepPlanTests {
         #expect(sweep.findings[2].contains("from request:256 on, 18 dials a second, more than"))
     }
 
+    @Test(
+        "among what small callers cannot tell apart, throughput decides if it differs by a twentieth, then dials, then p99",
+        arguments: [
+            ([80_000, 81_000, 80_500], [0, 0, 0], "request:16", "its median"),
+            ([80_000, 81_000, 80_500], [9, 5, 0], "request:256", "dialling less"),
+            ([80_000, 81_000, 90_000], [0, 0, 5], "request:256", "its lookups a second"),
+        ]
+    )
+    func equals(lookups: [Int], dials: [Int], chosen: String, reason: String) throws {
+        let limits = ["request:16", "request:64", "request:256"]
+        var sweep = SweepResult(try plan(["limit=" + limits.joined(separator: ",")], turns: 3))
+        for turn in 1...3 {
+            for (place, limit) in limits.enumerated() {
+                let small = 10 + Double(turn) + Double(place) / 10
+                sweep.runs.append(
+                    try result([limit], turn: turn, small: small, lookups: lookups[place], dials: dials[place])
+                )
+            }
+        }
+        sweep.conclude()
+        #expect(sweep.findings[0].hasPrefix("Recommended: limit=\(chosen)."))
+        #expect(sweep.findings[1].hasSuffix("It was chosen among them for \(reason)."))
+    }
+
     @Test("a grid without a sound combination gets no recommendation")
     func nothingSound() throws {
         var sweep = SweepResult(try plan(["limit=none"]))

@@ -71,9 +71,22 @@ extension SweepResult {
                     + "\(fault(of: best))."
             ]
         }
-        // What cannot be told from the best may be chosen for other reasons: here, for what all callers together got.
+        // What cannot be told from the best may be chosen for other reasons: for what all callers together got, then
+        // for dialling less.
         let others = ranking.dropFirst().filter { isSound($0) && isWithinNoise($0, best) }
-        let chosen = ([best] + others).max { $0.lookupsPerSecond.median < $1.lookupsPerSecond.median }!
+        let equals = [best] + others
+        let most = equals.map(\.lookupsPerSecond.median).max()!
+        let fast = equals.filter { $0.lookupsPerSecond.median >= 0.95 * most }
+        let least = fast.map(\.dialsPerSecond.median).min()!
+        let chosen = fast.first { $0.dialsPerSecond.median <= least + 1 }!
+        let reason =
+            if best.lookupsPerSecond.median < 0.95 * most {
+                "its lookups a second"
+            } else if best.dialsPerSecond.median > least + 1 {
+                "dialling less"
+            } else {
+                "its median"
+            }
         var lines = [
             "Recommended: \(plan.text(chosen.values)). No failed lookup; small callers' p99 \(chosen.smallP99.text) ms; "
                 + "\(chosen.lookupsPerSecond.text) lookups a second; \(chosen.dialsPerSecond.text) dials a second."
@@ -83,7 +96,7 @@ extension SweepResult {
             lines.append(
                 "For the small callers these differ from it by no more than the noise: \(names.prefix(6).joined(separator: "; "))"
                     + (names.count > 6 ? "; and \(names.count - 6) more" : "")
-                    + ". It was chosen among them for its lookups a second."
+                    + ". It was chosen among them for \(reason)."
             )
         }
         if plan.turns < 3 {

@@ -1,4 +1,5 @@
 internal import FanOut
+internal import FoundationEssentials
 internal import Memcached
 
 /// A GetPostRecords answer: its body, and what became of the lookups it is made of.
@@ -7,8 +8,8 @@ struct Answer: Sendable {
     let body: [[UInt8]]
     let tally: OutcomeTally
 
-    /// Outcomes from which on a second core is worth its task.
-    private static let partSize = 2000
+    /// Outcomes of one part: about a millisecond's work.
+    private static let partSize = 1000
 
     /// - Parameter unreadable: called with the index of a cached value that is no post record.
     init(_ outcomes: [Outcome], in codec: Codec, unreadable: @escaping @Sendable (Int) -> Void) async {
@@ -28,18 +29,32 @@ struct Answer: Sendable {
         _ outcomes: [Outcome],
         _ unreadable: @escaping @Sendable (Int) -> Void
     ) async -> Answer {
+        if outcomes.count <= partSize {
+            let part = Part(outcomes[...], unreadable: unreadable)
+            return Answer(body: Part.body(of: [part]), tally: OutcomeTally(outcomes[...]))
+        }
+        let starts = Array(stride(from: 0, to: outcomes.count, by: partSize))
+        // As many tasks as there are cores, which let others go first after each part: small answers do not queue
+        // behind all of a large one.
+        let tasks = min(starts.count, ProcessInfo.processInfo.activeProcessorCount)
         let parts = await withTaskGroup { group in
-            for start in stride(from: 0, to: outcomes.count, by: partSize) {
+            for task in 0..<tasks {
                 group.addTask {
-                    let slice = outcomes[start..<min(start + partSize, outcomes.count)]
-                    return (start, Part(slice, unreadable: unreadable), OutcomeTally(slice))
+                    var parts: [(start: Int, part: Part, tally: OutcomeTally)] = []
+                    for index in stride(from: task, to: starts.count, by: tasks) {
+                        let start = starts[index]
+                        let slice = outcomes[start..<min(start + partSize, outcomes.count)]
+                        parts.append((start, Part(slice, unreadable: unreadable), OutcomeTally(slice)))
+                        await Task.yield()
+                    }
+                    return parts
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }
+            return await group.reduce(into: []) { $0 += $1 }.sorted { $0.start < $1.start }
         }
         return Answer(
-            body: Part.body(of: parts.map(\.1)),
-            tally: parts.reduce(into: OutcomeTally()) { $0.add($1.2) }
+            body: Part.body(of: parts.map(\.part)),
+            tally: parts.reduce(into: OutcomeTally()) { $0.add($1.tally) }
         )
     }
 }
