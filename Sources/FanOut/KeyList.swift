@@ -2,35 +2,52 @@ internal import Glibc
 
 /// The keys of a batch in one block of memory, where libmemcached can point at them.
 package final class KeyList: Sendable {
-    // Safe: written in init only, before anybody else can see it.
-    private nonisolated(unsafe) let bytes: UnsafeMutablePointer<CChar>
-    private let offsets: [Int]
+    /// Where a key lies in the block.
+    package struct Span: Sendable {
+        package let start: UInt32
+        package let count: UInt32
 
-    package init(_ keys: [String]) {
-        var offsets = [0]
-        offsets.reserveCapacity(keys.count + 1)
-        let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, keys.reduce(0) { $0 + $1.utf8.count }))
-        var end = 0
-        for var key in keys {
-            key.withUTF8 { utf8 in
-                UnsafeMutableRawBufferPointer(start: bytes + end, count: utf8.count).copyBytes(from: utf8)
-                end += utf8.count
-            }
-            offsets.append(end)
+        package init(start: Int, count: Int) {
+            self.start = UInt32(start)
+            self.count = UInt32(count)
         }
-        self.bytes = bytes
-        self.offsets = offsets
+    }
+
+    // Safe: written in init only, before anybody else can see it.
+    private nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
+    private let spans: [Span]
+
+    /// - Parameters:
+    ///   - text: copied; less than 4 GiB.
+    ///   - spans: of the keys in it.
+    package init(_ text: [UInt8], spans: [Span]) {
+        bytes = .allocate(byteCount: max(1, text.count), alignment: 1)
+        bytes.copyBytes(from: text)
+        self.spans = spans
+    }
+
+    package convenience init(_ keys: [String]) {
+        var text: [UInt8] = []
+        var spans: [Span] = []
+        for key in keys {
+            let start = text.count
+            text += key.utf8
+            spans.append(Span(start: start, count: text.count - start))
+        }
+        self.init(text, spans: spans)
     }
 
     deinit {
         bytes.deallocate()
     }
 
-    package var count: Int { offsets.count - 1 }
+    package var count: Int { spans.count }
 
     /// The key's bytes, valid while the list lives.
     package subscript(index: Int) -> UnsafeBufferPointer<CChar> {
-        UnsafeBufferPointer(start: bytes + offsets[index], count: offsets[index + 1] - offsets[index])
+        let span = spans[index]
+        let start = bytes.baseAddress! + Int(span.start)
+        return UnsafeBufferPointer(start: start.assumingMemoryBound(to: CChar.self), count: Int(span.count))
     }
 
     package func text(_ index: Int) -> String {

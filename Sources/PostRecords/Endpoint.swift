@@ -63,25 +63,17 @@ package struct Endpoint: Responder {
     }
 
     private func getPostRecords(_ request: Request, _ codec: Codec) async throws(ConnectError) -> Response {
-        let message: Bsky_GetPostRecordsRequest = try codec.decode(request.body)
-        guard !message.uris.isEmpty else {
-            throw ConnectError(.invalidArgument, "uris is empty; name at least one post URI")
-        }
-        for (place, uri) in message.uris.enumerated() {
-            if let problem = PostURI.keyProblem(uri) {
-                throw ConnectError(.invalidArgument, "uris[\(place)] cannot be looked up: \(problem)")
-            }
-        }
+        let keys = try keys(of: request.body, codec)
         let began = MonotonicInstant.now
-        let account = service.clients.begin(CallerName.of(request), uris: message.uris.count)
-        account.outstanding.increment(by: message.uris.count)
-        defer { account.outstanding.decrement(by: message.uris.count) }
-        let outcomes = try await lookUp(message.uris, for: account)
+        let account = service.clients.begin(CallerName.of(request), uris: keys.count)
+        account.outstanding.increment(by: keys.count)
+        defer { account.outstanding.decrement(by: keys.count) }
+        let outcomes = try await lookUp(keys, for: account)
         let answer = await Answer(outcomes, in: codec) { [log = service.log] place in
             log.record("reply unreadable") {
                 ErrorLine(
                     message: "cached value is not a post record",
-                    uri: message.uris[place],
+                    uri: keys.text(place),
                     error: "not the protobuf of one record and its meta",
                     client: account.name
                 )
@@ -91,18 +83,34 @@ package struct Endpoint: Responder {
         return Response(.ok, contentType: codec.contentType, blocks: answer.body)
     }
 
+    /// The URIs that a request asks for.
+    /// - Throws: ``ConnectError`` when it cannot be read, or one of them cannot be looked up.
+    private func keys(of body: [UInt8], _ codec: Codec) throws(ConnectError) -> KeyList {
+        if let keys = KeyList(ofPlain: body, in: codec) { return keys }
+        let message: Bsky_GetPostRecordsRequest = try codec.decode(body)
+        guard !message.uris.isEmpty else {
+            throw ConnectError(.invalidArgument, "uris is empty; name at least one post URI")
+        }
+        for (place, uri) in message.uris.enumerated() {
+            if let problem = PostURI.keyProblem(uri) {
+                throw ConnectError(.invalidArgument, "uris[\(place)] cannot be looked up: \(problem)")
+            }
+        }
+        return KeyList(message.uris)
+    }
+
     /// - Throws: ``ConnectError`` when a guard or the limit does not admit the batch.
-    private func lookUp(_ uris: [String], for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
+    private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
         do throws(Overload) {
             do throws(Overload) {
-                try service.guards.current.check(uris: uris.count, of: account)
+                try service.guards.current.check(uris: keys.count, of: account)
             } catch {
                 service.engine.counters.refusals.add(for: error.reason)
                 throw error
             }
-            return try await service.engine.lookUp(KeyList(uris), for: account)
+            return try await service.engine.lookUp(keys, for: account)
         } catch {
-            account.fail("RESOURCE_EXHAUSTED", count: uris.count)
+            account.fail("RESOURCE_EXHAUSTED", count: keys.count)
             throw ConnectError(.resourceExhausted, error.message)
         }
     }
