@@ -33,7 +33,7 @@ package enum ScenarioSchema {
           limit: none
           dialer: bind:127.32.0.1
 
-        clients:                   # uris=N or LO..HI; rate=R/s, ramp=R/s..R/s or burst=N/DURATION; from=, until=, slo=
+        clients:                   # uris=N or LO..HI; rate=R/s, ramp=R/s..R/s or burst=N/DURATION; from=, until=, slo=, codec=
           appview: uris=1..10,rate=3/s
           new-service: uris=20000,burst=1/2s,from=1s
 
