@@ -16,7 +16,7 @@ struct SpiralLoad: ParsableCommand {
             Each client has its own schedule and its own connections. A batch is sent when it is due, even \
             while earlier ones are unanswered, and its latency counts from then.
 
-              spiral-load --client feed:uris=1..50,rate=20/s --client big:uris=20000,rate=2/s
+              spiral-load --client feed:uris=1..50,rate=20/s --duration 30s
 
             In place of rate, ramp=1/s..20/s or burst=5/10s says when batches are due. from=2s, until=8s, slo=100ms and \
             codec=proto may follow.
