@@ -77,6 +77,24 @@ struct InFlightTests {
         }
     }
 
+    @Test("a memcached that was told to stop has stopped, with every thread it has")
+    func stopIsComplete() throws {
+        try inNetworkNamespace {
+            let memcached = try RealMemcached()
+            let folder = "/proc/\(memcached.identifier)/task"
+            let threads = try ChildProcess.output(of: "/bin/ls", [folder]).split(separator: "\n")
+            #expect(threads.count > 4)
+            for _ in 0..<20 {
+                memcached.send(SIGSTOP)
+                for thread in threads {
+                    let state = try KernelFile.read("\(folder)/\(thread)/stat")
+                    #expect(state.contains(") T "))
+                }
+                memcached.send(SIGCONT)
+            }
+        }
+    }
+
     @Test("with memcached stopped, lookups in flight time out together, one timeout after they were issued")
     func stoppedMemcached() throws {
         try inNetworkNamespace {

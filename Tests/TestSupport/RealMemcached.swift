@@ -29,6 +29,8 @@ package final class RealMemcached {
         process.terminate()
     }
 
+    package var identifier: Int32 { process.identifier }
+
     package func send(_ signal: CInt) { process.send(signal) }
 
     /// Ends it and waits until it has.
