@@ -20,20 +20,30 @@ struct CivilTime {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    /// Appends it as `2026-04-06T12:00:00Z` (RFC 3339).
-    func append(to text: inout [UInt8]) {
-        func two(_ number: Int64, then separator: UInt8) {
-            text.append(UInt8(ascii: "0") + UInt8(number / 10))
-            text.append(UInt8(ascii: "0") + UInt8(number % 10))
-            text.append(separator)
+    /// Bytes of its text.
+    static let length = 20
+
+    /// Two digits for every number below 100, the first in the byte that lies first in memory.
+    private static let digits = (0..<100).map { number in
+        let (tens, ones) = (UInt16(number / 10), UInt16(number % 10))
+        return UInt16(littleEndian: 0x3030 | tens | ones << 8)
+    }
+
+    /// Writes it as `2026-04-06T12:00:00Z` (RFC 3339), ``length`` bytes.
+    func write(to text: UnsafeMutablePointer<UInt8>) {
+        let text = UnsafeMutableRawPointer(text)
+        Self.digits.withUnsafeBufferPointer { digits in
+            func two(_ number: Int64, at offset: Int, then separator: UInt8? = nil) {
+                text.storeBytes(of: digits[Int(number)], toByteOffset: offset, as: UInt16.self)
+                if let separator { text.storeBytes(of: separator, toByteOffset: offset + 2, as: UInt8.self) }
+            }
+            two(year / 100, at: 0)
+            two(year % 100, at: 2, then: UInt8(ascii: "-"))
+            two(month, at: 5, then: UInt8(ascii: "-"))
+            two(day, at: 8, then: UInt8(ascii: "T"))
+            two(second / 3600, at: 11, then: UInt8(ascii: ":"))
+            two(second / 60 % 60, at: 14, then: UInt8(ascii: ":"))
+            two(second % 60, at: 17, then: UInt8(ascii: "Z"))
         }
-        text.append(UInt8(ascii: "0") + UInt8(year / 1000))
-        text.append(UInt8(ascii: "0") + UInt8(year / 100 % 10))
-        two(year % 100, then: UInt8(ascii: "-"))
-        two(month, then: UInt8(ascii: "-"))
-        two(day, then: UInt8(ascii: "T"))
-        two(second / 3600, then: UInt8(ascii: ":"))
-        two(second / 60 % 60, then: UInt8(ascii: ":"))
-        two(second % 60, then: UInt8(ascii: "Z"))
     }
 }

@@ -55,8 +55,10 @@ package enum SyntheticPost {
     }
 
     private static func rfc3339(_ seconds: Int64) -> String {
-        var text: [UInt8] = []
-        CivilTime(secondsSince1970: seconds).append(to: &text)
+        let text = [UInt8](unsafeUninitializedCapacity: CivilTime.length) { text, count in
+            CivilTime(secondsSince1970: seconds).write(to: text.baseAddress!)
+            count = CivilTime.length
+        }
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -9,57 +9,87 @@ enum CachedValueJSON {
     /// Appends the record and the meta of a value.
     /// - Returns: whether the value was one it handles; nothing has been appended otherwise.
     static func rewrite(_ value: [UInt8], into records: inout [UInt8], _ meta: inout [UInt8]) -> Bool {
-        let (recordsCount, metaCount) = (records.count, meta.count)
-        let complete = value.withUnsafeBufferPointer { bytes in
+        value.withUnsafeBufferPointer { bytes in
             guard let parts = CachedValue.parts(of: bytes) else { return false }
-            return rewriteRecord(parts.record, &records) && rewriteMeta(parts.meta, &meta)
+            let recordsCount = records.count
+            guard
+                append(
+                    to: &records,
+                    atMost: mostBytes(ofRecord: parts.record.count),
+                    { rewriteRecord(parts.record, &$0) }
+                )
+            else { return false }
+            guard append(to: &meta, atMost: mostBytesOfMeta, { rewriteMeta(parts.meta, &$0) }) else {
+                records.removeLast(records.count - recordsCount)
+                return false
+            }
+            return true
         }
-        if !complete {
-            records.removeLast(records.count - recordsCount)
-            meta.removeLast(meta.count - metaCount)
-        }
-        return complete
     }
 
-    private static func rewriteRecord(_ bytes: UnsafeBufferPointer<UInt8>, _ json: inout [UInt8]) -> Bool {
-        json.append(UInt8(ascii: "{"))
+    /// Fields are in order, so each is there once: at most 143 bytes are names, times and punctuation, and of the rest
+    /// nothing grows by more than base64 does.
+    private static func mostBytes(ofRecord count: Int) -> Int { 160 + (count + 2) / 3 * 4 }
+    /// All seven names, set, have 144.
+    private static let mostBytesOfMeta = 160
+
+    /// Lets `write` fill room at the end of a text, and takes back what it did not need, or all of it if it declined.
+    @inline(__always)
+    private static func append(to json: inout [UInt8], atMost room: Int, _ write: (inout JSONCursor) -> Bool) -> Bool {
         let start = json.count
+        json += repeatElement(0, count: room)
+        let written = json.withUnsafeMutableBufferPointer { json -> Int? in
+            let first = json.baseAddress! + start
+            var cursor = JSONCursor(first)
+            guard write(&cursor) else { return nil }
+            return cursor.next - first
+        }
+        precondition(written ?? 0 <= room)
+        json.removeLast(room - (written ?? 0))
+        return written != nil
+    }
+
+    private static func rewriteRecord(_ bytes: UnsafeBufferPointer<UInt8>, _ json: inout JSONCursor) -> Bool {
+        json.put(UInt8(ascii: "{"))
+        var isFirst = true
         let complete = CachedValue.everyField(of: bytes) { tag, field in
             guard let name = recordField(tag) else { return false }
-            if json.count > start { json.append(UInt8(ascii: ",")) }
-            append(name, to: &json)
+            if !isFirst { json.put(UInt8(ascii: ",")) }
+            isFirst = false
+            json.put(name)
             if field.isEmpty {
-                json += "true".utf8
+                json.put("true")
                 return true
             }
-            json.append(UInt8(ascii: "\""))
+            json.put(UInt8(ascii: "\""))
             switch tag {
-            case 0x0a: appendBase64(field, to: &json)
+            case 0x0a: json.putBase64(field)
             case 0x12:
                 guard CachedValue.isPlain(field) else { return false }
-                json += field
+                json.put(field)
             default:
                 guard let seconds = CachedValue.seconds(field) else { return false }
-                CivilTime(secondsSince1970: seconds).append(to: &json)
+                json.put(CivilTime(secondsSince1970: seconds))
             }
-            json.append(UInt8(ascii: "\""))
+            json.put(UInt8(ascii: "\""))
             return true
         }
-        json.append(UInt8(ascii: "}"))
+        json.put(UInt8(ascii: "}"))
         return complete
     }
 
-    private static func rewriteMeta(_ bytes: UnsafeBufferPointer<UInt8>, _ json: inout [UInt8]) -> Bool {
-        json.append(UInt8(ascii: "{"))
-        let start = json.count
+    private static func rewriteMeta(_ bytes: UnsafeBufferPointer<UInt8>, _ json: inout JSONCursor) -> Bool {
+        json.put(UInt8(ascii: "{"))
+        var isFirst = true
         let complete = CachedValue.everyField(of: bytes) { tag, _ in
             guard let name = metaField(tag) else { return false }
-            if json.count > start { json.append(UInt8(ascii: ",")) }
-            append(name, to: &json)
-            json += "true".utf8
+            if !isFirst { json.put(UInt8(ascii: ",")) }
+            isFirst = false
+            json.put(name)
+            json.put("true")
             return true
         }
-        json.append(UInt8(ascii: "}"))
+        json.put(UInt8(ascii: "}"))
         return complete
     }
 
@@ -86,39 +116,6 @@ enum CachedValueJSON {
         case 0x30: "\"hasThreadGate\":"
         case 0x38: "\"hasVideo\":"
         default: nil
-        }
-    }
-
-    private static func append(_ text: StaticString, to json: inout [UInt8]) {
-        json += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    }
-
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    /// Two characters for every 12 bits, the first in the byte that lies first in memory.
-    private static let pairs = (0..<4096).map { bits in
-        UInt16(littleEndian: UInt16(alphabet[bits >> 6]) | UInt16(alphabet[bits & 63]) << 8)
-    }
-
-    /// RFC 4648 section 4, with padding.
-    private static func appendBase64(_ bytes: UnsafeBufferPointer<UInt8>, to json: inout [UInt8]) {
-        let start = json.count
-        json += repeatElement(UInt8(ascii: "="), count: (bytes.count + 2) / 3 * 4)
-        json.withUnsafeMutableBytes { json in
-            pairs.withUnsafeBufferPointer { pairs in
-                var (read, write) = (0, start)
-                while read + 3 <= bytes.count {
-                    let group = Int(bytes[read]) << 16 | Int(bytes[read + 1]) << 8 | Int(bytes[read + 2])
-                    json.storeBytes(of: pairs[group >> 12], toByteOffset: write, as: UInt16.self)
-                    json.storeBytes(of: pairs[group & 4095], toByteOffset: write + 2, as: UInt16.self)
-                    read += 3
-                    write += 4
-                }
-                if read == bytes.count { return }
-                let second = read + 1 < bytes.count ? Int(bytes[read + 1]) : 0
-                let group = Int(bytes[read]) << 16 | second << 8
-                json.storeBytes(of: pairs[group >> 12], toByteOffset: write, as: UInt16.self)
-                if read + 1 < bytes.count { json[write + 2] = alphabet[group >> 6 & 63] }
-            }
         }
     }
 }
