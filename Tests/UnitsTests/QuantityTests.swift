@@ -18,6 +18,16 @@ struct QuantityTests {
         #expect(try Duration(text: "90s").text == "90s")
     }
 
+    @Test("whole nanoseconds are right on both sides of what 64 bits of attoseconds hold, and below zero")
+    func wholeNanoseconds() {
+        for nanoseconds: Int64 in [0, 1, 999_999_999, 9_223_372_036, 9_223_372_037, 86_400_000_000_001] {
+            #expect(Duration.nanoseconds(nanoseconds).wholeNanoseconds == nanoseconds)
+            #expect(Duration.nanoseconds(-nanoseconds).wholeNanoseconds == -nanoseconds)
+        }
+        let finer = Duration(secondsComponent: 10, attosecondsComponent: 1_999_999_999)
+        #expect(finer.wholeNanoseconds == 10_000_000_001)
+    }
+
     @Test(
         "a text that is no duration is refused",
         arguments: ["", "10", "s", "-1s", "1e3s", "1 s", "10S", ".5s", "99999999h"]
