@@ -91,12 +91,17 @@ final class Lane: @unchecked Sendable {
             for token in arrived.logged { settle(Operation.Token(token)!) }
             if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
             let more = issue(quantum: Self.quantum)
-            collectPostponed()
-            poller.wait(until: more ? .now : deadlines.next) { react(to: $0) }
+            // What is collected may be more to issue: a miss is read from the store.
+            let collected = collectPostponed()
+            poller.wait(until: more || collected ? .now : deadlines.next) { react(to: $0) }
             expire()
             let count = shares.count
             shares.removeAll { $0.inFlight == 0 && !$0.hasWorkToIssue }
-            if shares.count < count { batches.subtract(count - shares.count, ordering: .relaxed) }
+            if shares.count < count {
+                batches.subtract(count - shares.count, ordering: .relaxed)
+                // One that was refused may have been the one that others gave way to.
+                wakeThoseWaiting()
+            }
         }
     }
 
@@ -119,13 +124,9 @@ final class Lane: @unchecked Sendable {
                     more = true
                     break
                 }
-                guard share.batch.limiter.tryAcquire() else {
+                guard acquire(for: share) else {
                     // Another lane may have taken the last of it meanwhile.
-                    if share.hasWorkToIssue {
-                        context.permitWanted.store(true, ordering: .releasing)
-                    } else {
-                        share.batch.limiter.withdraw()
-                    }
+                    if !share.hasWorkToIssue { share.batch.limiter.withdraw() }
                     break
                 }
                 share.inFlight += 1
@@ -138,6 +139,13 @@ final class Lane: @unchecked Sendable {
             }
         }
         return more
+    }
+
+    private func acquire(for share: Share) -> Bool {
+        if share.batch.limiter.tryAcquire() { return true }
+        context.permitWanted.store(true, ordering: .sequentiallyConsistent)
+        // One given back since then was perhaps given back by a lane that did not see the flag, and woke nobody.
+        return share.batch.limiter.tryAcquire()
     }
 
     private func startNext(of share: Share) -> Bool {
@@ -177,8 +185,11 @@ final class Lane: @unchecked Sendable {
 
     /// Collects what waited for its batch to be issued whole. Connections that the pool has no room for are closed
     /// when all is collected, so that an answer does not wait for thousands of them to be closed.
-    private func collectPostponed() {
+    /// - Returns: whether there was any.
+    private func collectPostponed() -> Bool {
+        var collected = false
         for share in shares where !share.postponed.isEmpty && !share.defersReplies {
+            collected = true
             let tokens = share.postponed
             share.postponed = []
             var connections: [Connection] = []
@@ -194,6 +205,7 @@ final class Lane: @unchecked Sendable {
             }
             withExtendedLifetime(connections) {}
         }
+        return collected
     }
 
     private func expire() {
@@ -256,11 +268,12 @@ final class Lane: @unchecked Sendable {
         share.inFlight -= 1
         limiter.release(sample)
         // Who gives a permit back takes it again for its own work, if it may.
-        if !share.hasWorkToIssue || limiter.isOrdered,
-            context.permitWanted.exchange(false, ordering: .acquiringAndReleasing)
-        {
-            wakeOthers()
-        }
+        if !share.hasWorkToIssue || limiter.isOrdered { wakeThoseWaiting() }
+    }
+
+    /// A lane that waits for a permit may have its turn now.
+    private func wakeThoseWaiting() {
+        if context.permitWanted.exchange(false, ordering: .sequentiallyConsistent) { wakeOthers() }
     }
 
     func wakeOthers() {

@@ -15,7 +15,7 @@ final class LaneContext: Sendable {
     private let current: Mutex<FanOutSettings>
     /// Moves with every change of the settings, so that lanes read them only then.
     let settingsVersion = Atomic<Int>(0)
-    /// Set by a lane that had work and got no permit; the next permit given back then wakes the lanes.
+    /// Set by a lane that had work and got no permit, before it tries once more; the next one given back wakes the lanes.
     let permitWanted = Atomic<Bool>(false)
 
     init(

@@ -15,7 +15,8 @@ package final class PermitCount: Limiter {
     package var bound: Int? { permits }
 
     package func tryAcquire() -> Bool {
-        var seen = free.load(ordering: .relaxed)
+        // Not before what the caller stored last: it says there that it waits, and then looks once more.
+        var seen = free.load(ordering: .sequentiallyConsistent)
         while seen > 0 {
             let (exchanged, original) = free.weakCompareExchange(
                 expected: seen,
@@ -29,7 +30,7 @@ package final class PermitCount: Limiter {
     }
 
     package func release(_ sample: Sample? = nil) {
-        let before = free.add(1, ordering: .releasing).oldValue
+        let before = free.add(1, ordering: .sequentiallyConsistent).oldValue
         precondition(before < permits, "a permit was given back twice")
     }
 }

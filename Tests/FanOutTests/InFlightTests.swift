@@ -202,11 +202,15 @@ struct InFlightTests {
 /// What limits do to batches that share the engine.
 @Suite("Limits in service", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
 struct LimitsInServiceTests {
-    private func withEngine(_ limit: String, _ body: (RealMemcached, FanOutEngine) throws -> Void) throws {
+    private func withEngine(
+        _ limit: String,
+        store: (any BackingStore)? = nil,
+        _ body: (RealMemcached, FanOutEngine) throws -> Void
+    ) throws {
         let policy = try LimitPolicy(text: limit)
         try inNetworkNamespace {
             let memcached = try RealMemcached()
-            let engine = try FanOutEngine.make([memcached.address]) {
+            let engine = try FanOutEngine.make([memcached.address], store: store) {
                 $0.limit = policy
                 $0.maxIdle = 300
                 $0.dialer = .rotate
@@ -265,6 +269,47 @@ struct LimitsInServiceTests {
             // Nothing is left of those that were refused.
             #expect(engine.start(postURIs(10, seed: 4)).wait().missing == 10)
             #expect(engine.counters.misses.value == 110)
+        }
+    }
+
+    @Test(
+        "records the cache does not have are read and set back without waiting for anything else",
+        arguments: ["none", "request:1", "request:16", "process:16", "fair:16", "vegas"],
+        [FanoutPolicy.perURI, .multiget(chunk: 7)]
+    )
+    func coldCache(limit: String, fanout: FanoutPolicy) throws {
+        try withEngine(limit, store: RecordStore(latency: .milliseconds(1), concurrency: 8)) { _, engine in
+            var settings = engine.settings
+            settings.fanout = fanout
+            // Were a lane to sleep until something is due, it would be this.
+            settings.lookupTimeout = .seconds(60)
+            engine.settings = settings
+            for (round, count) in [1, 2, 17, 64, 500, 3000].enumerated() {
+                let cold = engine.start(postURIs(count, seed: UInt64(round)))
+                try #require(cold.isDone(within: .seconds(20)), "\(count) cold")
+                #expect(cold.wait().stored == count)
+                let warm = engine.start(postURIs(count, seed: UInt64(round)))
+                try #require(warm.isDone(within: .seconds(20)), "\(count) warm")
+                #expect(warm.wait().hits == count)
+            }
+        }
+    }
+
+    @Test(
+        "no batch sleeps through the permit it waits for, at whatever moment that is given back",
+        arguments: ["process:1", "fair:1", "aimd:start=1,min=1,max=1", "process:3"]
+    )
+    func permitsAreSeen(limit: String) throws {
+        try withEngine(limit) { _, engine in
+            var settings = engine.settings
+            // A lane asleep would stay so, and not be woken by what is long over.
+            settings.lookupTimeout = .seconds(60)
+            engine.settings = settings
+            // Two at a time and then none: whom the last release does not wake, nobody else does.
+            for round in 0..<5000 {
+                let batches = (0..<2).map { engine.start(postURIs(1, seed: UInt64(round)), as: "caller \($0)") }
+                for batch in batches { try #require(batch.isDone(within: .seconds(10)), "round \(round)") }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ package import POSIX
 internal import PostRecords
 internal import Synchronization
 package import Telemetry
+internal import Units
 
 extension FanOutEngine {
     /// An engine for a test, with the log off.
@@ -48,11 +49,16 @@ extension FanOutEngine {
 /// A batch on its way.
 package final class PendingLookups: Sendable {
     private let result = Mutex<Result<[Outcome], Overload>?>(nil)
-    private let done = DispatchSemaphore(value: 0)
+    // A group, which may be waited for any number of times.
+    private let done = DispatchGroup()
+
+    fileprivate init() {
+        done.enter()
+    }
 
     fileprivate func finish(_ result: Result<[Outcome], Overload>) {
         self.result.withLock { $0 = result }
-        done.signal()
+        done.leave()
     }
 
     /// Waits for the outcomes; none when the batch was refused.
@@ -61,6 +67,11 @@ package final class PendingLookups: Sendable {
     package func waitForResult() -> Result<[Outcome], Overload> {
         done.wait()
         return result.withLock { $0! }
+    }
+
+    /// Waits a bounded while for the end.
+    package func isDone(within patience: Duration) -> Bool {
+        done.wait(timeout: .now() + .nanoseconds(Int(patience.wholeNanoseconds))) == .success
     }
 
     package var isDone: Bool { result.withLock { $0 != nil } }
