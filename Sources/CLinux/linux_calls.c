@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -82,4 +83,9 @@ int linux_spawn(const struct linux_spawn *spawn, pid_t *child) {
     close(report[0]);
     *child = process;
     return error;
+}
+
+void linux_keep_freed_memory(int bytes) {
+    mallopt(M_MMAP_THRESHOLD, bytes);
+    mallopt(M_TRIM_THRESHOLD, bytes);
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import FanOut
+internal import FoundationEssentials
 internal import HTTP
 internal import Memcached
 internal import POSIX
@@ -99,8 +100,10 @@ struct TraceOptions: ParsableArguments {
 }
 
 struct ProcessOptions: ParsableArguments {
-    @Option(help: "Threads that issue and collect lookups, 1 to 8.")
-    var lanes = 3
+    @Option(help: "Threads that issue and collect lookups, 1 to 8. (default: one a core, 2 to 4)")
+    var lanes: Int?
+
+    var laneCount: Int { lanes ?? min(4, max(2, ProcessInfo.processInfo.activeProcessorCount)) }
 
     @Option(help: "Threads that may be blocked writing log lines before the process ends, as Go's does at 10000.")
     var logThreads = ErrorLog.defaultMostThreads
@@ -112,7 +115,7 @@ struct ProcessOptions: ParsableArguments {
     var drainTimeout = "10s"
 
     func validate() throws {
-        guard (1...8).contains(lanes) else { throw ValidationError("--lanes: use a number from 1 to 8") }
+        guard (1...8).contains(laneCount) else { throw ValidationError("--lanes: use a number from 1 to 8") }
         guard (10...100_000).contains(logThreads) else {
             throw ValidationError("--log-threads: use a number from 10 to 100000")
         }

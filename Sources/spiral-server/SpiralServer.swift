@@ -45,6 +45,8 @@ struct SpiralServer: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
+        // What a batch of 20,000 takes, values and answer.
+        FreedMemory.keep(upTo: 32 << 20)
         let servers = try addresses.servers()
         let settings = try settings.parsed()
         let log = try openLog(settings)
@@ -104,7 +106,7 @@ struct SpiralServer: ParsableCommand {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
-                lanes: process.lanes,
+                lanes: process.laneCount,
                 store: records,
                 errorPolicy: store.onError,
                 log: log

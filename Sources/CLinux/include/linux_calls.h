@@ -26,6 +26,9 @@ int linux_join_network(int namespace_descriptor);
 // Brings the loopback interface of the calling thread's network namespace up; 0 or an errno.
 int linux_loopback_up(void);
 
+// Keeps freed memory up to so many bytes for the next allocation, instead of giving it back. mallopt(3)
+void linux_keep_freed_memory(int bytes);
+
 // Columns of a terminal, or 80 when it does not say. ioctl_tty(2) TIOCGWINSZ
 int linux_terminal_columns(int descriptor);
 
