@@ -22,13 +22,13 @@ extension Lane {
             guard case .set(let key, let value) = operation.work else {
                 return fail(operation, MemcachedError(.reply, server: address, detail: "a get was answered as a set"))
             }
-            let batch = operation.share.batch
+            let share = operation.share!
             let (_, isWhole) = connection.collect(received) { $0.nextValue(into: values) }
             if isWhole { context.pool.put(connection) }
             context.counters.writeBacks.add()
             note(operation, isDrop: false)
+            share.finish(key, .stored(value))
             end(operation)
-            batch.finish(key, .stored(value))
         case .error(let line):
             let code: ReturnCode =
                 line.hasPrefix("SERVER_ERROR")
@@ -66,9 +66,9 @@ extension Lane {
             }
         }
         let rest = position..<unit.positions.upperBound
-        context.counters.hits.add(hits)
-        batch.account.inFlight.decrement(by: unit.positions.count)
-        context.counters.inFlight.decrement(by: unit.positions.count)
+        share.untold.hits += hits
+        share.untold.finished += hits
+        share.untold.inFlight -= unit.positions.count
         if ending == .end || ending == .notFound {
             note(operation, isDrop: false)
             // More than the reply asked for: what follows on this connection could not be trusted.
@@ -94,13 +94,12 @@ extension Lane {
             for key in keys { settleLookup(of: key, share, error) }
         }
         end(operation)
-        if hits > 0 { batch.finish(hits) }
     }
 
     private func miss(_ keys: [Int], of share: Share) {
         context.counters.misses.add(keys.count)
         if context.store == nil {
-            for key in keys { share.batch.finish(key, .missing) }
+            for key in keys { share.finish(key, .missing) }
         } else {
             share.toStore += keys
         }
@@ -136,8 +135,7 @@ extension Lane {
         let keys: [Int]
         switch operation.work {
         case .get(let unit):
-            batch.account.inFlight.decrement(by: unit.positions.count)
-            context.counters.inFlight.decrement(by: unit.positions.count)
+            share.untold.inFlight -= unit.positions.count
             context.counters.errors.add(unit.positions.count, for: failure)
             batch.account.fail(error.name, count: unit.positions.count)
             keys = unit.positions.map { batch.keyIndex(at: $0) }
@@ -165,7 +163,7 @@ extension Lane {
         case .get(let unit):
             for position in unit.positions { settleLookup(of: share.batch.keyIndex(at: position), share, error) }
         case .set(let key, let value):
-            share.batch.finish(key, .stored(value))
+            share.finish(key, .stored(value))
         case .read: break
         }
         end(operation)
@@ -175,7 +173,7 @@ extension Lane {
         if context.errorPolicy == .store, context.store != nil {
             share.toStore.append(key)
         } else {
-            share.batch.finish(key, .failed(error))
+            share.finish(key, .failed(error))
         }
     }
 

@@ -5,11 +5,10 @@ internal import Telemetry
 /// How a lane sends: over a pooled connection, or over one it dials.
 extension Lane {
     func startGet(of unit: Batch.Unit, for share: Share) {
-        share.batch.account.inFlight.increment(by: unit.positions.count)
-        context.counters.inFlight.increment(by: unit.positions.count)
+        share.untold.inFlight += unit.positions.count
         send(begin(share, .get(unit)))
         // Lanes that were done earlier wait for this one before they collect.
-        if share.batch.markIssued(), share.batch.lanes > 1 { wakeOthers() }
+        if share.markIssued(), share.batch.lanes > 1 { wakeOthers() }
     }
 
     func startRead(of key: Int, for share: Share) {

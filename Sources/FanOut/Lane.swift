@@ -95,8 +95,13 @@ final class Lane: @unchecked Sendable {
             let collected = collectPostponed()
             poller.wait(until: more || collected ? .now : deadlines.next) { react(to: $0) }
             expire()
+            for share in shares { report(share) }
             let count = shares.count
-            shares.removeAll { $0.inFlight == 0 && !$0.hasWorkToIssue }
+            shares.removeAll { share in
+                guard share.inFlight == 0, !share.hasWorkToIssue else { return false }
+                giveBackSpare(of: share)
+                return true
+            }
             if shares.count < count {
                 batches.subtract(count - shares.count, ordering: .relaxed)
                 // One that was refused may have been the one that others gave way to.
@@ -113,13 +118,18 @@ final class Lane: @unchecked Sendable {
         // Limited batches have one quantum together, the oldest first: what is in flight is to come back, and with it
         // its connections, before more is dialled for others.
         var issuedLimited = 0
-        for share in shares where share.hasWorkToIssue {
+        for share in shares {
+            guard share.hasWorkToIssue else {
+                giveBackSpare(of: share)
+                continue
+            }
             // One request alone needs no clock.
             let end = quantum > 1 ? MonotonicInstant.now + Self.quantumTime : nil
             let quantum = share.isLimited ? min(quantum, Self.limitedQuantum) : quantum
             var issued = share.isLimited ? issuedLimited : 0
             defer { if share.isLimited { issuedLimited = issued } }
-            while share.hasWorkToIssue, share.inFlight < share.cap {
+            let cap = share.cap
+            while share.hasWorkToIssue, share.inFlight < cap {
                 if issued >= quantum || end.map({ $0 < .now }) ?? false {
                     more = true
                     break
@@ -137,21 +147,15 @@ final class Lane: @unchecked Sendable {
                 issued += 1
                 if !share.hasWorkToIssue { share.batch.limiter.withdraw() }
             }
+            reportInFlight(share)
         }
         return more
-    }
-
-    private func acquire(for share: Share) -> Bool {
-        if share.batch.limiter.tryAcquire() { return true }
-        context.permitWanted.store(true, ordering: .sequentiallyConsistent)
-        // One given back since then was perhaps given back by a lane that did not see the flag, and woke nobody.
-        return share.batch.limiter.tryAcquire()
     }
 
     private func startNext(of share: Share) -> Bool {
         if let key = share.toStore.popLast() {
             startRead(of: key, for: share)
-        } else if let unit = share.batch.claim() {
+        } else if let unit = share.nextUnit() {
             startGet(of: unit, for: share)
         } else {
             return false
@@ -261,23 +265,6 @@ final class Lane: @unchecked Sendable {
     func note(_ operation: Operation, isDrop: Bool) {
         guard operation.share.batch.limiter.wantsSamples else { return }
         operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop)
-    }
-
-    private func returnPermit(of share: Share, _ sample: Sample?) {
-        let limiter = share.batch.limiter
-        share.inFlight -= 1
-        limiter.release(sample)
-        // Who gives a permit back takes it again for its own work, if it may.
-        if !share.hasWorkToIssue || limiter.isOrdered { wakeThoseWaiting() }
-    }
-
-    /// A lane that waits for a permit may have its turn now.
-    private func wakeThoseWaiting() {
-        if context.permitWanted.exchange(false, ordering: .sequentiallyConsistent) { wakeOthers() }
-    }
-
-    func wakeOthers() {
-        for lane in lanes where lane !== self { lane.poller.wake() }
     }
 
     // MARK: Settings

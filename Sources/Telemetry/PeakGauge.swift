@@ -12,6 +12,11 @@ package final class PeakGauge: Sendable {
         if value > highest.load(ordering: .relaxed) { highest.max(value, ordering: .relaxed) }
     }
 
+    /// - Parameter change: below zero to take away.
+    package func add(_ change: Int) {
+        if change > 0 { increment(by: change) } else { decrement(by: -change) }
+    }
+
     package func decrement(by amount: Int = 1) {
         now.subtract(amount, ordering: .relaxed)
     }
