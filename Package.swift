@@ -137,7 +137,13 @@ let package = Package(
         ),
 
         // For scripts/benchmark alone.
-        .executableTarget(name: "limiter-benchmark", dependencies: ["Limits", "POSIX"]),
+        .executableTarget(
+            name: "spiral-benchmark",
+            dependencies: [
+                "LoadGenerator", "FanOut", "Memcached", "Limits", "POSIX",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
 
         // Tests: real memcached, real kernel.
         .target(
