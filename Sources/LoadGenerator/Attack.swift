@@ -73,12 +73,14 @@ package final class Attack: Sendable {
     private func pace(for duration: Duration?) {
         // Clients of one seed still ask for different posts.
         var generator = SplitMix64(seed: spec.name.utf8.reduce(workload.seed) { $0 &* 31 &+ UInt64($1) })
-        let beginning = MonotonicInstant.now
+        var beginning: MonotonicInstant?
         for start in spec.schedule.starts(within: duration) {
-            // The body is made before the batch is due, and is no part of its latency.
+            // The body is made before the batch is due, and is no part of its latency: the schedule begins when the
+            // first one is made.
             let size = Int.random(in: spec.uris, using: &generator)
             let body = workload.body(size: size, in: spec.codec, using: &generator)
-            let due = beginning + start
+            if beginning == nil { beginning = .now }
+            let due = beginning! + start
             // In steps, so that one that is due much later does not keep a stopped load alive.
             while !isStopped, MonotonicInstant.now < due { sleepThread(until: min(due, .now + .milliseconds(200))) }
             if isStopped { return }
@@ -86,7 +88,7 @@ package final class Attack: Sendable {
             dispatch(BatchSender.Job(body: body, uris: size, due: due, recorder: recorder))
         }
         // The last batch was due before the end; the schedule ends with the duration.
-        if let duration { sleepThread(until: beginning + duration) }
+        if let duration { sleepThread(until: (beginning ?? .now) + duration) }
         stop()
     }
 
