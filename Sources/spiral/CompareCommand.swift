@@ -27,13 +27,13 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
-        let comparison = Comparison(
-            try ReportCommand.read(before),
-            try ReportCommand.read(after),
-            tolerance: try share()
-        )
+        let comparison = Comparison(try run(in: before), try run(in: after), tolerance: try share())
         print(comparison.markdown.joined(separator: "\n"))
         guard comparison.regressions.isEmpty else { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    private func run(in file: String) throws -> RunResult {
+        try ReportCommand.read(file, as: { json throws(RunResult.FormatError) in try RunResult(json: json) })
     }
 
     private func share() throws -> Double {

@@ -7,8 +7,11 @@ internal import PostRecords
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Draws the report of a run again, from its JSON.",
-        discussion: "One HTML file that needs no network: charts, phases, verdict, and what was predicted."
+        abstract: "Draws the report of a run or of a sweep again, from its JSON.",
+        discussion: """
+            One HTML file that needs no network. Of a run: charts, phases, verdict, and what was predicted. Of a sweep: \
+            ranking, heat maps, curves, and what is recommended.
+            """
     )
 
     @Argument(help: ArgumentHelp("Result as written by --json.", valueName: "file.json"))
@@ -18,14 +21,26 @@ struct ReportCommand: ParsableCommand {
     var output = "report.html"
 
     func run() throws {
-        let result = try Self.read(file)
-        try JSONOutput(output, option: "--output").write(HTMLPage.report(result))
-        if output != "-" { print("\(output): \(result.scenario), \(result.verdict.text)") }
+        let page: [UInt8]
+        let line: String
+        switch try Self.read(file, as: { bytes throws(RunResult.FormatError) in try ResultFile(json: bytes) }) {
+        case .run(let result):
+            page = HTMLPage.report(result)
+            line = "\(result.scenario), \(result.verdict.text)"
+        case .sweep(let result):
+            page = HTMLPage.report(result)
+            line = result.findings.first ?? "a sweep of which nothing was measured"
+        }
+        try JSONOutput(output, option: "--output").write(page)
+        if output != "-" { print("\(output): \(line)") }
     }
 
     /// Reads a result.
     /// - Throws: ``Refusal`` saying why it is none.
-    static func read(_ path: String) throws -> RunResult {
+    static func read<Result>(
+        _ path: String,
+        as decode: (_ json: [UInt8]) throws(RunResult.FormatError) -> Result
+    ) throws -> Result {
         let bytes: [UInt8]
         do {
             bytes = try Descriptor.reading(path).readToEnd()
@@ -33,7 +48,7 @@ struct ReportCommand: ParsableCommand {
             throw Refusal(.usage, "cannot \(error)")
         }
         do {
-            return try RunResult(json: bytes)
+            return try decode(bytes)
         } catch {
             throw Refusal(.usage, "\(path): \(error)")
         }

@@ -131,7 +131,7 @@ struct SweepPlanTests {
         sweep.environment = try JSONText.decode(Environment.self, from: Array(Self.environment.utf8))
         for turn in 1...3 {
             let jitter = Double(turn)
-            sweep.runs.append(try result(["none"], turn: turn, small: 1, lookups: 100_000, errors: 5000))
+            sweep.runs.append(try result(["none"], turn: turn, small: 1, lookups: 100_000, errors: 5000 * turn))
             sweep.runs.append(try result(["request:16"], turn: turn, small: 10 + jitter, lookups: 50_000))
             sweep.runs.append(try result(["request:64"], turn: turn, small: 11 + jitter, lookups: 80_000))
             // 18 dials a second is more than 1,024 ports bear for ever, at 17.1.
@@ -140,6 +140,9 @@ struct SweepPlanTests {
         sweep.conclude()
         #expect(sweep.ranking.map(\.values) == [["request:16"], ["request:64"], ["none"], ["request:256"]])
         #expect(sweep.ranking[0].smallP99.min < sweep.ranking[0].smallP99.max)
+        // Of one run, as all other figures; not of all together.
+        #expect(sweep.ranking[2].errorsByName == ["EADDRINUSE": .init([5000, 10_000, 15_000])])
+        #expect(sweep.summary.contains { $0.contains("EADDRINUSE 10,000") })
         #expect(sweep.findings[0].hasPrefix("Recommended: limit=request:64. No failed lookup"))
         #expect(sweep.findings[1].contains("no more than the noise: limit=request:16"))
         #expect(
@@ -239,6 +242,12 @@ struct SweepCommandTests {
         #expect(try csv.contents.split(separator: "\n").count == 5)
         let text = try program.text
         #expect(text.contains("Recommended: limit=request:8"), "\(text)")
+
+        let page = try TemporaryFile()
+        let report = try Program("spiral", ["report", json.path, "--output", page.path])
+        #expect(report.wait() == .status(0))
+        #expect(try report.text.contains(": Recommended: limit=request:8"))
+        #expect(try page.contents.contains("drawSweep(JSON.parse("))
     }
 
     @Test("a server that dies costs its cell, which is recorded; a sweep that is cut off goes on where it was")

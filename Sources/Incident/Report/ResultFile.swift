@@ -1,5 +1,20 @@
 internal import PostRecords
 
+/// A result of either kind, as `--json` wrote it.
+package enum ResultFile {
+    case run(RunResult)
+    case sweep(SweepResult)
+
+    /// - Throws: ``RunResult/FormatError``
+    package init(json: [UInt8]) throws(RunResult.FormatError) {
+        if SweepResult.claimsToBeOne(json) {
+            self = .sweep(try SweepResult(json: json))
+        } else {
+            self = .run(try RunResult(json: json))
+        }
+    }
+}
+
 extension RunResult {
     /// Why a file is no result that can be read.
     package struct FormatError: Error, CustomStringConvertible {

@@ -18,6 +18,7 @@ extension SweepResult {
         let measures = results.map(RunMeasures.init)
         func spread(_ value: (PhaseResult) -> Double) -> Spread { Spread(results.map(value)) }
         let inTime = measures.compactMap(\.smallInTime)
+        let names = Set(results.flatMap(\.lookups.errors.keys))
         let attempts = spread { Double($0.dials.ok + $0.dials.failed) / max($0.duration, 1e-3) }
         return Standing(
             values: values,
@@ -28,7 +29,9 @@ extension SweepResult {
             smallP99: Spread(measures.map(\.smallP99)),
             smallInTime: inTime.isEmpty ? nil : Spread(inTime),
             errors: spread { Double($0.lookups.failed) },
-            errorsByName: results.reduce(into: [:]) { $0.merge($1.lookups.errors, uniquingKeysWith: +) },
+            errorsByName: Dictionary(
+                uniqueKeysWithValues: names.map { name in (name, spread { Double($0.lookups.errors[name] ?? 0) }) }
+            ),
             dialsPerSecond: spread { Double($0.dials.ok) / max($0.duration, 1e-3) },
             failedDialsPerSecond: spread { Double($0.dials.failed) / max($0.duration, 1e-3) },
             timeWaitPeak: spread { Double($0.timeWaitPeak) },

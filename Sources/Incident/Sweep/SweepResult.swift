@@ -4,7 +4,7 @@ internal import PostRecords
 
 /// What a sweep has measured, as `--json` writes it.
 package struct SweepResult: Codable, Sendable {
-    package static let currentSchema = "spiral-sweep/1"
+    package static let currentSchema = "spiral-sweep/2"
 
     /// One cell, measured once, or the reason it could not be.
     package struct Run: Codable, Sendable {
@@ -38,7 +38,8 @@ package struct SweepResult: Codable, Sendable {
         /// Percent of the small callers' batches answered whole within their time; nil where none is set.
         package var smallInTime: Spread?
         package var errors: Spread
-        package var errorsByName: [String: Int]
+        /// Of one run.
+        package var errorsByName: [String: Spread]
         /// Those that succeeded, as memcached counts them.
         package var dialsPerSecond: Spread
         /// Those that failed besides.
@@ -72,16 +73,30 @@ package struct SweepResult: Codable, Sendable {
         func overlaps(_ other: Spread) -> Bool { min <= other.max && other.min <= max }
 
         package var text: String {
-            min == max ? rounded(median) : "\(rounded(median)) (\(rounded(min))–\(rounded(max)))"
+            rounded(min) == rounded(max) ? rounded(median) : "\(rounded(median)) (\(rounded(min))–\(rounded(max)))"
         }
+    }
+
+    private struct Head: Decodable {
+        var schema: String
+    }
+
+    /// Whether it is the JSON of a sweep, of whatever version.
+    static func claimsToBeOne(_ json: [UInt8]) -> Bool {
+        (try? JSONText.decode(Head.self, from: json))?.schema.hasPrefix("spiral-sweep/") ?? false
     }
 
     /// Reads a result as it was written.
     /// - Throws: ``RunResult/FormatError``
     package init(json: [UInt8]) throws(RunResult.FormatError) {
-        struct Head: Decodable { var schema: String }
-        guard let head = try? JSONText.decode(Head.self, from: json), head.schema == Self.currentSchema else {
-            throw .init(description: "this is not the JSON of a sweep (\(Self.currentSchema))")
+        guard let head = try? JSONText.decode(Head.self, from: json), Self.claimsToBeOne(json) else {
+            throw .init(description: "this is not the JSON of a sweep; write one with 'spiral sweep --json PATH'")
+        }
+        guard head.schema == Self.currentSchema else {
+            throw .init(
+                description:
+                    "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
+            )
         }
         guard let result = try? JSONText.decode(SweepResult.self, from: json) else {
             throw .init(description: "it says \(head.schema), but is damaged or incomplete")
@@ -162,13 +177,13 @@ extension SweepResult {
             ]
         )
         for standing in ranking {
-            let errors = standing.errorsByName.max { ($0.value, $1.key) < ($1.value, $0.key) }
+            let errors = standing.errorsByName.max { ($0.value.median, $1.key) < ($1.value.median, $0.key) }
             table.add([
                 plan.text(standing.values), rounded(standing.lookupsPerSecond.median), standing.smallP99.text,
                 standing.smallInTime.map { "\(rounded($0.median))%" } ?? "-", rounded(standing.heavyP99.median),
                 rounded(standing.dialsPerSecond.median), rounded(standing.timeWaitPeak.median),
                 standing.crashes > 0
-                    ? "crashed \(standing.crashes)x" : errors.map { "\($0.key) \(grouped($0.value))" } ?? "0",
+                    ? "crashed \(standing.crashes)x" : errors.map { "\($0.key) \(rounded($0.value.median))" } ?? "0",
                 rounded(standing.threadsPeak.median), rounded(standing.rssPeakMiB.median),
             ])
         }

@@ -3,7 +3,8 @@ function drawSweep(sweep) {
   const page = document.getElementById("page");
   const names = sweep.plan.variations.map((variation) => variation.name);
   const text = (values) => values.map((value, index) => `${names[index]}=${value}`).join(" ");
-  const spread = (one) => (one.min === one.max ? number(one.median) : `${number(one.median)} (${number(one.min)}–${number(one.max)})`);
+  const range = (one) => (number(one.min) === number(one.max) ? "" : `${number(one.min)}–${number(one.max)}`);
+  const spread = (one) => number(one.median) + (range(one) && ` (${range(one)})`);
   const measures = [
     { id: "smallP99", title: "p99 of the small callers", unit: "ms", of: (one) => one.smallP99, less: true },
     { id: "lookups", title: "Lookups answered", unit: "a second", of: (one) => one.lookupsPerSecond, less: false },
@@ -24,7 +25,7 @@ function drawSweep(sweep) {
 
   add(page, "h2", {}, "Ranking");
   add(page, "p", { class: "soft" }, "What fails or runs out of ports comes last; the others by what the small callers paid. "
-    + "Median, with least and most where a cell was measured more than once.");
+    + "Median of its runs, with least and most below.");
   const box = add(page, "div", { class: "wide" });
   const table = add(box, "table", { id: "ranking" });
   const head = add(table, "tr");
@@ -32,13 +33,22 @@ function drawSweep(sweep) {
     .forEach((name) => add(head, "th", {}, name));
   sweep.ranking.forEach((one) => {
     const row = add(table, "tr");
-    const errors = Object.entries(one.errorsByName).sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${number(count)}`);
-    [text(one.values), spread(one.lookupsPerSecond), spread(one.smallP99), one.smallInTime ? `${number(one.smallInTime.median)}%` : "–",
-      spread(one.heavyP99), number(one.dialsPerSecond.median) + (one.exhaustsPorts ? " !" : ""), number(one.timeWaitPeak.median),
-      one.crashes ? `crashed ${one.crashes}×` : errors.join(", ") || "0", number(one.threadsPeak.median), number(one.rssPeakMiB.median),
-    ].forEach((cell) => add(row, "td", {}, cell));
+    const cell = (value, note = "") => {
+      const place = add(row, "td", {}, value);
+      if (note) add(place, "small", {}, note);
+    };
+    const measure = (value, mark = "") => cell(number(value.median) + mark, range(value));
+    cell(text(one.values));
+    [one.lookupsPerSecond, one.smallP99].forEach((value) => measure(value));
+    if (one.smallInTime) measure(one.smallInTime, "%"); else cell("–");
+    measure(one.heavyP99);
+    measure(one.dialsPerSecond, one.exhaustsPorts ? " !" : "");
+    measure(one.timeWaitPeak);
+    const names = Object.entries(one.errorsByName).sort((a, b) => b[1].median - a[1].median).map(([name]) => name);
+    cell(one.crashes ? `crashed ${one.crashes}×` : number(one.errors.median), names.join(" "));
+    [one.threadsPeak, one.rssPeakMiB].forEach((value) => measure(value));
   });
-  add(page, "p", { class: "soft" }, "“!”: more dials than the ports of one address bear for ever.");
+  add(page, "p", { class: "soft" }, "“!”: more dials, failed ones included, than the ports of one address bear for ever.");
 
   // The two variations with most values span a heat map; each combination of the others has its own.
   const byCount = names.map((_, index) => index).sort((a, b) =>
