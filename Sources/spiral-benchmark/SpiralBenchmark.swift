@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import POSIX
 
 /// What scripts/benchmark times beside whole servers.
 @main
@@ -9,24 +8,4 @@ struct SpiralBenchmark: ParsableCommand {
         abstract: "Times parts of Spiral, and what lies below it.",
         subcommands: [LimitsCommand.self, FloorCommand.self]
     )
-}
-
-/// Several measurements of one thing.
-struct Timings {
-    private let sorted: [Double]
-
-    /// - Parameter body: run so many times, and timed in `unit`.
-    init(_ count: Int, in unit: Duration, _ body: () throws -> Void) rethrows {
-        sorted = try (0..<count).map { _ in
-            let begin = MonotonicInstant.now
-            try body()
-            return (MonotonicInstant.now - begin) / unit
-        }.sorted()
-    }
-
-    /// Median, least and most.
-    var text: String {
-        let short = [sorted[sorted.count / 2], sorted[0], sorted[sorted.count - 1]].map { ($0 * 10).rounded() / 10 }
-        return "\(short[0]) (\(short[1])-\(short[2]))"
-    }
 }

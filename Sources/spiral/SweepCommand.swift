@@ -142,7 +142,8 @@ struct SweepCommand: ParsableCommand {
             )
         }
         let progress = Progress(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
-        progress.print(["\(plan.cells.count) cells, about \(Self.minutes(plan)) min at the least"])
+        let cells = plan.cells.count
+        progress.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
         var runner = SweepRunner(plan, earlier: earlier, file: json, progress: progress)
         let result = try runner.run()
         progress.conclude(result.summary)
@@ -156,22 +157,32 @@ struct SweepCommand: ParsableCommand {
         if result.runs.contains(where: { $0.result == nil }) { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
-    private static func minutes(_ plan: SweepPlan) -> Int {
-        Int((Double(plan.cells.count) * (plan.warmUp + plan.duration + 1) / 60).rounded(.up))
+    /// How long so many cells take at the least.
+    private static func time(_ cells: Int, of plan: SweepPlan) -> String {
+        let minutes = Int((Double(cells) * (plan.warmUp + plan.duration + 1) / 60).rounded(.up))
+        return switch minutes {
+        case ..<120: "\(minutes) min"
+        case ..<(48 * 60): "\((minutes + 30) / 60) hours"
+        default: "\((minutes + 720) / 1440) days"
+        }
     }
 
     /// Asks before hours of work.
     private func ask(about plan: SweepPlan) throws {
-        guard plan.combinations <= SweepPlan.manyCells * 100 else {
-            throw Refusal(.usage, "the grid has \(plan.combinations) combinations; leave values out")
+        guard plan.combinations <= SweepPlan.mostCombinations else {
+            throw Refusal(
+                .usage,
+                "the grid has \(plan.combinations) combinations, and a sweep takes \(SweepPlan.mostCombinations) at most; "
+                    + "leave values out"
+            )
         }
-        guard !plan.grid.isEmpty else {
+        let cells = plan.grid.count * plan.turns
+        guard cells > 0 else {
             let reason = plan.leftOut.first.map { ": \($0.reason)" } ?? ""
             throw Refusal(.usage, "no combination of the grid can be measured\(reason)")
         }
-        let cells = plan.cells.count
         guard cells > SweepPlan.manyCells, !yes else { return }
-        let question = "\(cells) cells take \(Self.minutes(plan)) min or more"
+        let question = "\(cells) cells take \(Self.time(cells, of: plan)) or more"
         guard isatty(0) == 1 else { throw Refusal(.usage, "\(question); add --yes, or leave values out") }
         print("\(question). Go on? [y/N] ", terminator: "")
         fflush(nil)

@@ -35,6 +35,7 @@ struct SweepPlanTests {
             ("max-idle=2,64", ["2", "64"]), ("max-idle=16..64+16", ["16", "32", "48", "64"]),
             ("limit=aimd:min=20,max=50,vegas,process:8,queue=3", ["aimd:min=20,max=50", "vegas", "process:8,queue=3"]),
             ("max-idle=5..5x2,5", ["5"]),
+            ("max-idle=4611686018427387904..9223372036854775807x2", ["4611686018427387904"]),
         ]
     )
     func values(text: String, values: [String]) throws {
@@ -306,7 +307,7 @@ struct SweepCommandTests {
         let file = try TemporaryFile()
         _ = try Descriptor.creating(file.path).writeAll(Array("kept".utf8))
         let program = try sweep(["--vary", "limit=request:4", "--json", file.path])
-        let begins = try eventually { try program.text.contains("1 cells") }
+        let begins = try eventually { try program.text.contains("1 cell, ") }
         #expect(begins)
         #expect(try file.contents == "kept")
         program.send(SIGINT)
@@ -327,8 +328,10 @@ struct SweepCommandTests {
         "a grid that is wrong, empty or very large is refused before anything is measured",
         arguments: [
             (["--vary", "limit=nine"], "--vary: 'limit=nine' is not a variation"), ([], "the grid is empty"),
-            (["--vary", "max-idle=1..900+1"], "900 cells take"),
-            (["--vary", "max-idle=1..9000+1", "--vary", "limit=request:1..900+1"], "combinations"),
+            (["--vary", "max-idle=1..900+1"], "900 cells take 38 min or more; add --yes"),
+            (["--vary", "max-idle=1..12000+1", "--repeat", "2"], "24000 cells take 17 hours or more; add --yes"),
+            (["--vary", "max-idle=1..9000+1", "--vary", "limit=request:1..900+1"], "8100000 combinations"),
+            (["--vary", "max-idle=1..9999999+1"], "is not a range of 1000000 values or fewer"),
             (["--vary", "late-bind=true", "--set", "dialer=kernel"], "no combination of the grid can be measured"),
             (["--vary", "limit=none", "--resume"], "--resume goes on with the file"),
         ]

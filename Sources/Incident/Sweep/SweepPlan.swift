@@ -6,6 +6,8 @@ internal import Units
 package struct SweepPlan: Sendable, Codable, Equatable {
     /// Cells beyond which it is asked first.
     package static let manyCells = 400
+    /// More than anybody can wait for.
+    package static let mostCombinations = 1_000_000
 
     /// One combination of values, in the order of the variations.
     package struct Cell: Sendable, Codable, Hashable {

@@ -19,7 +19,8 @@ package struct Variation: Sendable, Codable, Equatable {
         values = []
         var given: [String] = []
         for part in try Self.split(String(sides[1])) { given += try Self.expand(part) }
-        for value in given where !values.contains(value) {
+        var seen: Set<String> = []
+        for value in given where seen.insert(value).inserted {
             var settings = Settings()
             do throws(Settings.Problem) {
                 try settings.set(name, to: value)
@@ -60,10 +61,15 @@ package struct Variation: Sendable, Codable, Equatable {
             throw UnitTextError(text: value, expected: "a range: write LO..HIxFACTOR or LO..HI+STEP, as in 16..1024x4")
         }
         var numbers: [Int] = []
-        var number = low
-        while number <= high, numbers.count < 10_000 {
+        var next: Int? = low
+        while let number = next, number <= high {
+            guard numbers.count < SweepPlan.mostCombinations else {
+                throw UnitTextError(text: value, expected: "a range of \(SweepPlan.mostCombinations) values or fewer")
+            }
             numbers.append(number)
-            number = tail[step] == "x" ? number * by : number + by
+            let (following, overflows) =
+                tail[step] == "x" ? number.multipliedReportingOverflow(by: by) : number.addingReportingOverflow(by)
+            next = overflows ? nil : following
         }
         return numbers.map { "\(prefix)\($0)" }
     }
