@@ -145,7 +145,12 @@ struct SweepCommand: ParsableCommand {
         let cells = plan.cells.count
         progress.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
         var runner = SweepRunner(plan, earlier: earlier, file: json, progress: progress)
-        let result = try runner.run()
+        let result: SweepResult
+        do {
+            result = try runner.run()
+        } catch let error as StageError {
+            throw Refusal(.machine, "\(error)")
+        }
         progress.conclude(result.summary)
         if json == "-" { try JSONOutput("-").write(result) }
         try table?.write(Array(result.csv.utf8))
@@ -159,11 +164,12 @@ struct SweepCommand: ParsableCommand {
 
     /// How long so many cells take at the least.
     private static func time(_ cells: Int, of plan: SweepPlan) -> String {
-        let minutes = Int((Double(cells) * (plan.warmUp + plan.duration + 1) / 60).rounded(.up))
-        return switch minutes {
-        case ..<120: "\(minutes) min"
-        case ..<(48 * 60): "\((minutes + 30) / 60) hours"
-        default: "\((minutes + 720) / 1440) days"
+        let seconds = Int((Double(cells) * (plan.warmUp + plan.duration + 1)).rounded(.up))
+        return switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\((seconds + 30) / 60) min"
+        case ..<172_800: "\((seconds + 1800) / 3600) hours"
+        default: "\((seconds + 43_200) / 86_400) days"
         }
     }
 

@@ -184,6 +184,24 @@ struct SweepPlanTests {
         #expect(sweep.findings[0].hasPrefix("No combination of this grid is sound"))
     }
 
+    @Test("what could not be measured comes last, without figures")
+    func nothingMeasured() throws {
+        var sweep = SweepResult(try plan(["limit=none,fair:9"]))
+        sweep.conclude()
+        #expect(sweep.summary == ["", "Nothing was measured."])
+        sweep.runs = [.init(cell: .init(values: ["fair:9"], turn: 1), error: "died")]
+        sweep.conclude()
+        #expect(sweep.findings == ["Nothing was measured."])
+        sweep.runs.append(try result(["none"], turn: 1, small: 1, lookups: 5, errors: 9))
+        sweep.conclude()
+        #expect(sweep.ranking.map(\.values) == [["none"], ["fair:9"]])
+        #expect(sweep.findings[0].contains("paid least for is limit=none: 9 failed lookups"))
+        let row = sweep.summary.first { $0.hasPrefix("limit=fair:9") }
+        #expect(row?.contains { $0.isNumber && $0 != "9" } == false, "\(row ?? "no row")")
+        #expect(row?.contains("crashed") == true)
+        #expect(sweep.summary.contains("not measured: limit=fair:9, turn 1: died"))
+    }
+
     @Test("its CSV has a row for each run, and quotes what has commas")
     func csv() throws {
         var sweep = SweepResult(try plan(["limit=aimd:min=20,max=50,none"]))

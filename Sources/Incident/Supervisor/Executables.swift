@@ -13,6 +13,17 @@ package enum Executables {
         return String(path)
     }
 
+    /// - Throws: ``StageError`` saying how to get it when it is not on PATH.
+    static func memcached() throws(StageError) -> String {
+        guard let path = onPath("memcached") else {
+            throw StageError("memcached is not installed; install it with 'apt-get install memcached'")
+        }
+        return path
+    }
+
+    /// The server built together with this program.
+    static func server() throws(StageError) -> String { try sibling("spiral-server") }
+
     /// A program on PATH, or nil.
     package static func onPath(_ name: String) -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"

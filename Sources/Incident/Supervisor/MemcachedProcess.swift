@@ -28,9 +28,7 @@ package final class MemcachedProcess {
     /// It gets the longest accept queue the kernel grants: what runs out in a run should be ports.
     /// - Throws: ``StageError``
     package init(_ options: Options, in folder: RunFolder) throws(StageError) {
-        guard let path = Executables.onPath("memcached") else {
-            throw StageError("memcached is not installed; install it with 'apt-get install memcached'")
-        }
+        let path = try Executables.memcached()
         let descriptors = DescriptorLimit.current.hard
         let address = SocketAddress.ipv4(options.listen, port: options.port)
         self.address = .ipv4(options.listen == IPv4Address(value: 0) ? .loopback : options.listen, port: options.port)

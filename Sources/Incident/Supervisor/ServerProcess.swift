@@ -24,7 +24,7 @@ package final class ServerProcess {
     ) throws(StageError) {
         self.address = address
         admin = AdminClient(adminAddress, patience: .seconds(2))
-        let path = try Executables.sibling("spiral-server")
+        let path = try Executables.server()
         do {
             let output = try Descriptor.appending(to: folder.path + "/server.log")
             process = try ChildProcess(

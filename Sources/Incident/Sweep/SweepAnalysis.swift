@@ -58,16 +58,18 @@ extension SweepResult {
             && !standing.exhaustsPorts
     }
 
-    /// Sound ones first, then by what the small callers paid: whole and in time, and how long at worst.
+    /// Sound ones first and those of which nothing is known last, each by what the small callers paid: whole and in time,
+    /// and how long at worst.
     private func isBetter(_ left: Standing, _ right: Standing) -> Bool {
         func key(_ standing: Standing) -> (Int, Double, Double) {
-            (isSound(standing) ? 0 : 1, -(standing.smallInTime?.median ?? 100), standing.smallP99.median)
+            let group = isSound(standing) ? 0 : standing.runs > 0 ? 1 : 2
+            return (group, -(standing.smallInTime?.median ?? 100), standing.smallP99.median)
         }
         return key(left) < key(right)
     }
 
     private var recommendation: [String] {
-        guard let best = ranking.first else { return ["Nothing was measured."] }
+        guard let best = ranking.first, best.runs > 0 else { return ["Nothing was measured."] }
         guard isSound(best) else {
             return [
                 "No combination of this grid is sound. What the small callers paid least for is \(plan.text(best.values)): "

@@ -177,6 +177,10 @@ extension SweepResult {
             ]
         )
         for standing in ranking {
+            guard standing.runs > 0 else {
+                table.add([plan.text(standing.values), "-", "-", "-", "-", "-", "-", "crashed", "-", "-"])
+                continue
+            }
             let errors = standing.errorsByName.max { ($0.value.median, $1.key) < ($1.value.median, $0.key) }
             table.add([
                 plan.text(standing.values), rounded(standing.lookupsPerSecond.median), standing.smallP99.text,
@@ -190,6 +194,7 @@ extension SweepResult {
         let failures = runs.filter { $0.result == nil }.map {
             "not measured: \(plan.text($0.cell.values)), turn \($0.cell.turn): \($0.error ?? "")"
         }
-        return [""] + table.lines + [""] + failures + findings
+        let ranked = ranking.isEmpty ? [] : table.lines + [""]
+        return [""] + ranked + failures + findings
     }
 }

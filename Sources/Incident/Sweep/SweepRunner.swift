@@ -21,7 +21,9 @@ package struct SweepRunner {
 
     /// Measures what is not measured yet.
     /// - Returns: the result; of what was measured when a signal ended it early.
+    /// - Throws: ``StageError`` when no cell could be measured here.
     package mutating func run() throws -> SweepResult {
+        _ = try (Executables.memcached(), Executables.server())
         let plan = result.plan
         let done = Set(result.runs.filter { $0.result != nil }.map(\.cell))
         let cells = plan.cells.filter { !done.contains($0) }

@@ -39,6 +39,10 @@ function drawSweep(sweep) {
     };
     const measure = (value, mark = "") => cell(number(value.median) + mark, range(value));
     cell(text(one.values));
+    if (!one.runs) {
+      ["–", "–", "–", "–", "–", "–", "crashed", "–", "–"].forEach((value) => cell(value));
+      return;
+    }
     [one.lookupsPerSecond, one.smallP99].forEach((value) => measure(value));
     if (one.smallInTime) measure(one.smallInTime, "%"); else cell("–");
     measure(one.heavyP99);
@@ -59,7 +63,7 @@ function drawSweep(sweep) {
   const facets = [...new Set(sweep.ranking.map((one) => JSON.stringify(others(one.values))))].sort().map((key) => JSON.parse(key));
   add(page, "h2", {}, "Heat maps");
   measures.forEach((measure) => {
-    const all = sweep.ranking.map((one) => measure.of(one).median);
+    const all = sweep.ranking.filter((one) => one.runs).map((one) => measure.of(one).median);
     if (!all.some((value) => value > 0)) return;
     const low = Math.log10(1 + Math.min(...all)), high = Math.log10(1 + Math.max(...all));
     const figure = add(page, "figure", { id: `heat-${measure.id}` });
@@ -79,8 +83,8 @@ function drawSweep(sweep) {
           const one = sweep.ranking.find((standing) => standing.values[across] === value
             && (down === undefined || standing.values[down] === rowValue)
             && JSON.stringify(others(standing.values)) === JSON.stringify(facet));
-          const cell = add(row, "td", {}, one ? number(measure.of(one).median) : "–");
-          if (!one) return;
+          const cell = add(row, "td", {}, one?.runs ? number(measure.of(one).median) : "–");
+          if (!one?.runs) return;
           const share = high > low ? (Math.log10(1 + measure.of(one).median) - low) / (high - low) : 0;
           cell.style.background = `color-mix(in srgb, var(${measure.less ? "--c5" : "--c0"}) ${Math.round(8 + 60 * share)}%, var(--card))`;
           cell.title = `${text(one.values)}: ${spread(measure.of(one))} ${measure.unit}`;
@@ -92,7 +96,7 @@ function drawSweep(sweep) {
   // Curves over the number of a limit, one for each combination of the others.
   const limit = names.indexOf("limit");
   const kinds = new Map();
-  sweep.ranking.forEach((one) => {
+  sweep.ranking.filter((one) => one.runs).forEach((one) => {
     const [kind, count] = (limit >= 0 ? one.values[limit] : "").split(":");
     if (!/^\d+$/.test(count ?? "")) return;
     const key = one.values.map((value, index) => (index === limit ? `${kind}:N` : `${names[index]}=${value}`)).join(" ");
