@@ -59,6 +59,36 @@ struct InFlightTests {
         }
     }
 
+    @Test(
+        "while memcached is stopped, what is seen in flight is the limit, and a connection each: no less is told",
+        arguments: ["request:1", "request:3", "request:64", "process:50", "fair:50", "none"]
+    )
+    func limitIsFilled(text: String) throws {
+        let policy = try LimitPolicy(text: text)
+        try inNetworkNamespace {
+            let memcached = try RealMemcached()
+            let engine = try FanOutEngine.make([memcached.address]) {
+                $0.limit = policy
+                $0.maxIdle = 100
+                $0.dialer = .rotate
+                $0.lookupTimeout = .seconds(30)
+            }
+            defer { engine.stop() }
+            memcached.send(SIGSTOP)
+            let batch = engine.start(postURIs(500))
+            let expected = policy.bound ?? 500
+            let isFull = eventually { engine.counters.inFlight.value == expected }
+            #expect(isFull, "\(engine.counters.inFlight.value) of \(expected)")
+            // Each holds a connection, as the kernel sees it.
+            let open = try SocketDiagnostics.survey(towardsPort: 11211).established
+            #expect(open == expected)
+            memcached.send(SIGCONT)
+            #expect(batch.wait().missing == 500)
+            #expect(engine.counters.inFlight.peak == expected)
+            #expect(engine.counters.inFlight.value == 0)
+        }
+    }
+
     @Test("a limit on the process holds over several batches, and all of them end")
     func processLimit() throws {
         try inNetworkNamespace {
