@@ -33,7 +33,11 @@ struct LivePageTests {
             "spiral",
             ["run", file.path, "--live", "127.0.0.1:0", "--json", json.path] + arguments
         )
-        defer { program.send(SIGTERM) }
+        defer {
+            program.send(SIGTERM)
+            // Killed before it has ended, it would leave its folder.
+            _ = program.wait()
+        }
         var address: SocketAddress?
         let says = try eventually {
             let line = try program.text.split(separator: "\n").first { $0.hasPrefix("live: http://") }
