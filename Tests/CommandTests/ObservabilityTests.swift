@@ -1,13 +1,15 @@
 import Glibc
 import HTTP
 import HTTPTypes
-import Incident
 import KernelProbe
 import LoadGenerator
 import POSIX
+import Reports
 import Synchronization
 import TestSupport
+import Testbed
 import Testing
+import Text
 import Units
 
 @testable import PostRecords

@@ -6,6 +6,7 @@ import Memcached
 import POSIX
 import SwiftProtobuf
 import Testing
+import Text
 import Units
 
 @testable import PostRecords

@@ -1,5 +1,6 @@
 package import HTTP
 internal import HTTPTypes
+internal import Text
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
 package struct AdminPage: Responder {
