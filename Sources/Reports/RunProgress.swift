@@ -1,6 +1,6 @@
 internal import LoadGenerator
 internal import POSIX
-internal import PostRecords
+package import PostRecords
 package import Results
 package import Scenarios
 internal import Text
@@ -18,8 +18,8 @@ package final class RunProgress: RunObserver {
         self.screen = screen
     }
 
-    package func phaseBegan(_ position: PhasePosition, changes: [(name: String, text: String)]) {
-        screen.print(["", "\(position)"] + changes.map { "    \($0.name) = \($0.text)" })
+    package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {
+        screen.print(["", "\(position)"] + changes.map { "    \($0)" })
         nextLine = .zero
     }
 

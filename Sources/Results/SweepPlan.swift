@@ -1,5 +1,5 @@
 package import LoadGenerator
-internal import PostRecords
+package import PostRecords
 internal import Units
 
 /// A grid of settings to be measured, each cell so many times.
@@ -103,16 +103,23 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     }
 
     /// The settings of a combination, by name.
-    package func settings(_ values: [String]) -> [(name: String, text: String)] {
-        fixed.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-            + zip(variations, values).map { ($0.name, $1) }
+    /// - Throws: ``Settings/Problem`` for values that a file made up.
+    package func settings(_ values: [String]) throws(Settings.Problem) -> [SettingChange] {
+        var changes: [SettingChange] = []
+        for (name, text) in fixed.sorted(by: { $0.key < $1.key }) { changes.append(try SettingChange(name, text)) }
+        for (variation, text) in zip(variations, values) { changes.append(try SettingChange(variation.name, text)) }
+        return changes
     }
 
     private func conflict(of values: [String]) -> String? {
         var settings = Settings()
-        for setting in self.settings(values) { try? settings.set(setting.name, to: setting.text) }
-        let named = Set(self.settings(values).map(\.name))
-        return settings.conflict(among: named)
+        do {
+            let changes = try self.settings(values)
+            settings.apply(changes)
+            return settings.conflict(among: Set(changes.map(\.name)))
+        } catch {
+            return "\(error)"
+        }
     }
 
     /// A combination for people to read.

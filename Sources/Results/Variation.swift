@@ -21,9 +21,8 @@ package struct Variation: Sendable, Codable, Equatable {
         for part in try Self.split(String(sides[1])) { given += try Self.expand(part) }
         var seen: Set<String> = []
         for value in given where seen.insert(value).inserted {
-            var settings = Settings()
             do throws(Settings.Problem) {
-                try settings.set(name, to: value)
+                _ = try SettingChange(name, value)
             } catch {
                 throw UnitTextError(text: text, expected: "a variation: \(error)")
             }

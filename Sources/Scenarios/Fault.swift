@@ -21,7 +21,7 @@ package struct Fault: Sendable, CustomStringConvertible {
     enum Effect: Sendable {
         case process(ProcessAction, Subject)
         /// As a slow log sink, or a slow database.
-        case setting(name: String, text: String)
+        case setting(SettingChange)
     }
 
     var effect: Effect
@@ -32,13 +32,11 @@ package struct Fault: Sendable, CustomStringConvertible {
     init(text: String) throws(UnitTextError) {
         let words = text.split(separator: " ").map(String.init)
         if words.count == 3, words[0] == "set" {
-            var settings = Settings()
             do throws(Settings.Problem) {
-                try settings.set(words[1], to: words[2])
+                effect = .setting(try SettingChange(words[1], words[2]))
             } catch {
                 throw UnitTextError(text: text, expected: "a fault: \(error)")
             }
-            effect = .setting(name: words[1], text: words[2])
         } else if words.count == 2, let action = ProcessAction(rawValue: words[0]),
             let subject = Subject(rawValue: words[1])
         {
@@ -55,7 +53,7 @@ package struct Fault: Sendable, CustomStringConvertible {
     package var description: String {
         switch effect {
         case .process(let action, let subject): "\(action.rawValue) \(subject.rawValue)"
-        case .setting(let name, let text): "\(name) = \(text)"
+        case .setting(let change): "\(change)"
         }
     }
 

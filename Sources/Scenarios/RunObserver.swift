@@ -5,7 +5,7 @@ package import Results
 package protocol RunObserver: AnyObject {
     /// What is known before the first phase.
     func began(_ run: RunResult)
-    func phaseBegan(_ position: PhasePosition, changes: [(name: String, text: String)])
+    func phaseBegan(_ position: PhasePosition, changes: [SettingChange])
     func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition)
     func noted(_ event: RunResult.Event)
     func sampled(_ point: TimelinePoint, _ progress: PhaseProgress)
@@ -21,7 +21,7 @@ package protocol RunObserver: AnyObject {
 
 extension RunObserver {
     package func began(_ run: RunResult) {}
-    package func phaseBegan(_ position: PhasePosition, changes: [(name: String, text: String)]) {}
+    package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {}
     package func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition) {}
     package func noted(_ event: RunResult.Event) {}
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) {}
@@ -59,7 +59,7 @@ package struct PhaseProgress: Sendable {
 /// Something that somebody wants of a run.
 package struct RunRequest: Sendable {
     package enum Action: Sendable {
-        case change([(name: String, text: String)])
+        case change([SettingChange])
         /// The phase ends when the batches in flight are answered.
         case nextPhase
         /// The same, and no other phase begins.

@@ -1,4 +1,5 @@
 package import LoadGenerator
+package import PostRecords
 package import Testbed
 package import Units
 
@@ -10,7 +11,7 @@ package struct Scenario: Sendable {
     package var verdict = "all expectations held"
     package var setup = ScenarioSetup()
     /// Settings the server starts with, by name.
-    package var settings: [(name: String, text: String)] = []
+    package var settings: [SettingChange] = []
     package var clients: [ClientSpec] = []
     package var phases: [PhasePlan] = []
 
@@ -59,7 +60,7 @@ package struct PhasePlan: Sendable {
     package var duration: Duration
     package var quickDuration: Duration?
     /// Settings changed at its beginning, by name.
-    package var changes: [(name: String, text: String)] = []
+    package var changes: [SettingChange] = []
     /// Clients that send during it. Every batch belongs to one phase: it ends when all are answered.
     package var clients: [ClientSpec] = []
     package var faults: [Fault] = []

@@ -105,7 +105,7 @@ private struct ScenarioReader {
         }
     }
 
-    private mutating func settings(_ node: Node) -> [(name: String, text: String)] {
+    private mutating func settings(_ node: Node) -> [SettingChange] {
         yaml.entries(node, "settings").compactMap { key, name, value in
             guard Settings.names.contains(name) else {
                 let hint = nearest(name, of: Settings.names).map { "did you mean '\($0)'?" }
@@ -113,15 +113,13 @@ private struct ScenarioReader {
                 yaml.complain(key, "there is no setting '\(name)'; \(hint ?? "there are \(names)")")
                 return nil
             }
-            return yaml.value(value, name) { text -> (name: String, text: String) in
-                var settings = Settings()
+            return yaml.value(value, name) { text in
                 do throws(Settings.Problem) {
-                    try settings.set(name, to: text)
+                    return try SettingChange(name, text)
                 } catch {
                     // The reader puts the name before it.
-                    throw Settings.Problem(description: String(error.description.dropFirst(name.count + 2)))
+                    throw Settings.Problem(setting: nil, reason: error.reason)
                 }
-                return (name, text)
             }
         }
     }

@@ -33,7 +33,7 @@ extension ScenarioRun {
     private func inject(_ fault: Fault, _ phase: inout ActivePhase) throws {
         note(.fault, fault.description)
         switch fault.effect {
-        case .setting(let name, let text): try change([(name, text)], in: phase.position)
+        case .setting(let change): try self.change([change], in: phase.position)
         case .process(.stop, let subject): send(SIGSTOP, to: subject)
         case .process(.continue, let subject): send(SIGCONT, to: subject)
         case .process(.kill, .memcached): memcached.send(SIGKILL)

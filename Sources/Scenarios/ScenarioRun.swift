@@ -61,7 +61,7 @@ final class ScenarioRun {
         memcached = try Self.startMemcached(scenario, network, folder, isSteerable: isSteerable)
         try Self.checkForSignal()
         settings.logSink = .file(path: folder.path + "/errors.log")
-        for setting in scenario.settings { try settings.set(setting.name, to: setting.text) }
+        settings.apply(scenario.settings)
         let address = memcached.address
         server = try SupervisedServer(
             settings: settings,
@@ -177,29 +177,27 @@ final class ScenarioRun {
 
     private func apply(_ plan: PhasePlan, _ position: PhasePosition) throws {
         try change(plan.changes, in: position)
-        for change in plan.changes { note(.setting, "\(change.name) = \(change.text)") }
+        for change in plan.changes { note(.setting, "\(change)") }
         last = server.counters(takePeaks: true)
     }
 
     /// Changes settings as somebody asked for them.
     /// - Returns: why not; nil when they are changed.
-    func changeByHand(_ changes: [(name: String, text: String)], in position: PhasePosition) -> String? {
+    func changeByHand(_ changes: [SettingChange], in position: PhasePosition) -> String? {
         do {
             try change(changes, in: position)
         } catch {
             return "\(error)"
         }
-        for change in changes { note(.setting, "\(change.name) = \(change.text), by hand") }
+        for change in changes { note(.setting, "\(change), by hand") }
         return nil
     }
 
     /// Changes settings of the running server: all of them, or on an error none.
-    /// - Throws: ``Settings/Problem``, ``TestbedError``
-    func change(_ changes: [(name: String, text: String)], in position: PhasePosition) throws {
-        var changed = settings
-        for change in changes { try changed.set(change.name, to: change.text) }
+    /// - Throws: ``TestbedError``
+    func change(_ changes: [SettingChange], in position: PhasePosition) throws {
         try server.change(changes)
-        settings = changed
+        settings.apply(changes)
         for observer in observers { observer.settingsChanged(settingsDocument, in: position) }
     }
 

@@ -47,7 +47,7 @@ extension SweepResult {
     /// Dials a second that the ports bear for ever with the dialer of a combination.
     private func bearable(_ values: [String]) -> Double {
         var settings = Settings()
-        for setting in plan.settings(values) { try? settings.set(setting.name, to: setting.text) }
+        settings.apply((try? plan.settings(values)) ?? [])
         guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
             return .infinity
         }

@@ -5,12 +5,13 @@ internal import Units
 
 extension SweepPlan {
     /// The scenario that measures a combination.
-    func scenario(_ values: [String]) throws(UnitTextError) -> Scenario {
+    /// - Throws: ``UnitTextError``, ``Settings/Problem`` for a plan from a file that made them up.
+    func scenario(_ values: [String]) throws -> Scenario {
         var specs: [ClientSpec] = []
         for client in clients { specs.append(try ClientSpec(text: client)) }
         var scenario = Scenario(name: "sweep")
         scenario.setup.ports = ports
-        scenario.settings = settings(values)
+        scenario.settings = try settings(values)
         scenario.clients = specs
         var warm = PhasePlan(name: "warm-up", duration: .nanoseconds(Int64(warmUp * 1e9)))
         warm.clients = specs

@@ -22,7 +22,7 @@ package struct AdminClient: ~Copyable {
 
     /// Changes settings while it runs.
     /// - Throws: ``TestbedError``
-    package mutating func change(_ changes: [(name: String, text: String)]) throws(TestbedError) {
+    package mutating func change(_ changes: [SettingChange]) throws(TestbedError) {
         _ = try call(.patch, "/admin/settings", body: JSONText.encode(SettingsDocument(changes)))
     }
 

@@ -50,7 +50,7 @@ package final class ServerProcess {
 
     /// Changes settings while it runs.
     /// - Throws: ``TestbedError``
-    package func change(_ changes: [(name: String, text: String)]) throws(TestbedError) {
+    package func change(_ changes: [SettingChange]) throws(TestbedError) {
         try admin.change(changes)
     }
 

@@ -83,15 +83,7 @@ package final class SupervisedServer {
 
     /// Changes settings; a server that is down or stopped takes them over when it is back.
     /// - Throws: ``TestbedError`` when it refuses; then nothing has changed.
-    package func change(_ changes: [(name: String, text: String)]) throws(TestbedError) {
-        var changed = settings
-        for change in changes {
-            do {
-                try changed.set(change.name, to: change.text)
-            } catch {
-                throw TestbedError("\(error)")
-            }
-        }
+    package func change(_ changes: [SettingChange]) throws(TestbedError) {
         if let process, !isStopped, !changes.isEmpty {
             do throws(TestbedError) {
                 try process.change(changes)
@@ -100,7 +92,7 @@ package final class SupervisedServer {
                 if process.poll() == nil { throw error }
             }
         }
-        settings = changed
+        settings.apply(changes)
     }
 
     /// What all its processes counted; what it last said while it does not answer.

@@ -167,7 +167,7 @@ struct ObservabilityTests {
             #expect(threads > before + 20)
             #expect(threads <= before + 40 + 4)
             var admin = AdminClient(Self.adminAddress)
-            try admin.change([("log-mode", "off"), ("log-sink", "stderr")])
+            try admin.change([SettingChange("log-mode", "off"), SettingChange("log-sink", "stderr")])
         }
     }
 

@@ -62,7 +62,7 @@ package struct AdminPage: Responder {
                 .response
         }
         do throws(Settings.Problem) {
-            return json(SettingsDocument(try settings.change(document.changes)))
+            return json(SettingsDocument(try settings.change(document.changes())))
         } catch {
             return ConnectError(.invalidArgument, "\(error)").response
         }

@@ -25,10 +25,14 @@ struct LivePage: Responder {
         case (.get, "/settings"):
             return json(run.settings)
         case (.patch, "/settings"):
-            guard let changes = try? JSONText.decode(SettingsDocument.self, from: request.body).changes else {
+            guard let document = try? JSONText.decode(SettingsDocument.self, from: request.body) else {
                 return problem(.badRequest, "the body is not a JSON object of settings")
             }
-            return await ask(.change(changes))
+            do {
+                return await ask(.change(try document.changes()))
+            } catch {
+                return problem(.badRequest, "\(error)")
+            }
         case (.post, "/next"):
             return await ask(.nextPhase)
         case (.post, "/end"):
