@@ -1,5 +1,4 @@
 import KernelProbe
-import LoadGenerator
 import POSIX
 import PostRecords
 import TestSupport
@@ -7,6 +6,7 @@ import Testing
 import Units
 
 @testable import Incident
+@testable import LoadGenerator
 
 /// Scenario files as people write them.
 @Suite("Scenario files")
@@ -76,7 +76,7 @@ struct ScenarioFileTests {
         ]
     )
     func claims(text: String, holds: Bool) throws {
-        let claim = try Expectation(text: text, clients: ["a"])
+        let claim = try Expectation(text: text, clients: [ClientSpec(text: "a:uris=2,rate=1/s")])
         #expect(claim.judge(Self.phase).pass == holds)
     }
 
@@ -87,6 +87,12 @@ struct ScenarioFileTests {
         lookups.misses = 20
         lookups.errors = ["EADDRINUSE": 7]
         let recorder = Recorder(name: "a")
+        recorder.begin(uris: 2)
+        recorder.succeed(
+            AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json)!,
+            latency: .milliseconds(12),
+            service: .milliseconds(9)
+        )
         return PhaseResult(
             name: "p",
             title: "",
@@ -254,7 +260,7 @@ struct ResultTests {
     func schema() throws {
         let written = JSONText.encode(result())
         #expect(try RunResult(json: written).phases.count == 1)
-        let newer = String(decoding: written, as: UTF8.self).split(separator: "spiral-run/1").joined(
+        let newer = String(decoding: written, as: UTF8.self).split(separator: "spiral-run/2").joined(
             separator: "spiral-run/9"
         )
         let error = #expect(throws: RunResult.FormatError.self) { try RunResult(json: Array(newer.utf8)) }

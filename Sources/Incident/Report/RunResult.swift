@@ -3,7 +3,9 @@ package import PostRecords
 
 /// A run as `--json` writes it.
 package struct RunResult: Codable, Sendable {
-    package static let currentSchema = "spiral-run/1"
+    package static let currentSchema = "spiral-run/2"
+    /// What it wrote before there was a way to say that nothing was measured.
+    static let schemaWithZeros = "spiral-run/1"
     package var schema = RunResult.currentSchema
     package var scenario: String
     package var description: String
@@ -24,8 +26,12 @@ package struct RunResult: Codable, Sendable {
         var lines = [""] + PhaseTable.lines(phases) + [""]
         for phase in phases {
             for expectation in phase.expectations {
-                let mark = expectation.pass ? "held  " : "FAILED"
+                let mark = expectation.pass ? "pass" : "FAIL"
                 lines.append("\(mark) \(phase.name): \(expectation.text) (observed \(expectation.observed))")
+            }
+            let names = "dials.expected"
+            if phase.dials.expected == nil, phase.expectations.contains(where: { $0.text.contains(names) }) {
+                lines.append("     \(phase.name): \(names) is not predicted: \(phase.dials.reasoning)")
             }
         }
         lines += ["", "verdict: \(verdict.text)"]
@@ -77,9 +83,9 @@ package struct PhaseResult: Codable, Sendable {
     package struct Dials: Codable, Sendable {
         package var ok: Int
         package var failed: Int
-        /// What the arithmetic says `ok` should be, where it can.
-        package var expected: Int?
-        /// How ``expected`` comes about.
+        /// What the arithmetic says `ok` should be; nil where it cannot be predicted.
+        @ExplicitNull package var expected: Int?
+        /// How ``expected`` comes about, or why it is nil.
         package var reasoning: String
     }
 
@@ -106,7 +112,7 @@ package struct PhaseResult: Codable, Sendable {
     package var settings: SettingsDocument
     package var lookups: CounterSnapshot.Lookups
     package var dials: Dials
-    /// When the ports of one address ran out; nil where that was neither foretold nor happened.
+    /// When the ports of one address ran out; nil where that was neither predicted nor happened.
     package var exhaustion: Exhaustion?
     package var writeBacks: CounterSnapshot.WriteBacks
     package var inFlightPeak: Int
@@ -117,8 +123,9 @@ package struct PhaseResult: Codable, Sendable {
     /// Ports one source address has.
     package var portsCapacity: Int
     package var clients: [ClientResult]
-    package var threadsPeak: Int
-    package var rssPeakBytes: Int
+    /// Of the server; nil when it was never seen.
+    @ExplicitNull package var threadsPeak: Int?
+    @ExplicitNull package var rssPeakBytes: Int?
     package var logLines: CounterSnapshot.LogLines
     package var restarts: Int
     /// Batches the server did not look up, by the guard that refused them.

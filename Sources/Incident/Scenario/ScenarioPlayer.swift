@@ -53,7 +53,7 @@ package struct ScenarioPlayer {
             scenario: scenario.name,
             description: scenario.description,
             environment: Environment(stage, seed: seed, clients: scenario.clients, arguments: arguments),
-            verdict: .init([], planned: scenario.phases.count, held: scenario.verdict)
+            verdict: .init(pass: false, text: "not ended", missing: [])
         )
         live?.open()
         // Tells the result on the way out; nothing when there is none.
@@ -92,7 +92,7 @@ package struct ScenarioPlayer {
         result.cascade = result.measuredCascade(sustainableDialsPerSecond: stage.ports.sustainableDialsPerSecond)
         result.predictions = result.comparedPredictions()
         result.fidelity = RunResult.generalFidelity + fidelity(stage, result)
-        result.verdict = .init(result.phases, planned: scenario.phases.count, held: scenario.verdict)
+        result.verdict = .init(result.phases, planned: scenario.phases.count, shown: scenario.verdict)
         ended = result
         return result
     }

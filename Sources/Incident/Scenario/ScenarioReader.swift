@@ -34,6 +34,8 @@ private struct ScenarioReader {
     private var yaml = YAMLReader()
     /// Clients the file names, those that could not be read included.
     private var named: Set<String> = []
+    /// The settings in force in the phase that is read.
+    private var inForce = Settings()
 
     var problems: [ScenarioProblem] { yaml.problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
 
@@ -45,6 +47,7 @@ private struct ScenarioReader {
         if let node = entries["verdict"] { scenario.verdict = yaml.text(node, "verdict") ?? "" }
         if let node = entries["environment"] { scenario.ground = ground(node) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
+        enforce(scenario.settings)
         if let node = entries["clients"] {
             scenario.clients = clients(node)
             named = Set(node.mapping?.keys.compactMap(\.string) ?? [])
@@ -167,13 +170,32 @@ private struct ScenarioReader {
             plan.clients.append(spec)
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
+        enforce(plan.changes)
+        let obstacle = DialObstacle.foreseen(
+            settings: inForce,
+            clients: plan.clients,
+            isPreloaded: scenario.ground.isPreloaded,
+            hasFaults: !plan.faults.isEmpty
+        )
         for node in entries["expect"].map({ yaml.list($0, "expect") }) ?? [] {
-            let clients = plan.clients.map(\.name)
-            if let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) {
-                plan.expectations.append(claim)
+            let clients = plan.clients
+            guard let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) else {
+                continue
             }
+            if let obstacle, claim.names.contains("dials.expected") {
+                yaml.complain(node, "expect: dials.expected cannot be predicted in phase \(name): \(obstacle)")
+            }
+            plan.expectations.append(claim)
+        }
+        for fault in plan.faults {
+            if case .setting(let name, let text) = fault.deed { enforce([(name, text)]) }
         }
         return plan
+    }
+
+    /// Notes settings that hold from here on; those that cannot be read have been complained about.
+    private mutating func enforce(_ changes: [(name: String, text: String)]) {
+        for change in changes { try? inForce.set(change.name, to: change.text) }
     }
 
     private mutating func duration(_ node: Node, _ what: String) -> Duration? {

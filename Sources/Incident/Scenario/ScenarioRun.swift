@@ -30,6 +30,8 @@ package final class ScenarioRun {
     var memcached: MemcachedProcess
     let server: SupervisedServer
     private(set) var attacks: [Attack] = []
+    /// Which batches of the phase were under way together.
+    private var overlaps = BatchOverlaps()
     private var settings = Settings()
     let beginning: MonotonicInstant
     /// The counts at the beginning of the phase.
@@ -124,7 +126,7 @@ package final class ScenarioRun {
         try apply(plan)
         let start = MonotonicInstant.now
         let idle = last.idleConnections
-        let free = try freePorts()
+        let ports = try dialerPorts()
         let deaths = server.deaths
         try startClients(plan)
 
@@ -151,7 +153,7 @@ package final class ScenarioRun {
         // The answers are out; the last connections are closing.
         try pause(for: .milliseconds(50))
         try look(&watch)
-        return try finish(plan, start: start, idle: idle, free: free, restarts: server.deaths - deaths, watch)
+        return try finish(plan, start: start, idle: idle, ports: ports, restarts: server.deaths - deaths, watch)
     }
 
     /// The incident's own log line as the server wrote it, the first time there is one.
@@ -205,6 +207,7 @@ package final class ScenarioRun {
     }
 
     private func startClients(_ plan: PhasePlan) throws {
+        overlaps = BatchOverlaps()
         attacks = plan.clients.map { spec in
             Attack(
                 spec,
@@ -212,7 +215,8 @@ package final class ScenarioRun {
                 from: Self.clientSource,
                 workload: workload,
                 timeout: .seconds(180),
-                maxInFlight: 512
+                maxInFlight: 512,
+                overlaps: overlaps
             )
         }
         for (attack, spec) in zip(attacks, plan.clients) {
@@ -229,25 +233,31 @@ package final class ScenarioRun {
         _ plan: PhasePlan,
         start: MonotonicInstant,
         idle: Int,
-        free: Int?,
+        ports: DialForecast.Ports,
         restarts: Int,
         _ watch: PhaseWatch
     ) throws -> PhaseResult {
         let now = server.counters(takePeaks: true)
         let change = now.change(since: last)
         last = now
-        let forecast = DialForecast(
-            clients: attacks.map(\.recorder.batchSizes),
-            maxIdle: settings.fanOut.maxIdle,
-            limit: settings.fanOut.limit.bound,
-            idle: idle,
-            freePorts: free,
-            failed: change.dials.failed
-        )
-        let isForeseeable =
-            plan.faults.isEmpty && !watch.isByHand && restarts == 0 && change.lookups.misses == 0
-            && settings.fanOut.fanout == .perURI
-            && forecast.applies
+        let clients = attacks.map(\.recorder.result)
+        let obstacle =
+            DialObstacle.foreseen(
+                settings: settings,
+                clients: plan.clients,
+                isPreloaded: scenario.ground.isPreloaded,
+                hasFaults: !plan.faults.isEmpty
+            )
+            ?? DialObstacle.met(
+                restarts: restarts,
+                isByHand: watch.isByHand,
+                misses: change.lookups.misses,
+                refusals: change.refusals.values.reduce(0, +),
+                unansweredBatches: clients.reduce(0) { $0 + $1.failed }
+            )
+        let dials = expectedDials(obstacle, idle: idle, ports: ports, start: start, failed: change.lookups.failed)
+        var free: Int?
+        if case .exactly(let ports, _) = ports, obstacle == nil, settings.fanOut.limit == .none { free = ports }
         var result = PhaseResult(
             name: plan.name,
             title: plan.title,
@@ -258,23 +268,19 @@ package final class ScenarioRun {
             dials: .init(
                 ok: change.dials.ok,
                 failed: change.dials.failed,
-                expected: isForeseeable ? forecast.expected : nil,
-                reasoning: isForeseeable ? forecast.reasoning : ""
+                expected: dials.expected,
+                reasoning: dials.reasoning
             ),
-            exhaustion: exhaustion(
-                plan,
-                start: start,
-                idle: idle,
-                free: isForeseeable && settings.fanOut.limit == .none ? free : nil
-            ),
+            exhaustion: exhaustion(plan, start: start, idle: idle, free: free),
             writeBacks: change.writeBacks,
             inFlightPeak: max(change.inFlightPeak, watch.inFlightPeak),
             timeWaitPeak: watch.timeWaitPeak,
             portsInUsePeak: watch.portsInUsePeak,
             portsCapacity: stage.ports.ports,
-            clients: attacks.map(\.recorder.result),
-            threadsPeak: watch.threadsPeak,
-            rssPeakBytes: watch.rssPeakBytes,
+            clients: clients,
+            // A process has threads and memory: 0 is one that was never looked at.
+            threadsPeak: watch.threadsPeak > 0 ? watch.threadsPeak : nil,
+            rssPeakBytes: watch.rssPeakBytes > 0 ? watch.rssPeakBytes : nil,
             logLines: change.logLines,
             restarts: restarts,
             refusals: change.refusals,
@@ -287,8 +293,39 @@ package final class ScenarioRun {
         return result
     }
 
-    /// When the ports ran out, foretold and seen.
-    /// - Parameter free: ports that were free at the beginning; nil where nothing can be foretold.
+    /// The dials that should have succeeded, and how that number comes about; nil where it cannot be predicted, and why.
+    private func expectedDials(
+        _ obstacle: String?,
+        idle: Int,
+        ports: DialForecast.Ports,
+        start: MonotonicInstant,
+        failed: Int
+    ) -> (expected: Int?, reasoning: String) {
+        if let obstacle { return (nil, obstacle) }
+        var ports = ports
+        if case .exactly(let free, _) = ports {
+            let isUntouched = free == stage.ports.ports
+            let since = isUntouched ? start : beginning
+            // On the machine's own network ports may be in TIME_WAIT since before the run.
+            let isShort = .now - since < PortBudget.timeWait && (isUntouched || stage.network == .namespace)
+            ports = .exactly(free, mayReturn: !isShort)
+        }
+        let forecast = DialForecast(
+            batches: overlaps.groups,
+            maxIdle: settings.fanOut.maxIdle,
+            limit: settings.fanOut.limit,
+            idle: idle,
+            ports: ports,
+            failedLookups: failed
+        )
+        return switch forecast.outcome {
+        case .expected(let dials, let reasoning): (dials, reasoning)
+        case .unpredictable(let reason): (nil, reason)
+        }
+    }
+
+    /// When the ports ran out, predicted and seen.
+    /// - Parameter free: ports that were free at the beginning; nil where nothing can be predicted.
     private func exhaustion(
         _ plan: PhasePlan,
         start: MonotonicInstant,
@@ -310,12 +347,20 @@ package final class ScenarioRun {
         return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
     }
 
-    /// Ports the dialer's one address has left for memcached; nil for a dialer with many or none of its own.
-    private func freePorts() throws -> Int? {
-        guard case .bind(let source) = settings.fanOut.dialer else { return nil }
+    /// What the dialer has of the ports at this moment.
+    private func dialerPorts() throws -> DialForecast.Ports {
         do {
-            return stage.ports.ports
-                - (try SocketDiagnostics.survey(towardsPort: stage.memcachedPort, from: source).total)
+            switch (settings.fanOut.dialer, settings.fanOut.lateBind) {
+            case (.rotate, _), (.rotateDestination, _): return .ample
+            case (.bind(let source), false):
+                let taken = try SocketDiagnostics.survey(towardsPort: stage.memcachedPort, from: source).total
+                return .exactly(stage.ports.ports - taken, mayReturn: false)
+            case (.bind, true), (.kernel, _):
+                // A port that anybody has bound is none that connect() chooses.
+                let survey = try SocketDiagnostics.survey(towardsPort: nil, budget: stage.ports)
+                let taken = survey.busiestSources(.max).reduce(0) { $0 + $1.ports }
+                return .atLeast(stage.ports.ports - taken)
+            }
         } catch {
             throw StageError("the kernel does not tell its sockets: \(error)")
         }
