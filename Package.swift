@@ -190,7 +190,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
+                "POSIX", "Units",
             ],
             path: "Tests/TestSupport"
         ),
@@ -241,7 +242,7 @@ let package = Package(
         .testTarget(
             name: "ForecastTests",
             dependencies: [
-                "TestSupport", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
+                "TestSupport", "Results", "Limits", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
                 "Telemetry", "KernelProbe", "POSIX", "Units",
             ]
         ),

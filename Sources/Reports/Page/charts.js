@@ -148,7 +148,7 @@ function drawCharts(parent, run, begin = 0) {
   draw("threads", "Threads of the server", "threads", [{ name: "threads", value: (point) => point.threads }]);
   draw("memory", "Memory of the server", "MiB", [
     { name: "resident", value: (point) => point.rssBytes / 1048576 },
-    { name: "charged to its cgroup", value: (point) => (point.cgroupBytes ?? 0) / 1048576 },
+    { name: "charged to its cgroup", value: (point) => (point.cgroupBytes == null ? null : point.cgroupBytes / 1048576) },
   ]);
   draw("log", "Error log", "lines", [
     { name: "written a second", value: (point) => point.logLinesPerSecond },

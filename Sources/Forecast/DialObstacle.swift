@@ -1,0 +1,53 @@
+internal import FanOut
+internal import Limits
+package import LoadGenerator
+package import PostRecords
+
+/// What makes the dials of a phase unpredictable as far as it is known before the phase is played.
+package enum DialObstacle {
+    /// The reason, or nil when the rules of pool and ports may decide them.
+    /// - Parameters:
+    ///   - settings: those in force in the phase.
+    ///   - clients: that send in it.
+    ///   - isPreloaded: whether every post is in memcached: one that is missed is set back, over one more connection.
+    ///   - hasFaults: whether something is broken or changed in its course.
+    package static func known(
+        settings: Settings,
+        clients: [ClientSpec],
+        isPreloaded: Bool,
+        hasFaults: Bool
+    ) -> String? {
+        if hasFaults { return "the phase has faults" }
+        guard let largest = clients.map(\.uris.upperBound).max() else { return nil }
+        if !isPreloaded { return "posts are not in memcached at the beginning, and write-backs dial too" }
+        if settings.fanOut.fanout != .perURI {
+            return "fanout \(settings.fanOut.fanout) shares connections between URIs"
+        }
+        for (name, most) in [("max-batch", settings.guards.maxBatch), ("max-per-caller", settings.guards.maxPerCaller)]
+        where most > 0 && largest > most {
+            return "\(name) \(most) refuses batches of \(largest) URIs"
+        }
+        if let bound = settings.fanOut.limit.bound, min(bound, largest) > settings.fanOut.maxIdle {
+            return
+                "limit \(settings.fanOut.limit) needs more connections than max-idle \(settings.fanOut.maxIdle) keeps: "
+                + "how often they are dialled anew depends on timing"
+        }
+        return nil
+    }
+
+    /// What happened in a phase that rules of pool and ports know nothing of; nil when nothing did.
+    package static func met(
+        restarts: Int,
+        isSteered: Bool,
+        misses: Int,
+        refusals: Int,
+        unansweredBatches: Int
+    ) -> String? {
+        if restarts > 0 { return "the server was started again" }
+        if isSteered { return "settings were changed by hand" }
+        if misses > 0 { return "records were missing, and write-backs dial too" }
+        if refusals > 0 { return "batches were refused" }
+        if unansweredBatches > 0 { return "batches were not answered" }
+        return nil
+    }
+}
