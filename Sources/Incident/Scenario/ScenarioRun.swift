@@ -354,12 +354,12 @@ package final class ScenarioRun {
             case (.rotate, _), (.rotateDestination, _): return .ample
             case (.bind(let source), false):
                 let taken = try SocketDiagnostics.survey(towardsPort: stage.memcachedPort, from: source).total
-                return .exactly(stage.ports.ports - taken, mayReturn: false)
+                return .exactly(max(0, stage.ports.ports - taken), mayReturn: false)
             case (.bind, true), (.kernel, _):
                 // A port that anybody has bound is none that connect() chooses.
                 let survey = try SocketDiagnostics.survey(towardsPort: nil, budget: stage.ports)
                 let taken = survey.busiestSources(.max).reduce(0) { $0 + $1.ports }
-                return .atLeast(stage.ports.ports - taken)
+                return .atLeast(max(0, stage.ports.ports - taken))
             }
         } catch {
             throw StageError("the kernel does not tell its sockets: \(error)")
