@@ -248,13 +248,7 @@ package final class ScenarioRun {
                 isPreloaded: scenario.ground.isPreloaded,
                 hasFaults: !plan.faults.isEmpty
             )
-            ?? DialObstacle.met(
-                restarts: restarts,
-                isByHand: watch.isByHand,
-                misses: change.lookups.misses,
-                refusals: change.refusals.values.reduce(0, +),
-                unansweredBatches: clients.reduce(0) { $0 + $1.failed }
-            )
+            ?? DialObstacle.seen(counted: change, clients: clients, restarts: restarts, isByHand: watch.isByHand)
         let dials = expectedDials(obstacle, idle: idle, ports: ports, start: start, failed: change.lookups.failed)
         var free: Int?
         if case .exactly(let ports, _) = ports, obstacle == nil, settings.fanOut.limit == .none { free = ports }
@@ -310,18 +304,14 @@ package final class ScenarioRun {
             let isShort = .now - since < PortBudget.timeWait && (isUntouched || stage.network == .namespace)
             ports = .exactly(free, mayReturn: !isShort)
         }
-        let forecast = DialForecast(
+        return DialForecast(
             batches: overlaps.groups,
             maxIdle: settings.fanOut.maxIdle,
             limit: settings.fanOut.limit,
             idle: idle,
             ports: ports,
             failedLookups: failed
-        )
-        return switch forecast.outcome {
-        case .expected(let dials, let reasoning): (dials, reasoning)
-        case .unpredictable(let reason): (nil, reason)
-        }
+        ).result
     }
 
     /// When the ports ran out, predicted and seen.
