@@ -49,6 +49,14 @@ package struct DialForecast {
         self.failedLookups = failedLookups
     }
 
+    /// The same as a result has it: the number, and how it comes about; or nil, and why.
+    package var result: (expected: Int?, reasoning: String) {
+        switch outcome {
+        case .expected(let dials, let reasoning): (dials, reasoning)
+        case .unpredictable(let reason): (nil, reason)
+        }
+    }
+
     package var outcome: Outcome {
         let demand = limit == .none ? unlimitedDemand : limitedDemand
         switch ports {

@@ -3,7 +3,7 @@ internal import Limits
 package import LoadGenerator
 package import PostRecords
 
-/// What makes the dials of a phase unpredictable as far as it is known before the phase is played.
+/// What makes the dials of a phase unpredictable: known before it is played, or seen in it.
 package enum DialObstacle {
     /// The reason, or nil when the rules of pool and ports may decide them.
     /// - Parameters:
@@ -35,19 +35,21 @@ package enum DialObstacle {
         return nil
     }
 
-    /// What happened in a phase that rules of pool and ports know nothing of; nil when nothing did.
-    package static func met(
+    /// What happened in a phase that the rules of pool and ports know nothing of; nil when nothing did.
+    /// - Parameters:
+    ///   - counted: what the server counted in it.
+    ///   - clients: what became of their batches.
+    package static func seen(
+        counted: CounterSnapshot,
+        clients: [ClientResult],
         restarts: Int,
-        isSteered: Bool,
-        misses: Int,
-        refusals: Int,
-        unansweredBatches: Int
+        isSteered: Bool
     ) -> String? {
         if restarts > 0 { return "the server was started again" }
         if isSteered { return "settings were changed by hand" }
-        if misses > 0 { return "records were missing, and write-backs dial too" }
-        if refusals > 0 { return "batches were refused" }
-        if unansweredBatches > 0 { return "batches were not answered" }
+        if counted.lookups.misses > 0 { return "records were missing, and write-backs dial too" }
+        if counted.refusals.values.contains(where: { $0 > 0 }) { return "batches were refused" }
+        if clients.contains(where: { $0.failed > 0 }) { return "batches were not answered" }
         return nil
     }
 }

@@ -24,8 +24,6 @@ package final class BatchOverlaps: Sendable {
         package var all: some Sequence<ArraySlice<Int>> {
             zip(starts, starts.dropFirst() + [sizes.count]).lazy.map { sizes[$0..<$1] }
         }
-
-        package var largest: Int { sizes.max() ?? 0 }
     }
 
     private struct State {

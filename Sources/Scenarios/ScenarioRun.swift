@@ -248,13 +248,7 @@ final class ScenarioRun {
                 isPreloaded: scenario.setup.isPreloaded,
                 hasFaults: !plan.faults.isEmpty
             )
-            ?? DialObstacle.met(
-                restarts: restarts,
-                isSteered: phase.isSteered,
-                misses: change.lookups.misses,
-                refusals: change.refusals.values.reduce(0, +),
-                unansweredBatches: clients.reduce(0) { $0 + $1.failed }
-            )
+            ?? DialObstacle.seen(counted: change, clients: clients, restarts: restarts, isSteered: phase.isSteered)
         let dials = expectedDials(obstacle, idle: idle, ports: ports, start: start, failed: change.lookups.failed)
         var free: Int?
         if case .exactly(let ports, _) = ports, obstacle == nil, settings.fanOut.limit == .none { free = ports }
@@ -309,18 +303,14 @@ final class ScenarioRun {
             let isShort = .now - since < PortBudget.timeWait && (isUntouched || network.network == .namespace)
             ports = .exactly(free, mayReturn: !isShort)
         }
-        let forecast = DialForecast(
+        return DialForecast(
             batches: overlaps.groups,
             maxIdle: settings.fanOut.maxIdle,
             limit: settings.fanOut.limit,
             idle: idle,
             ports: ports,
             failedLookups: failed
-        )
-        return switch forecast.outcome {
-        case .expected(let dials, let reasoning): (dials, reasoning)
-        case .unpredictable(let reason): (nil, reason)
-        }
+        ).result
     }
 
     /// When the ports ran out, predicted and seen.
@@ -353,12 +343,12 @@ final class ScenarioRun {
             case (.rotate, _), (.rotateDestination, _): return .ample
             case (.bind(let source), false):
                 let taken = try SocketDiagnostics.survey(towardsPort: network.memcachedPort, from: source).total
-                return .exactly(network.ports.ports - taken, mayReturn: false)
+                return .exactly(max(0, network.ports.ports - taken), mayReturn: false)
             case (.bind, true), (.kernel, _):
                 // A port that anybody has bound is none that connect() chooses.
                 let survey = try SocketDiagnostics.survey(towardsPort: nil, budget: network.ports)
                 let taken = survey.busiestSources(.max).reduce(0) { $0 + $1.ports }
-                return .atLeast(network.ports.ports - taken)
+                return .atLeast(max(0, network.ports.ports - taken))
             }
         } catch {
             throw TestbedError("the kernel does not list its sockets: \(error)")

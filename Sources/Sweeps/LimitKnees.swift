@@ -13,15 +13,15 @@ struct LimitKnees {
         guard let column = plan.variations.firstIndex(where: { $0.name == "limit" }) else { return }
         // Combinations that differ in the number of the limit only, in the order of the ranking.
         var curves: [(key: [String], points: [(number: Int, one: Aggregate)])] = []
-        var places: [[String]: Int] = [:]
+        var indices: [[String]: Int] = [:]
         for one in ranking where one.runs > 0 {
             guard let (kind, number) = Self.number(in: one.values[column]) else { continue }
             var key = one.values
             key[column] = kind
-            if let place = places[key] {
-                curves[place].points.append((number, one))
+            if let index = indices[key] {
+                curves[index].points.append((number, one))
             } else {
-                places[key] = curves.count
+                indices[key] = curves.count
                 curves.append((key, [(number, one)]))
             }
         }

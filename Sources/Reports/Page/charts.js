@@ -154,7 +154,7 @@ function drawCharts(parent, run, begin = 0) {
     { name: "written a second", value: (point) => point.logLinesPerSecond },
     { name: "waiting for the log's reader", value: (point) => point.logWaiting },
   ]);
-  draw("inflight", "Lookups in flight", "lookups", [
+  draw("inflight", "Lookups in flight", "lookups, seen twice a second; the table has the peaks in between", [
     { name: "in flight", value: (point) => point.inFlight },
     { name: "limit", value: (point) => point.limit ?? null, style: "dashed", colour: "var(--c5)" },
   ]);

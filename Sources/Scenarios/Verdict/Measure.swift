@@ -46,8 +46,7 @@ package struct Measure<Subject>: Sendable {
         guard let value = value(subject) else { return "-" }
         return switch unit {
         case .count: rounded(value.rounded())
-        case .bytes: rounded(shown(value).rounded(.down))
-        case .seconds, .milliseconds: rounded(value)
+        case .bytes, .seconds, .milliseconds: rounded(shown(value))
         case .percent: "\(rounded(value))%"
         }
     }

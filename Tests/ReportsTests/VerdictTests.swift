@@ -1,11 +1,14 @@
 import LoadGenerator
+import POSIX
 import PostRecords
 import Reports
-import Results
+import Sweeps
 import TestSupport
+import Testbed
 import Testing
 import Text
 
+@testable import Results
 @testable import Scenarios
 
 /// What a run says it has shown, and what is read, drawn and compared where nothing was measured.
@@ -104,6 +107,49 @@ struct VerdictTests {
         // Written again, it is one of now.
         #expect(read.schema == "spiral-run/2")
         #expect(try RunResult(json: JSONText.encode(read)).phases[0].clients == phase.clients)
+    }
+
+    @Test(
+        "pages draw what was not measured as a dash, without a word on the console",
+        .requires("chromium", package: "chromium")
+    )
+    func pages() throws {
+        let unanswered = PhaseResult.empty([
+            .made("a", batches: 2, milliseconds: [], slo: .milliseconds(50)), .made("b", batches: 0, slo: .seconds(1)),
+        ])
+        let plan = try SweepPlan(
+            [try Variation(text: "limit=request:1,request:2,request:3")],
+            fixed: [:],
+            clients: [ClientSpec(text: "a:uris=5,rate=1/s"), ClientSpec(text: "b:uris=1,rate=1/s")],
+            ports: 1024,
+            warmUp: .zero,
+            duration: .seconds(1),
+            repetitions: 1,
+            seed: 3
+        )
+        var sweep = SweepResult(plan)
+        sweep.runs = plan.grid.map { .init(cell: .init(values: $0, repetition: 1), result: unanswered) }
+        sweep.runs[2].result = nil
+        sweep.analyze()
+        let folder = try RunFolder()
+        let browser = try Browser()
+        for (name, page) in [("run", HTMLPage.report(try result(unanswered))), ("sweep", HTMLPage.report(sweep))] {
+            let path = "\(folder.path)/\(name).html"
+            _ = try Descriptor.creating(path).writeAll(page)
+            try browser.open("file://\(path)")
+            #expect(browser.becomesTrue("document.body.innerText.includes('Where it was')"))
+            let text = try browser.value(of: "document.body.innerText")
+            for wrong in ["NaN", "undefined", "null", "Infinity"] { #expect(!text.contains(wrong), "\(name): \(text)") }
+            if name == "run" {
+                #expect(text.contains("dials are not predicted: batches were refused"))
+                #expect(text.contains("dials expected\t–"))
+                #expect(text.contains("0% in 50 ms"))
+                #expect(text.contains("– in 1,000 ms"))
+            } else {
+                #expect(text.contains("limit=request:1\t0\t–\t–\t–\t0\t0\t0\t–\t–"), "\(text)")
+            }
+        }
+        #expect(browser.console.isEmpty, "\(browser.console)")
     }
 
     @Test("what is no longer measured is a regression, and no improvement to 0")
