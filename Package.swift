@@ -154,6 +154,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX", "Units"]),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]

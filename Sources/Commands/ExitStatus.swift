@@ -28,6 +28,7 @@ package struct Refusal: Error {
 extension ParsableCommand {
     /// Runs the command line of this process and ends it with an ``ExitStatus``.
     package static func runAndExit() -> Never {
+        StandardStreams.open()
         do {
             var command = try parseAsRoot()
             try command.run()
