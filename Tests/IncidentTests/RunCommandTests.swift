@@ -64,6 +64,16 @@ struct RunCommandTests {
         withExtendedLifetime(file) {}
     }
 
+    @Test("a result that does not fit takes nothing of the report with it, and ends with 3")
+    func oneOutputFails() throws {
+        let (file, report) = (try file(), try TemporaryFile())
+        let program = try Program("spiral", ["run", file.path, "--json", "/dev/full", "--report", report.path])
+        #expect(program.wait() == .status(3))
+        let text = try program.text
+        #expect(text.contains("--json: cannot write /dev/full: no space left on device"), "\(text)")
+        #expect(try report.contents.hasSuffix("</html>\n"))
+    }
+
     @Test("without the right to make a namespace it ends with 3, and says who has it")
     func noNamespaces() throws {
         let file = try file()
