@@ -65,13 +65,14 @@ package final class ScenarioRun {
         server = try SupervisedServer(
             settings: settings,
             memoryLimit: scenario.ground.memoryLimit.map { MemoryLimit($0) }
-        ) { settings throws(StageError) in
+        ) { settings, cgroup throws(StageError) in
             try ServerProcess(
                 address: stage.serverAddress,
                 adminAddress: stage.adminAddress,
                 memcached: address,
                 Self.arguments(settings, scenario.ground),
                 descriptorLimit: scenario.ground.nofile,
+                cgroup: cgroup,
                 in: folder
             )
         }

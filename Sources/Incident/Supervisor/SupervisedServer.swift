@@ -14,7 +14,7 @@ final class SupervisedServer {
     }
 
     let memoryLimit: MemoryLimit?
-    private let start: (Settings) throws(StageError) -> ServerProcess
+    private let start: (Settings, _ cgroup: String?) throws(StageError) -> ServerProcess
     private var process: ServerProcess?
     private var settings: Settings
     private var isStopped = false
@@ -26,12 +26,12 @@ final class SupervisedServer {
     private var present = CounterSnapshot()
     private(set) var deaths = 0
 
-    /// - Parameter start: starts a process with settings.
+    /// - Parameter start: starts a process with settings, in a cgroup where there is one.
     /// - Throws: ``StageError``
     init(
         settings: Settings,
         memoryLimit: MemoryLimit?,
-        start: @escaping (Settings) throws(StageError) -> ServerProcess
+        start: @escaping (Settings, _ cgroup: String?) throws(StageError) -> ServerProcess
     ) throws(StageError) {
         self.settings = settings
         self.memoryLimit = memoryLimit
@@ -47,9 +47,7 @@ final class SupervisedServer {
     var status: ProcessStatus? { process?.status }
 
     private func begin() throws(StageError) {
-        let process = try start(settings)
-        memoryLimit?.admit(process.identifier)
-        self.process = process
+        process = try start(settings, memoryLimit?.folder)
         isStopped = false
         killedForMemory = false
     }
