@@ -98,7 +98,7 @@ final class BlockingWriters: LineRoute {
             switch next {
             case .job(let job):
                 for line in job.lines { output.write(line) }
-                progress.add(1, ordering: .relaxed)
+                progress.wrappingAdd(1, ordering: .relaxed)
                 finish(job)
             case .wait: wakeup.wait()
             case .end: return
