@@ -95,6 +95,18 @@ struct ErrorLogTests {
         #expect(try file.contents.isEmpty)
     }
 
+    @Test("an error that concerns no lookup is logged in no mode, and nobody waits for it", arguments: LogMode.allCases)
+    func nothingConcerned(mode: LogMode) throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: mode, sink: .file(path: file.path))
+        let noKeys: [ErrorLine] = []
+        let waits = log.record("receive EOF", count: 0, line: { noKeys[$0] }, whenWritten: { Issue.record("written") })
+        #expect(!waits)
+        #expect(log.tally.isEmpty)
+        #expect(log.counts.written.value + log.counts.dropped.value + log.counts.suppressed.value == 0)
+        #expect(log.counts.waiting.value == 0)
+    }
+
     @Test("off makes no line and counts none")
     func off() throws {
         let log = try ErrorLog(mode: .off, sink: .standardError)
