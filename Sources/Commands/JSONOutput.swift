@@ -1,5 +1,6 @@
 internal import POSIX
 internal import PostRecords
+internal import Text
 
 /// Where `--json PATH`, or a report, goes: a file, or standard output for `-`. Made before the work begins, so that a
 /// path that cannot be written is known before there is a result to lose; what is there stays until there is one.

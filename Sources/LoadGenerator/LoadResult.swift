@@ -1,4 +1,5 @@
 package import HTTP
+internal import Text
 internal import Units
 
 /// A whole run of the load generator, as `--json` writes it.

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import SwiftProtobuf
+internal import Text
 internal import Units
 
 /// The post behind a URI, made up from the URI alone: the same on every run, in the store, in a

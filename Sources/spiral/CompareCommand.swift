@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Reports
+internal import Results
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,10 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
 internal import KernelProbe
 internal import LoadGenerator
 internal import PostRecords
+internal import Scenarios
 internal import Units
 
 struct PredictCommand: ParsableCommand {

@@ -1,8 +1,9 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import POSIX
 internal import PostRecords
+internal import Reports
+internal import Results
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import POSIX
+internal import Scenarios
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

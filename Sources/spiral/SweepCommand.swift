@@ -1,10 +1,13 @@
 internal import ArgumentParser
 internal import Commands
 internal import Glibc
-internal import Incident
 internal import KernelProbe
 internal import LoadGenerator
 internal import POSIX
+internal import Reports
+internal import Results
+internal import Sweeps
+internal import Testbed
 internal import Units
 
 struct SweepCommand: ParsableCommand {
@@ -143,17 +146,17 @@ struct SweepCommand: ParsableCommand {
                 "a sweep needs network namespaces, which this machine permits to root only; 'spiral doctor' says more"
             )
         }
-        let progress = Progress(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
+        let screen = Screen(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
         let cells = plan.cells.count
-        progress.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
-        var runner = SweepRunner(plan, earlier: earlier, file: json, progress: progress)
+        screen.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
+        var runner = SweepRunner(plan, earlier: earlier, file: json) { screen.print($0) }
         let result: SweepResult
         do {
             result = try runner.run()
-        } catch let error as StageError {
+        } catch let error as TestbedError {
             throw Refusal(.machine, "\(error)")
         }
-        progress.conclude(result.summary)
+        screen.conclude(result.summary)
         try JSONOutput.each([
             { if json == "-" { try file?.write(result) } },
             { try table?.write(Array(result.csv.utf8)) },

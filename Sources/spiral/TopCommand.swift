@@ -1,8 +1,9 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import POSIX
 internal import PostRecords
+internal import Reports
+internal import Testbed
 
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,7 +36,7 @@ struct TopCommand: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         let output = try json.map { try JSONOutput($0) }
-        let screen = Progress(output: 1)
+        let screen = Screen(output: 1)
         var admin = AdminClient(try address())
         var last: ClientRanking?
         try watch.repeatedly { number in

@@ -1,7 +1,7 @@
 import Glibc
-import Incident
 import POSIX
 import TestSupport
+import Testbed
 import Testing
 
 /// What `--json`, `--report`, `--csv` and `-o` do to what is there.

@@ -1,6 +1,7 @@
 import PostRecords
 import SwiftProtobuf
 import Testing
+import Text
 import Units
 
 @testable import LoadGenerator

@@ -3,7 +3,6 @@ import Glibc
 import POSIX
 import TestSupport
 import Testing
-import Units
 
 @Suite("Descriptors", .timeLimit(.minutes(1)))
 struct DescriptorTests {

@@ -1,5 +1,6 @@
 package import HTTP
 internal import HTTPTypes
+internal import Text
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
 package struct AdminPage: Responder {
@@ -61,7 +62,7 @@ package struct AdminPage: Responder {
                 .response
         }
         do throws(Settings.Problem) {
-            return json(SettingsDocument(try settings.change(document.changes)))
+            return json(SettingsDocument(try settings.change(document.changes())))
         } catch {
             return ConnectError(.invalidArgument, "\(error)").response
         }

@@ -20,15 +20,15 @@ package final class LiveSettings: Sendable {
     /// Changes several settings together: all of them, or on an error none.
     /// - Returns: the settings after the change.
     /// - Throws: ``Settings/Problem``
-    package func change(_ changes: [(name: String, text: String)]) throws(Settings.Problem) -> Settings {
+    package func change(_ changes: [SettingChange]) throws(Settings.Problem) -> Settings {
         let result = settings.withLock { settings in
             Result { () throws(Settings.Problem) in
                 var changed = settings
-                for change in changes { try changed.set(change.name, to: change.text) }
+                changed.apply(changes)
                 do throws(SystemCallError) {
                     try service.log.set(mode: changed.logMode, sink: changed.logSink)
                 } catch {
-                    throw Settings.Problem(description: "log-sink: cannot \(error)")
+                    throw Settings.Problem(setting: "log-sink", reason: "cannot \(error)")
                 }
                 service.engine.settings = changed.fanOut
                 service.guards.current = changed.guards
