@@ -30,6 +30,14 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: CInt(raw))
     }
 
+    /// As ``appending(to:)``, but of a file that may be anybody's: no link is followed, and a pipe that nobody reads is
+    /// ENXIO instead of a wait. open(2) O_NOFOLLOW, O_NONBLOCK
+    package static func appendingUnfollowed(_ path: String) throws(SystemCallError) -> Descriptor {
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        let raw = try systemCall("open", on: path) { Int(open(path, flags, 0o644)) }
+        return Descriptor(owning: CInt(raw))
+    }
+
     /// Opens a file for writing from its beginning, created with mode 0644. open(2)
     package static func creating(_ path: String) throws(SystemCallError) -> Descriptor {
         let raw = try systemCall("open", on: path) {

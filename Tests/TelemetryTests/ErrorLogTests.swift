@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import KernelProbe
 import POSIX
 import TestSupport
@@ -135,7 +136,22 @@ struct ErrorLogTests {
     func badSink() throws {
         let file = try TemporaryFile()
         let log = try ErrorLog(mode: .blocking, sink: .file(path: file.path))
-        #expect(throws: SystemCallError.self) { try log.set(mode: .async, sink: .file(path: "/no/such/folder/log")) }
+        let (link, pipe) = (try TemporaryFile(), try TemporaryFile())
+        try #require(symlink(file.path, link.path) == 0 && mkfifo(pipe.path, 0o600) == 0)
+        // One that is read would take lines as long as its reader likes.
+        let readPipe = try TemporaryFile()
+        try #require(mkfifo(readPipe.path, 0o600) == 0)
+        let reader = open(readPipe.path, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        let cases = [
+            ("/no/such/folder/log", "no such file or directory"), ("/tmp", "is a directory"),
+            (link.path, "it is a link"), (pipe.path, "it is a pipe that nobody reads"),
+            (readPipe.path, "it is no regular file"), ("/dev/tty", ""),
+        ]
+        for (path, reason) in cases {
+            let error = #expect(throws: LogSinkError.self) { try log.set(mode: .async, sink: .file(path: path)) }
+            #expect(error?.description.hasPrefix("open \(path): \(reason)") == true, "\(error as Any)")
+        }
         #expect(log.mode == .blocking)
         _ = self.log(1, to: log)
         let written = eventually { log.counts.written.value == 1 }

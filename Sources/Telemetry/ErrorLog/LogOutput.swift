@@ -11,21 +11,26 @@ final class LogOutput: Sendable {
     private let reader: PipeReader?
     private let isFailing = Atomic<Bool>(false)
 
-    /// - Throws: ``SystemCallError`` when the sink cannot be opened.
-    init(_ sink: LogSink, counts: LogCounts) throws(SystemCallError) {
+    /// - Throws: ``LogSinkError`` when the sink cannot be opened.
+    init(_ sink: LogSink, counts: LogCounts) throws(LogSinkError) {
         self.sink = sink
         self.counts = counts
-        switch sink {
-        case .standardError:
-            descriptor = try .duplicate(of: 2)
+        if case .file(let path) = sink {
+            descriptor = try LogFile.open(path)
             reader = nil
-        case .file(let path):
-            descriptor = try .appending(to: path)
-            reader = nil
-        case .pipe(let rate):
+            return
+        }
+        do throws(SystemCallError) {
+            guard case .pipe(let rate) = sink else {
+                descriptor = try .duplicate(of: 2)
+                reader = nil
+                return
+            }
             let pipe = try Pipe()
             descriptor = try .duplicate(of: pipe.writeEnd.rawValue)
             reader = try PipeReader.start(pipe.closingWriteEnd(), bytesPerSecond: rate)
+        } catch {
+            throw LogSinkError(description: "open \(sink): \(error)")
         }
     }
 
