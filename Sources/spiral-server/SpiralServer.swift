@@ -87,7 +87,11 @@ struct SpiralServer: ParsableCommand {
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
-        note(finished ? "stopped" : "stopped; requests that took longer than \(patience.text) were cut off")
+        let lost = log.close(within: .seconds(2))
+        note(
+            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+                + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
+        )
     }
 
     private func openLog(_ settings: Settings) throws -> ErrorLog {

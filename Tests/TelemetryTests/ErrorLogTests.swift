@@ -81,8 +81,32 @@ struct ErrorLogTests {
         let lines = try file.contents.split(separator: "\n")
         #expect(lines.count { $0.contains("\"level\":\"ERROR\"") } == 13)
         #expect(lines.count { $0.contains("\"level\":\"WARN\"") } == 1)
+        // The summary is no error's line.
         #expect(log.counts.suppressed.value == 490)
-        #expect(log.counts.written.value == 14)
+        #expect(log.counts.written.value == 13)
+        #expect(log.counts.notices.value == 1)
+    }
+
+    @Test("at the end what is buffered is written, and what the sink does not take in time is counted")
+    func closing() throws {
+        for mode in [LogMode.async, .sampled, .blocking] {
+            let file = try TemporaryFile()
+            let log = try ErrorLog(mode: mode, sink: .file(path: file.path))
+            for number in 0..<1000 { _ = self.log(1, to: log, kind: mode == .sampled ? "kind \(number / 20)" : "one") }
+            #expect(log.close(within: .seconds(30)) == 0)
+            #expect(log.counts.written.value == (mode == .sampled ? 500 : 1000))
+            #expect(try file.contents.split(separator: "\n").count == (mode == .sampled ? 550 : 1000))
+        }
+        Signals.ignoreBrokenPipes()
+        for mode in [LogMode.async, .blocking] {
+            // What the pipe itself holds passes at once, and then nothing for a long while.
+            let log = try ErrorLog(mode: mode, sink: .pipe(bytesPerSecond: 1))
+            _ = self.log(2000, to: log)
+            let lost = log.close(within: .milliseconds(100))
+            #expect(lost > 0)
+            #expect(log.counts.dropped.value == lost)
+            #expect(log.counts.written.value + lost == 2000)
+        }
     }
 
     @Test("metrics writes nothing, and keeps a count and an exemplar of each kind")

@@ -79,6 +79,13 @@ final class BlockingWriters: LineRoute {
         for job in unwritten { finish(job) }
     }
 
+    func finish(by deadline: MonotonicInstant) -> Int {
+        while output.counts.waiting.value > 0, .now < deadline { sleepThread(for: .milliseconds(1)) }
+        // Drops what waits for a writer.
+        close()
+        return output.counts.waiting.value
+    }
+
     private func startWriter() {
         start("log-writer") { [self] in write() }
     }

@@ -59,6 +59,19 @@ package final class ErrorLog: Sendable {
         if replaced.output !== output { replaced.output.close() }
     }
 
+    /// Ends it with its process: takes no more errors, and waits a while until those taken are written.
+    /// - Returns: error lines that were taken and are lost; they are counted as dropped.
+    package func close(within patience: Duration) -> Int {
+        let route = state.withLock { state in
+            defer { state.route = nil }
+            return state.route
+        }
+        let before = counts.dropped.value
+        let unwritten = route?.finish(by: .now + patience) ?? 0
+        counts.dropped.add(unwritten)
+        return counts.dropped.value - before
+    }
+
     /// Logs errors of one kind in the present mode.
     /// - Parameters:
     ///   - kind: as in `bind EADDRINUSE`; from a bounded set.

@@ -86,7 +86,9 @@ enum LogFile {
         let isRegular = status.st_mode & S_IFMT == S_IFREG
         let isMemoryDevice = status.st_mode & S_IFMT == S_IFCHR && status.st_rdev >> 8 == 1
         guard isRegular || isMemoryDevice else {
-            throw LogSinkError(description: "open \(path): it is no regular file; lines would wait for whoever reads it")
+            throw LogSinkError(
+                description: "open \(path): it is no regular file; lines would wait for whoever reads it"
+            )
         }
         return file
     }

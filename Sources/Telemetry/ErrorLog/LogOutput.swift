@@ -35,14 +35,15 @@ final class LogOutput: Sendable {
     }
 
     /// Hands a line to the kernel, however long that takes. A line it does not take whole is dropped.
-    func write(_ line: [UInt8]) {
+    /// - Parameter isNotice: whether it is about error lines, and no error's own.
+    func write(_ line: [UInt8], isNotice: Bool = false) {
         do {
             let result = try descriptor.write(line[...])
             guard result == .done(line.count) else { throw SystemCallError("write", errno: ENOSPC) }
-            counts.written.add()
+            (isNotice ? counts.notices : counts.written).add()
             isFailing.store(false, ordering: .relaxed)
         } catch {
-            counts.dropped.add()
+            if !isNotice { counts.dropped.add() }
             // Once for each time the sink begins to fail, and not to the sink itself.
             guard !isFailing.exchange(true, ordering: .relaxed), sink != .standardError else { return }
             StandardError.print("log-sink \(sink): cannot \(error); lines are dropped and counted until it works again")
@@ -67,6 +68,8 @@ package struct LogCounts: Sendable {
     package let dropped = Counter()
     /// Left out on purpose, by `sampled` and `metrics`.
     package let suppressed = Counter()
+    /// Lines that say how many others were left out, handed to the kernel; no error's own.
+    package let notices = Counter()
     /// Lines that a failed lookup waits for at this moment, in mode `blocking`.
     package let waiting = PeakGauge()
 }
