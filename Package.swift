@@ -35,7 +35,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "POSIX", "Units",
+                "POSIX", "Text", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
@@ -195,6 +195,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
         .testTarget(
             name: "TelemetryTests",
