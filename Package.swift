@@ -35,7 +35,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "POSIX", "Units",
+                "POSIX", "Text", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
@@ -196,6 +196,8 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]
@@ -232,9 +234,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "TestSupport", "Testbed", "Reports", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached",
-                "Text",
-                "KernelProbe", "POSIX", "Units",
+                "TestSupport", "Testbed", "Reports", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached", "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]

@@ -9,22 +9,27 @@ internal import Units
 internal import Yams
 
 extension Scenario {
+    /// Reads a scenario from the bytes of a YAML file.
+    /// - Throws: ``ScenarioProblems`` with all that is wrong.
+    package init(yaml bytes: [UInt8]) throws(ScenarioProblems) {
+        let text: String
+        do throws(ScenarioProblem) {
+            text = try YAMLText.decode(bytes)
+        } catch {
+            throw ScenarioProblems(problems: [error])
+        }
+        try self.init(yaml: text)
+    }
+
     /// Reads a scenario from YAML.
     /// - Throws: ``ScenarioProblems`` with all that is wrong.
     package init(yaml: String) throws(ScenarioProblems) {
         var reader = ScenarioReader()
-        let node: Node?
-        do {
-            node = try compose(yaml: yaml)
-        } catch let YamlError.parser(_, problem, mark, _) {
-            throw ScenarioProblems(problems: [.init(line: mark.line, column: mark.column, message: problem)])
-        } catch let YamlError.scanner(_, problem, mark, _) {
-            throw ScenarioProblems(problems: [.init(line: mark.line, column: mark.column, message: problem)])
+        let node: Node
+        do throws(ScenarioProblem) {
+            node = try YAMLText.root(yaml)
         } catch {
-            throw ScenarioProblems(problems: [.init(line: 1, column: 1, message: "\(error)")])
-        }
-        guard let node else {
-            throw ScenarioProblems(problems: [.init(line: 1, column: 1, message: "the file is empty")])
+            throw ScenarioProblems(problems: [error])
         }
         let scenario = reader.scenario(node)
         guard reader.problems.isEmpty else { throw ScenarioProblems(problems: reader.problems) }
@@ -44,7 +49,7 @@ private struct ScenarioReader {
 
     mutating func scenario(_ node: Node) -> Scenario {
         let entries = yaml.mapping(node, "a scenario", keys: ScenarioSchema.scenario)
-        var scenario = Scenario(name: entries["scenario"].flatMap { yaml.text($0, "scenario") } ?? "")
+        var scenario = Scenario(name: entries["scenario"].flatMap { yaml.name($0, "scenario") } ?? "")
         if entries["scenario"] == nil { yaml.complain(node, "a scenario needs a name: 'scenario: NAME'") }
         if let node = entries["description"] { scenario.description = yaml.text(node, "description") ?? "" }
         if let node = entries["verdict"] { scenario.verdict = yaml.text(node, "verdict") ?? "" }
@@ -53,14 +58,15 @@ private struct ScenarioReader {
         inForce.apply(scenario.settings)
         if let node = entries["clients"] {
             scenario.clients = clients(node)
-            named = Set(node.mapping?.keys.compactMap(\.string) ?? [])
+            named = Set(yaml.entries(node, "clients").map(\.name))
         }
         guard let node = entries["phases"] else {
             yaml.complain(node, "a scenario needs phases")
             return scenario
         }
-        scenario.phases = yaml.list(node, "phases").compactMap { phase($0, of: scenario) }
-        if scenario.phases.isEmpty { yaml.complain(node, "a scenario needs at least one phase") }
+        let phases = yaml.list(node, "phases")
+        if phases.isEmpty { yaml.complain(node, "a scenario needs at least one phase") }
+        scenario.phases = phases.compactMap { phase($0, of: scenario) }
         return scenario
     }
 
@@ -136,7 +142,7 @@ private struct ScenarioReader {
 
     private mutating func phase(_ node: Node, of scenario: Scenario) -> PhasePlan? {
         let entries = yaml.mapping(node, "a phase", keys: ScenarioSchema.phase)
-        guard let name = entries["name"].flatMap({ yaml.text($0, "name") }) else {
+        guard let name = entries["name"].flatMap({ yaml.name($0, "name") }) else {
             if entries["name"] == nil { yaml.complain(node, "a phase needs a name") }
             return nil
         }

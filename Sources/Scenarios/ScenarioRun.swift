@@ -68,13 +68,14 @@ final class ScenarioRun {
         server = try SupervisedServer(
             settings: settings,
             memoryLimit: scenario.setup.memoryLimit.map { MemoryLimit($0) }
-        ) { settings throws(TestbedError) in
+        ) { settings, cgroup throws(TestbedError) in
             try ServerProcess(
                 address: network.serverAddress,
                 adminAddress: network.adminAddress,
                 memcached: address,
-                Self.arguments(settings, scenario.setup),
+                Self.arguments(settings, scenario),
                 descriptorLimit: scenario.setup.nofile,
+                cgroup: cgroup,
                 in: folder
             )
         }
@@ -92,9 +93,10 @@ final class ScenarioRun {
         beginning = .now
     }
 
-    private static func arguments(_ settings: Settings, _ setup: ScenarioSetup) -> [String] {
+    private static func arguments(_ settings: Settings, _ scenario: Scenario) -> [String] {
         Settings.names.flatMap { ["--\($0)", settings[$0]!] }
-            + (setup.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
+            + (scenario.setup.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
+            + scenario.logFiles.flatMap { ["--allow-log-file", $0] }
     }
 
     private static func startMemcached(
