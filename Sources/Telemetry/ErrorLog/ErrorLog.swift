@@ -61,7 +61,7 @@ package final class ErrorLog: Sendable {
     /// Logs errors of one kind in the present mode.
     /// - Parameters:
     ///   - kind: as in `bind EADDRINUSE`; from a bounded set.
-    ///   - count: how many, 1 or more.
+    ///   - count: how many; none is nothing to log.
     ///   - line: makes the line of one of them; called only for lines that are to be written.
     ///   - whenWritten: called once, from another thread, if the caller has to wait.
     /// - Returns: whether the caller has to wait: mode `blocking` holds it up as long as the writes take.
@@ -71,7 +71,7 @@ package final class ErrorLog: Sendable {
         line: (Int) -> ErrorLine,
         whenWritten: @escaping @Sendable () -> Void
     ) -> Bool {
-        guard let route = state.withLock({ $0.route }) else { return false }
+        guard count > 0, let route = state.withLock({ $0.route }) else { return false }
         return route.record(kind(), count: count, line: line, whenWritten: whenWritten)
     }
 
