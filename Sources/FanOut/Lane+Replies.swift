@@ -14,15 +14,19 @@ extension Lane {
         operation.reply = nil
         let first = operation.firstPosition
         var hits = 0
+        var unreadable: [Int] = []
         let arrival = connection.receive(&reply, into: received) { position in
             UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: first + position)])
         } give: { position, value in
+            let key = batch.keyIndex(at: first + position)
+            guard context.isReadable(value.bytes) else { return unreadable.append(key) }
             hits += 1
-            batch.place(.hit(Array(value.bytes)), of: batch.keyIndex(at: first + position))
+            batch.place(.hit(Array(value.bytes)), of: key)
         }
         share.untold.hits += hits
         share.untold.finished += hits
         share.untold.inFlight -= hits
+        if !unreadable.isEmpty { settleUnreadable(unreadable, share) }
         if arrival == .complete { return finish(operation, connection, reply) }
         operation.reply = reply
         let server = context.servers.addresses[connection.server]
@@ -41,6 +45,28 @@ extension Lane {
         case .failed(let errno): fail(operation, MemcachedError(.receive, errno: errno, server: server))
         case .complete: break
         }
+    }
+
+    /// memcached had values that are no records. Nobody waits for these lines: their reply is well.
+    private func settleUnreadable(_ keys: [Int], _ share: Share) {
+        let batch = share.batch
+        context.counters.unreadable.add(keys.count)
+        batch.account.findUnreadable(count: keys.count)
+        share.untold.inFlight -= keys.count
+        _ = context.log.record(
+            "reply unreadable",
+            count: keys.count,
+            line: { index in
+                ErrorLine(
+                    message: "cached value is not a post record",
+                    uri: batch.keys.text(keys[index]),
+                    error: "not the protobuf of one record and its meta, or too long to be",
+                    client: batch.account.name
+                )
+            },
+            whenWritten: {}
+        )
+        for key in keys { share.finish(key, .unreadable) }
     }
 
     /// A whole reply has come; its values are in their places.

@@ -186,7 +186,7 @@ struct RudePeerTests {
                     case .failed(let error):
                         #expect(index >= 5)
                         #expect(error.name == rudeness.error, "\(rudeness.name): \(error)")
-                    case .missing, .stored: Issue.record("\(rudeness.name): \(outcome)")
+                    case .missing, .unreadable, .stored: Issue.record("\(rudeness.name): \(outcome)")
                     }
                 }
             }

@@ -46,6 +46,7 @@ package struct Comparison {
     private static let figures: [Figure] = [
         .init(name: "records found", floor: 10, moreIsWorse: false) { Double($0.lookups.hits) },
         .init(name: "failed lookups", floor: 10, moreIsWorse: true) { Double($0.lookups.failed) },
+        .init(name: "unreadable values", floor: 10, moreIsWorse: true) { Double($0.lookups.unreadable) },
         .init(name: "dials", floor: 50, moreIsWorse: true) { Double($0.dials.ok) },
         .init(name: "TIME_WAIT, peak", floor: 50, moreIsWorse: true) { Double($0.timeWaitPeak) },
         .init(name: "in flight, peak", floor: 50, moreIsWorse: nil) { Double($0.inFlightPeak) },

@@ -11,6 +11,9 @@ enum PhaseTable {
         row("lookups") { grouped($0.lookups.total) }
         row("  found") { grouped($0.lookups.hits) }
         row("  missed") { grouped($0.lookups.misses) }
+        if phases.contains(where: { $0.lookups.unreadable > 0 }) {
+            row("  unreadable") { grouped($0.lookups.unreadable) }
+        }
         let errors = Set(phases.flatMap(\.lookups.errors.keys)).sorted()
         for name in errors {
             row("  \(name)") { grouped($0.lookups.errors[name] ?? 0) }

@@ -185,6 +185,7 @@ extension ScenarioRun {
         return "[\(place) \(watch.plan.name)] \(Int((MonotonicInstant.now - watch.start).inSeconds.rounded()))s"
             + (point.isUp ? "" : "  DOWN")
             + "  found \(grouped(change.lookups.hits))"
+            + (change.lookups.unreadable > 0 ? "  unreadable \(grouped(change.lookups.unreadable))" : "")
             + "  errors \(errors ?? "none")"
             + "  dials \(grouped(change.dials.ok))"
             + "  ports \(grouped(point.portsInUse))/\(grouped(stage.ports.ports))"

@@ -110,7 +110,7 @@ package struct SweepResult: Codable, Sendable {
             (plan.variations.map(\.name) + [
                 "turn", "lookups_per_s", "heavy_p99_ms", "small_p99_ms", "small_in_time_percent", "hits", "misses",
                 "errors",
-                "errors_by_name", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak", "threads_peak",
+                "errors_by_name", "unreadable", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak", "threads_peak",
                 "rss_peak_bytes", "failed_batches", "seconds", "failure",
             ]).joined(separator: ",")
         ]
@@ -122,14 +122,15 @@ package struct SweepResult: Codable, Sendable {
                 let numbers = [
                     "\(measures.lookupsPerSecond)", "\(measures.heavyP99)", "\(measures.smallP99)",
                     measures.smallInTime.map { "\($0)" } ?? "", "\(result.lookups.hits)", "\(result.lookups.misses)",
-                    "\(result.lookups.failed)", names.joined(separator: ";"), "\(result.dials.ok)",
+                    "\(result.lookups.failed)", names.joined(separator: ";"), "\(result.lookups.unreadable)",
+                    "\(result.dials.ok)",
                     "\(result.dials.failed)", "\(result.timeWaitPeak)", "\(result.inFlightPeak)",
                     "\(result.threadsPeak)",
                     "\(result.rssPeakBytes)", "\(measures.failedBatches)", "\(result.duration)", "",
                 ]
                 fields += numbers
             } else {
-                fields += Array(repeating: "", count: 16) + [run.error ?? ""]
+                fields += Array(repeating: "", count: 17) + [run.error ?? ""]
             }
             lines.append(fields.map(Self.quoted).joined(separator: ","))
         }

@@ -4,7 +4,7 @@ internal import PostRecords
 /// The numbers of a phase under the names its JSON has for them.
 enum Measures {
     static let general = [
-        "lookups.hits", "lookups.misses", "lookups.errors", "lookups.total", "dials.ok", "dials.failed",
+        "lookups.hits", "lookups.misses", "lookups.errors", "lookups.unreadable", "lookups.total", "dials.ok", "dials.failed",
         "dials.expected",
         "writeBacks.ok", "inFlightPeak", "timeWaitPeak", "portsCapacity", "portsInUsePeak", "threadsPeak",
         "rssPeakBytes",
@@ -38,6 +38,7 @@ enum Measures {
             case "lookups.hits": phase.lookups.hits
             case "lookups.misses": phase.lookups.misses
             case "lookups.errors": phase.lookups.failed
+            case "lookups.unreadable": phase.lookups.unreadable
             case "lookups.total": phase.lookups.total
             case "dials.ok": phase.dials.ok
             case "dials.failed": phase.dials.failed
