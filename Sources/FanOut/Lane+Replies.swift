@@ -22,17 +22,14 @@ extension Lane {
             guard case .set(let key, let value) = operation.work else {
                 return fail(operation, MemcachedError(.reply, server: address, detail: "a get was answered as a set"))
             }
-            let share = operation.share!
+            let slice = operation.slice!
             let (_, isWhole) = connection.collect(received) { $0.nextValue(into: values) }
             if isWhole { context.pool.put(connection) }
             context.counters.writeBacks.add()
             note(operation, isDrop: false)
-            share.finish(key, .stored(value))
+            slice.finish(key, .stored(value))
             end(operation)
-        case .error(let line):
-            let code: ReturnCode =
-                line.hasPrefix("SERVER_ERROR")
-                ? .serverError : line.hasPrefix("CLIENT_ERROR") ? .clientError : .error
+        case .error(let code, let line):
             fail(operation, MemcachedError(.reply, code: code, server: address, detail: line))
         case .closed:
             fail(operation, MemcachedError(.receive, code: .connectionFailure, server: address, detail: "EOF"))
@@ -44,8 +41,8 @@ extension Lane {
     /// Takes the values of a `get` to their keys. memcached answers in the order it was asked, and
     /// leaves out what it does not have (protocol.txt), so keys passed over are misses.
     private func collectValues(_ operation: Operation, _ unit: Batch.Unit, _ connection: Connection) {
-        let share = operation.share!
-        let batch = share.batch
+        let slice = operation.slice!
+        let batch = slice.batch
         var position = unit.positions.lowerBound
         var missed: [Int] = []
         var hits = 0
@@ -58,7 +55,7 @@ extension Lane {
                     position += 1
                     if batch.keys.matches(key, value.key) {
                         hits += 1
-                        batch.place(.hit(Array(value.bytes)), of: key)
+                        batch.set(.hit(Array(value.bytes)), of: key)
                         break
                     }
                     missed.append(key)
@@ -66,19 +63,19 @@ extension Lane {
             }
         }
         let rest = position..<unit.positions.upperBound
-        share.untold.hits += hits
-        share.untold.finished += hits
-        share.untold.inFlight -= unit.positions.count
+        slice.unflushed.hits += hits
+        slice.unflushed.finished += hits
+        slice.unflushed.inFlight -= unit.positions.count
         if ending == .end || ending == .notFound {
             note(operation, isDrop: false)
             // More than the reply asked for: what follows on this connection could not be trusted.
             if isWhole { context.pool.put(connection) }
             missed += rest.map { batch.keyIndex(at: $0) }
-            if !missed.isEmpty { miss(missed, of: share) }
+            if !missed.isEmpty { miss(missed, of: slice) }
         } else {
             // The reply broke off: what came counts, the rest failed.
             note(operation, isDrop: true)
-            if !missed.isEmpty { miss(missed, of: share) }
+            if !missed.isEmpty { miss(missed, of: slice) }
             let error = MemcachedError(
                 .receive,
                 code: ending,
@@ -90,25 +87,25 @@ extension Lane {
             batch.account.fail(error.name, count: rest.count)
             let keys = rest.map { batch.keyIndex(at: $0) }
             // Part of the unit was answered, so nobody waits for these lines.
-            _ = log("failed to get post cache item", keys, of: batch, error) {}
-            for key in keys { settleLookup(of: key, share, error) }
+            _ = log(context.messages.get, keys, of: batch, error) {}
+            for key in keys { settleLookup(of: key, slice, error) }
         }
         end(operation)
     }
 
-    private func miss(_ keys: [Int], of share: Share) {
+    private func miss(_ keys: [Int], of slice: BatchSlice) {
         context.counters.misses.add(keys.count)
         if context.store == nil {
-            for key in keys { share.finish(key, .missing) }
+            for key in keys { slice.finish(key, .missing) }
         } else {
-            share.toStore += keys
+            slice.toStore += keys
         }
     }
 
     /// No answer in time. A reply that is in the socket by now was in time: the lane was late.
     func giveUp(_ operation: Operation, _ connection: Connection) {
         if connection.hasReply {
-            return operation.share.defersReplies ? postpone(operation, connection) : collect(operation, connection)
+            return operation.slice.defersReplies ? postpone(operation, connection) : collect(operation, connection)
         }
         let address = context.servers.addresses[connection.server]
         fail(operation, .timeout(after: settings.lookupTimeout, server: address))
@@ -128,27 +125,29 @@ extension Lane {
     /// An operation failed; its connection, if it had one, goes with it. It is over once its error
     /// lines are written, if anybody waits for that, and holds its permit until then.
     func fail(_ operation: Operation, _ error: MemcachedError) {
-        let share = operation.share!
-        let batch = share.batch
+        let slice = operation.slice!
+        let batch = slice.batch
         let failure = FanOutCounters.Failure(error)
         let message: String
         let keys: [Int]
         switch operation.work {
         case .get(let unit):
-            share.untold.inFlight -= unit.positions.count
+            slice.unflushed.inFlight -= unit.positions.count
             context.counters.errors.add(unit.positions.count, for: failure)
             batch.account.fail(error.name, count: unit.positions.count)
             keys = unit.positions.map { batch.keyIndex(at: $0) }
-            message = "failed to get post cache item"
+            message = context.messages.get
         case .set(let key, _):
             context.counters.writeBackErrors.add(for: failure)
             keys = [key]
-            message = "failed to set post cache item"
+            message = context.messages.set
         case .read:
             preconditionFailure("a read cannot fail")
         }
         note(operation, isDrop: true)
         release(operation)
+        deadlines.remove(operation.slot)
+        schedule.touch(slice.slot!)
         operation.phase = .logging(error)
         let token = operation.token
         let waits = log(message, keys, of: batch, error) { [self] in markLogged(token) }
@@ -156,24 +155,24 @@ extension Lane {
     }
 
     /// Ends an operation that has failed and been logged.
-    func settle(_ token: Operation.Token) {
+    func settle(_ token: OperationToken) {
         guard let operation = operation(token), case .logging(let error) = operation.phase else { return }
-        let share = operation.share!
+        let slice = operation.slice!
         switch operation.work {
         case .get(let unit):
-            for position in unit.positions { settleLookup(of: share.batch.keyIndex(at: position), share, error) }
+            for position in unit.positions { settleLookup(of: slice.batch.keyIndex(at: position), slice, error) }
         case .set(let key, let value):
-            share.finish(key, .stored(value))
+            slice.finish(key, .stored(value))
         case .read: break
         }
         end(operation)
     }
 
-    private func settleLookup(of key: Int, _ share: Share, _ error: MemcachedError) {
+    private func settleLookup(of key: Int, _ slice: BatchSlice, _ error: MemcachedError) {
         if context.errorPolicy == .store, context.store != nil {
-            share.toStore.append(key)
+            slice.toStore.append(key)
         } else {
-            share.finish(key, .failed(error))
+            slice.finish(key, .failed(error))
         }
     }
 

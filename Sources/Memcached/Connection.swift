@@ -11,10 +11,10 @@ package final class Connection {
     /// Index into the ``ServerList``.
     package let server: Int
     /// Tells it from every other connection of the process, closed ones included.
-    package let identifier = Connection.made.add(1, ordering: .relaxed).newValue
-    private static let made = Atomic<UInt32>(0)
-    /// The lane whose poller watches the descriptor, or nil before the first.
-    package var lane: Int?
+    package let identifier = Connection.made.wrappingAdd(1, ordering: .relaxed).newValue
+    private static let made = Atomic<UInt64>(0)
+    /// Whose poller watches the descriptor, by a number the user gives; nil before the first.
+    package var owner: Int?
 
     init(handle: consuming Handle, descriptor: CInt, server: Int) {
         self.handle = handle
@@ -47,8 +47,8 @@ package final class Connection {
         case value
         case end
         case stored
-        /// Any other line, without its line end.
-        case error(String)
+        /// Any other line, without its line end, and the code that libmemcached has for its kind.
+        case error(ReturnCode, String)
         case closed
         case failed(errno: CInt)
         case nothing
@@ -62,7 +62,11 @@ package final class Connection {
                 self = .stored
             } else {
                 let line = bytes.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
-                self = .error(String(decoding: line, as: UTF8.self))
+                let text = String(decoding: line, as: UTF8.self)
+                let code: ReturnCode =
+                    text.hasPrefix("SERVER_ERROR")
+                    ? .serverError : text.hasPrefix("CLIENT_ERROR") ? .clientError : .error
+                self = .error(code, text)
             }
         }
     }

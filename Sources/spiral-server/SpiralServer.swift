@@ -109,7 +109,8 @@ struct SpiralServer: ParsableCommand {
                 lanes: process.laneCount,
                 store: records,
                 errorPolicy: store.onError,
-                log: log
+                log: log,
+                messages: .postRecords
             )
         } catch {
             throw Refusal(.machine, "cannot start the lanes: \(error)")

@@ -1,0 +1,9 @@
+package import FanOut
+
+extension FailureMessages {
+    /// As the incident's log worded them.
+    package static let postRecords = FailureMessages(
+        get: "failed to get post cache item",
+        set: "failed to set post cache item"
+    )
+}
