@@ -112,10 +112,11 @@ struct SpiralServer: ParsableCommand {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
-                lanes: process.laneCount,
+                lanes: process.laneCount(servers),
                 store: records,
                 errorPolicy: store.onError,
                 log: log,
+                messages: .postRecords,
                 isReadable: CachedValue.isReadable
             )
         } catch {
