@@ -190,7 +190,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
+                "POSIX", "Units",
             ],
             path: "Tests/TestSupport"
         ),
@@ -242,7 +243,7 @@ let package = Package(
         .testTarget(
             name: "ForecastTests",
             dependencies: [
-                "TestSupport", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
+                "TestSupport", "Results", "Limits", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
                 "Telemetry", "KernelProbe", "POSIX", "Units",
             ]
         ),
@@ -264,7 +265,8 @@ let package = Package(
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "TestSupport", "Reports", "Results", "PostRecords", "HTTP", "POSIX",
+                "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
+                "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),

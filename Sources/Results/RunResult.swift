@@ -3,7 +3,9 @@ internal import PostRecords
 
 /// A run as `--json` writes it.
 package struct RunResult: Codable, Sendable {
-    package static let currentSchema = "spiral-run/1"
+    package static let currentSchema = "spiral-run/2"
+    /// What it wrote before there was a way to say that nothing was measured.
+    static let schemaWithZeros = "spiral-run/1"
     package var schema = RunResult.currentSchema
     package var scenario: String
     package var description: String

@@ -57,7 +57,7 @@ package struct ScenarioPlayer {
             scenario: scenario.name,
             description: scenario.description,
             environment: Environment(setup, seed: seed, clients: scenario.clients, arguments: arguments),
-            verdict: .init([], planned: scenario.phases.count, held: scenario.verdict)
+            verdict: .init(pass: false, text: "not ended", missing: [])
         )
         // Told on the way out; nothing when there is no result.
         var ended: RunResult?
@@ -97,7 +97,7 @@ package struct ScenarioPlayer {
         result.cascade = result.measuredCascade(sustainableDialsPerSecond: setup.ports.sustainableDialsPerSecond)
         result.predictions = result.comparedPredictions()
         result.fidelity = RunResult.generalFidelity + fidelity(setup, result)
-        result.verdict = .init(result.phases, planned: scenario.phases.count, held: scenario.verdict)
+        result.verdict = .init(result.phases, planned: scenario.phases.count, shown: scenario.verdict)
         ended = result
         return result
     }

@@ -1,4 +1,5 @@
 internal import FanOut
+internal import Forecast
 internal import LoadGenerator
 internal import Memcached
 internal import PostRecords
@@ -41,6 +42,8 @@ private struct ScenarioReader {
     private var yaml = YAMLReader()
     /// Clients the file names, those that could not be read included.
     private var named: Set<String> = []
+    /// The settings in force in the phase that is read.
+    private var inForce = Settings()
 
     var problems: [ScenarioProblem] { yaml.problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
 
@@ -52,6 +55,7 @@ private struct ScenarioReader {
         if let node = entries["verdict"] { scenario.verdict = yaml.text(node, "verdict") ?? "" }
         if let node = entries["environment"] { scenario.setup = setup(node) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
+        inForce.apply(scenario.settings)
         if let node = entries["clients"] {
             scenario.clients = clients(node)
             named = Set(yaml.entries(node, "clients").map(\.name))
@@ -173,11 +177,25 @@ private struct ScenarioReader {
             plan.clients.append(spec)
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
+        inForce.apply(plan.changes)
+        let obstacle = DialObstacle.known(
+            settings: inForce,
+            clients: plan.clients,
+            isPreloaded: scenario.setup.isPreloaded,
+            hasFaults: !plan.faults.isEmpty
+        )
         for node in entries["expect"].map({ yaml.list($0, "expect") }) ?? [] {
-            let clients = plan.clients.map(\.name)
-            if let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) {
-                plan.expectations.append(claim)
+            let clients = plan.clients
+            guard let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) else {
+                continue
             }
+            if let obstacle, claim.names.contains("dials.expected") {
+                yaml.complain(node, "expect: dials.expected cannot be predicted in phase \(name): \(obstacle)")
+            }
+            plan.expectations.append(claim)
+        }
+        for fault in plan.faults {
+            if case .setting(let change) = fault.effect { inForce.apply([change]) }
         }
         return plan
     }

@@ -16,7 +16,7 @@ struct SweepCommand: ParsableCommand {
         abstract: "Measures a grid of settings, each combination in a clean room of its own.",
         discussion: """
             Each cell gets a fresh network namespace, memcached and server; the order is shuffled. A heavy caller and \
-            small ones send together; combinations are ranked by what the small ones paid.
+            small ones send together; combinations are ranked by what the small ones waited.
 
               spiral sweep --vary limit=none,request:16..1024x4,fair:256 --vary max-idle=2,64 --repeat 3
 
@@ -122,7 +122,7 @@ struct SweepCommand: ParsableCommand {
                 ports: Int(ports),
                 warmUp: try readOption("--warm-up", warmUp, as: { try Duration(text: $0) }),
                 duration: load,
-                turns: `repeat`,
+                repetitions: `repeat`,
                 seed: seed
             )
         } catch let problem as SweepPlan.Problem {
@@ -189,7 +189,7 @@ struct SweepCommand: ParsableCommand {
                     + "leave values out"
             )
         }
-        let cells = plan.grid.count * plan.turns
+        let cells = plan.grid.count * plan.repetitions
         guard cells > 0 else {
             let reason = plan.leftOut.first.map { ": \($0.reason)" } ?? ""
             throw Refusal(.usage, "no combination of the grid can be measured\(reason)")
@@ -211,7 +211,7 @@ struct SweepCommand: ParsableCommand {
             throw Refusal(.usage, "--resume: cannot \(error)")
         }
         do {
-            let result = try SweepResult(json: bytes)
+            let result = try SweepResult(analyzing: bytes)
             guard result.plan == plan else {
                 throw Refusal(.usage, "--resume: \(json) is of another grid; give the same options, or another --json")
             }

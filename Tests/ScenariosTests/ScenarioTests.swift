@@ -1,5 +1,4 @@
 import KernelProbe
-import LoadGenerator
 import POSIX
 import PostRecords
 import Reports
@@ -10,6 +9,7 @@ import Testing
 import Text
 import Units
 
+@testable import LoadGenerator
 @testable import Scenarios
 
 /// Scenario files as people write them.
@@ -182,7 +182,7 @@ struct ScenarioFileTests {
         ]
     )
     func claims(text: String, holds: Bool) throws {
-        let claim = try Expectation(text: text, clients: ["a"])
+        let claim = try Expectation(text: text, clients: [ClientSpec(text: "a:uris=2,rate=1/s")])
         #expect(claim.judge(Self.phase).pass == holds)
     }
 
@@ -193,6 +193,12 @@ struct ScenarioFileTests {
         lookups.misses = 20
         lookups.errors = ["EADDRINUSE": 7]
         let recorder = Recorder(name: "a")
+        recorder.begin(uris: 2)
+        recorder.succeed(
+            AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json)!,
+            latency: .milliseconds(12),
+            service: .milliseconds(9)
+        )
         return PhaseResult(
             name: "p",
             title: "",
@@ -360,7 +366,7 @@ struct ResultTests {
     func schema() throws {
         let written = JSONText.encode(result())
         #expect(try RunResult(json: written).phases.count == 1)
-        let newer = String(decoding: written, as: UTF8.self).split(separator: "spiral-run/1").joined(
+        let newer = String(decoding: written, as: UTF8.self).split(separator: "spiral-run/2").joined(
             separator: "spiral-run/9"
         )
         let error = #expect(throws: RunResult.FormatError.self) { try RunResult(json: Array(newer.utf8)) }
