@@ -11,8 +11,9 @@ package protocol RunObserver: AnyObject {
     func sampled(_ point: TimelinePoint, _ progress: PhaseProgress)
     /// - Parameter incidentLine: the incident's own log line as the server wrote it; the first time there is one.
     func phaseEnded(_ phase: PhaseResult, incidentLine: String?)
-    /// A signal ended the run; what it started is being stopped.
-    func interrupted()
+    /// The run ends early; what it started is being stopped.
+    /// - Parameter reason: what it cannot go on without; nil when a signal ended it.
+    func interrupted(because reason: String?)
     /// - Parameter run: nil when the run could not be played to a result.
     func ended(_ run: RunResult?)
     /// What has been asked of the run since the last call; each is resolved by the run.
@@ -26,7 +27,7 @@ extension RunObserver {
     package func noted(_ event: RunResult.Event) {}
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) {}
     package func phaseEnded(_ phase: PhaseResult, incidentLine: String?) {}
-    package func interrupted() {}
+    package func interrupted(because reason: String?) {}
     package func ended(_ run: RunResult?) {}
     package func takeRequests() -> [RunRequest] { [] }
 }

@@ -56,12 +56,12 @@ extension ScenarioRun {
                 request.resolve(refusal)
             case .nextPhase:
                 phase.clock.endEarly(at: .now)
-                note(.setting, "phase ended by hand")
+                note(.setting, "phase ended by hand", byHand: true)
                 request.resolve(nil)
             case .end:
                 phase.clock.endEarly(at: .now)
                 isEnding = true
-                note(.setting, "run ended by hand")
+                note(.setting, "run ended by hand", byHand: true)
                 request.resolve(nil)
             }
         }
@@ -74,7 +74,7 @@ extension ScenarioRun {
             note(.death, "the server ended: \(exit.reason)")
             let isIntended = phase.plan.faults.contains { $0.concerns(.server) }
             guard scenario.setup.restarts || isIntended else {
-                throw TestbedError("spiral-server ended (\(exit.reason)): \(serverLog())")
+                throw TestbedError("spiral-server ended (\(exit.reason))\(folder.lastWords("server.log"))")
             }
             phase.clock.scheduleRestart(at: .now + Self.downTime)
         }
@@ -84,7 +84,8 @@ extension ScenarioRun {
         }
         let mayEnd = phase.plan.faults.contains { $0.concerns(.memcached) }
         if !mayEnd, let exit = memcached.poll() {
-            throw TestbedError("memcached ended (\(exit)): \(memcachedLog())")
+            note(.fault, "memcached ended: \(exit)")
+            throw TestbedError("memcached ended (\(exit))\(folder.lastWords("memcached.log"))")
         }
     }
 

@@ -26,7 +26,7 @@ final class ScenarioRun {
 
     let scenario: Scenario
     let network: NetworkSetup
-    private let folder: RunFolder
+    let folder: RunFolder
     let observers: [any RunObserver]
     /// Whether the settings may be changed by hand.
     private let isSteerable: Bool
@@ -193,7 +193,7 @@ final class ScenarioRun {
         } catch {
             return "\(error)"
         }
-        for change in changes { note(.setting, "\(change), by hand") }
+        for change in changes { note(.setting, "\(change), by hand", byHand: true) }
         return nil
     }
 
@@ -359,8 +359,9 @@ final class ScenarioRun {
 
     // MARK: Processes
 
-    func note(_ kind: RunResult.Event.Kind, _ text: String) {
-        let event = RunResult.Event(at: (MonotonicInstant.now - beginning).inSeconds, kind: kind, text: text)
+    func note(_ kind: RunResult.Event.Kind, _ text: String, byHand: Bool? = nil) {
+        let at = (MonotonicInstant.now - beginning).inSeconds
+        let event = RunResult.Event(at: at, kind: kind, text: text, byHand: byHand)
         events.append(event)
         for observer in observers { observer.noted(event) }
     }
@@ -377,10 +378,6 @@ final class ScenarioRun {
         memcached.terminate()
         memcached = try Self.startMemcached(scenario, network, folder, isSteerable: isSteerable)
     }
-
-    func serverLog() -> String { folder.tail("server.log") }
-
-    func memcachedLog() -> String { folder.tail("memcached.log") }
 
     private func pause(for duration: Duration) throws {
         guard Signals.waitForTermination(upTo: duration) == nil else { throw Interrupted() }
