@@ -49,6 +49,10 @@ package final class RunProgress: RunObserver {
         if let incidentLine { screen.print(["    logged: \(incidentLine)"]) }
     }
 
+    package func warned(_ text: String) {
+        screen.print(["    warning: \(text)"])
+    }
+
     package func interrupted(because reason: String?) {
         screen.print(["\(reason ?? "interrupted"); everything that was started is being stopped"])
     }

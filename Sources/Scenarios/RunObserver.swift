@@ -8,6 +8,8 @@ package protocol RunObserver: AnyObject {
     func phaseBegan(_ position: PhasePosition, changes: [SettingChange])
     func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition)
     func noted(_ event: RunResult.Event)
+    /// Something happened that nobody planned.
+    func warned(_ text: String)
     func sampled(_ point: TimelinePoint, _ progress: PhaseProgress)
     /// - Parameter incidentLine: the incident's own log line as the server wrote it; the first time there is one.
     func phaseEnded(_ phase: PhaseResult, incidentLine: String?)
@@ -25,6 +27,7 @@ extension RunObserver {
     package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {}
     package func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition) {}
     package func noted(_ event: RunResult.Event) {}
+    package func warned(_ text: String) {}
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) {}
     package func phaseEnded(_ phase: PhaseResult, incidentLine: String?) {}
     package func interrupted(because reason: String?) {}

@@ -89,6 +89,19 @@ extension ScenarioRun {
         }
     }
 
+    /// A process that somebody else stopped answers nothing, and the run would wait without a word.
+    private func warnOfStops(_ server: ProcessStatus?) {
+        let memcachedStatus = try? ProcessStatus.read(memcached.identifier)
+        for (subject, name, status) in [
+            (Fault.Subject.server, "spiral-server", server), (.memcached, "memcached", memcachedStatus),
+        ] {
+            guard let status, stopped.observe(subject, isStopped: status.isStopped) else { continue }
+            let text = "\(name) was stopped by somebody else (SIGSTOP); batches wait until it gets SIGCONT"
+            note(.fault, text)
+            for observer in observers { observer.warned(text) }
+        }
+    }
+
     /// Takes a sample.
     /// - Throws: ``TestbedError`` when the kernel does not list its sockets.
     func sample(_ phase: inout ActivePhase) throws {
@@ -107,6 +120,7 @@ extension ScenarioRun {
             isUp: server.isUp,
             clients: attacks.map { ($0.recorder.name, TimelinePoint.Client($0.recorder.takeWindow())) }
         )
+        warnOfStops(reading.status)
         let point = phase.sampler.point(reading, since: beginning)
         timeline.append(point)
         let progress = PhaseProgress(

@@ -43,6 +43,7 @@ final class ScenarioRun {
     private(set) var events: [RunResult.Event] = []
     var timeline: [TimelinePoint] = []
     private var hasShownIncidentLine = false
+    var stopped = StoppedProcesses()
     /// Whether somebody has ended the run: no further phase begins.
     var isEnding = false
     /// Starts memcached and server and fills the cache.
@@ -367,6 +368,7 @@ final class ScenarioRun {
     }
 
     func send(_ signal: CInt, to subject: Fault.Subject) {
+        stopped.sent(signal, to: subject)
         switch subject {
         case .server: server.send(signal)
         case .memcached: memcached.send(signal)
