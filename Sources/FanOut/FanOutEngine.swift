@@ -23,6 +23,7 @@ package final class FanOutEngine: Sendable {
     /// - Parameters:
     ///   - lanes: threads that issue and collect, 1 to 16.
     ///   - store: where misses are answered from; nil leaves them missing.
+    ///   - isReadable: whether a value out of memcached is a record; called on lanes, for each.
     /// - Throws: ``SystemCallError`` when a thread or its poller cannot be made.
     package init(
         servers: ServerList,
@@ -30,9 +31,17 @@ package final class FanOutEngine: Sendable {
         lanes count: Int,
         store: (any BackingStore)?,
         errorPolicy: ErrorPolicy,
-        log: ErrorLog
+        log: ErrorLog,
+        isReadable: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool = { _ in true }
     ) throws(SystemCallError) {
-        context = LaneContext(servers: servers, settings: settings, store: store, errorPolicy: errorPolicy, log: log)
+        context = LaneContext(
+            servers: servers,
+            settings: settings,
+            store: store,
+            errorPolicy: errorPolicy,
+            log: log,
+            isReadable: isReadable
+        )
         var lanes: [Lane] = []
         for index in 0..<count { lanes.append(try Lane(index: index, context: context)) }
         self.lanes = lanes

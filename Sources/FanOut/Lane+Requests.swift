@@ -33,9 +33,10 @@ extension Lane {
         refreshSettings()
         let batch = operation.share.batch
         operation.issued = .now
-        deadlines.add(operation.token, at: operation.issued + settings.lookupTimeout)
+        operation.deadline = operation.issued + settings.lookupTimeout
+        deadlines.add(operation.token, at: operation.deadline)
         let server = server(of: operation)
-        if let connection = context.pool.take(server: server, lane: index) {
+        if let connection = idleConnection(to: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
             if code == .success {
                 awaitReply(operation, connection)
@@ -54,6 +55,17 @@ extension Lane {
         )
         let result = dial.start(copying: templates[server].handle) { scratch.send(operation.work, of: batch, on: $0) }
         settle(operation, dial, result)
+    }
+
+    /// An idle connection, if there is one on which nothing has come since its last reply: that would be read as the
+    /// answer to what is asked next. One that has only ended is found out by asking on it, as gomemcache does.
+    private func idleConnection(to server: Int) -> Connection? {
+        while let connection = context.pool.take(server: server, lane: index) {
+            // The poller tells of what comes on a connection it watches; others have to be looked at.
+            let isQuiet = connection.lane == index && !users.wasDisturbed(connection)
+            if isQuiet || connection.arrived != .bytes { return connection }
+        }
+        return nil
     }
 
     /// The accept queue had room again: finishes the dial and sends the request.
@@ -97,12 +109,15 @@ extension Lane {
     }
 
     /// Has the poller tell when something arrives on a connection.
-    func watch(_ operation: Operation, _ connection: Connection) {
+    /// - Parameter unread: whether there may be something already, which the poller has told of before.
+    func watch(_ operation: Operation, _ connection: Connection, unread: Bool = false) {
         do {
             if connection.lane != index {
                 if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }
                 try poller.add(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
                 connection.lane = index
+            } else if unread {
+                try poller.rearm(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
             }
             users.set(operation, for: connection)
             operation.phase = .awaiting(connection)

@@ -39,7 +39,6 @@ final class Lane: @unchecked Sendable {
     var shares: [Share] = []
     var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
-    let values = ValueBuffer()
     let received = ReplyBuffer()
     private var operations: [Operation] = []
     private var ended: [Operation] = []
@@ -165,7 +164,7 @@ final class Lane: @unchecked Sendable {
 
     private func react(to event: Poller.Event) {
         let operation =
-            if let token = Operation.Token(event.token) { operation(token) } else { users[event.token] }
+            if let token = Operation.Token(event.token) { operation(token) } else { users.user(event.token) }
         guard let operation else { return }
         switch operation.phase {
         case .dialling(let pending): continueDial(operation, pending)

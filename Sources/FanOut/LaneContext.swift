@@ -10,6 +10,8 @@ final class LaneContext: Sendable {
     let store: (any BackingStore)?
     let errorPolicy: ErrorPolicy
     let log: ErrorLog
+    /// Whether a value out of memcached is a record.
+    let isReadable: @Sendable (UnsafeRawBufferPointer) -> Bool
     let counters = FanOutCounters()
 
     private let current: Mutex<FanOutSettings>
@@ -23,12 +25,14 @@ final class LaneContext: Sendable {
         settings: FanOutSettings,
         store: (any BackingStore)?,
         errorPolicy: ErrorPolicy,
-        log: ErrorLog
+        log: ErrorLog,
+        isReadable: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool
     ) {
         self.servers = servers
         self.store = store
         self.errorPolicy = errorPolicy
         self.log = log
+        self.isReadable = isReadable
         pool = Pool(servers: servers.addresses.count, maxIdle: settings.maxIdle)
         current = Mutex(settings)
     }

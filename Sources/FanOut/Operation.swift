@@ -37,6 +37,10 @@ final class Operation {
     var phase = Phase.starting
     /// When its request was sent, or its dial begun.
     var issued = MonotonicInstant(nanoseconds: 0)
+    /// When it is given up, if its reply is not whole by then.
+    var deadline = MonotonicInstant(nanoseconds: 0)
+    /// What has come of its reply; nil before the first reading, and once the reply is whole.
+    var reply: IncomingReply?
     /// How it went, for a limiter that learns from it.
     var sample: Sample?
 
@@ -44,6 +48,26 @@ final class Operation {
         self.slot = slot
         self.share = share
         self.work = work
+    }
+
+    /// What it asks memcached for.
+    var request: ReplyReader.Request {
+        switch work {
+        case .get(let unit): .get(keys: unit.positions.count)
+        case .set: .set
+        case .read: preconditionFailure("a read asks the store, not memcached")
+        }
+    }
+
+    /// The position of the first key of a `get` in its batch's order.
+    var firstPosition: Int {
+        if case .get(let unit) = work { unit.positions.lowerBound } else { 0 }
+    }
+
+    /// Positions of the keys of a `get` that no value has come for.
+    var unanswered: [Int] {
+        guard case .get(let unit) = work else { return [] }
+        return reply.map { reply in reply.unanswered.map { unit.positions.lowerBound + $0 } } ?? Array(unit.positions)
     }
 
     /// Names this use of the slot and no other.
@@ -60,6 +84,7 @@ final class Operation {
     func end() {
         generation &+= 1
         share = nil
+        reply = nil
         work = .read(key: 0)
         phase = .ended
     }

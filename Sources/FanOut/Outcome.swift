@@ -8,6 +8,8 @@ package enum Outcome: Sendable {
     case stored([UInt8])
     /// memcached did not have it, and there is no store.
     case missing
+    /// memcached had a value that is no record.
+    case unreadable
     case failed(MemcachedError)
 }
 

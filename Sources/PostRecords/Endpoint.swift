@@ -75,16 +75,7 @@ package struct Endpoint: Responder {
             refuse(keys.count, of: account, since: arrived, error)
             throw ConnectError(.resourceExhausted, error.message)
         }
-        let answer = await Answer(outcomes, in: codec) { [log = service.log] place in
-            log.record("reply unreadable") {
-                ErrorLine(
-                    message: "cached value is not a post record",
-                    uri: keys.text(place),
-                    error: "not the protobuf of one record and its meta",
-                    client: account.name
-                )
-            }
-        }
+        let answer = await Answer(outcomes, in: codec)
         report(answer.tally, of: account, since: arrived)
         return Response(.ok, contentType: codec.contentType, blocks: answer.body)
     }
@@ -143,9 +134,10 @@ package struct Endpoint: Responder {
                 failed: tally.failed > 0,
                 [
                     ("client.name", .text(account.name)),
-                    ("batch.uris", .number(tally.hits + tally.misses + tally.failed)),
+                    ("batch.uris", .number(tally.hits + tally.misses + tally.unreadable + tally.failed)),
                     ("lookups.hits", .number(tally.hits)),
                     ("lookups.misses", .number(tally.misses)),
+                    ("lookups.unreadable", .number(tally.unreadable)),
                     ("lookups.failed", .number(tally.failed)),
                 ] + tally.errors.sorted { $0.key < $1.key }.map { ("lookups.errors.\($0.key)", .number($0.value)) }
             )

@@ -62,6 +62,7 @@ package final class RunProgress: RunObserver {
         let errors = counted.lookups.errors.max { $0.value < $1.value }.map { "\($0.key) \(grouped($0.value))" }
         return (point.isUp ? "" : "  DOWN")
             + "  found \(grouped(counted.lookups.hits))"
+            + (counted.lookups.unreadable > 0 ? "  unreadable \(grouped(counted.lookups.unreadable))" : "")
             + "  errors \(errors ?? "none")"
             + "  dials \(grouped(counted.dials.ok))"
             + "  ports \(grouped(point.portsInUse))/\(grouped(progress.capacity))"

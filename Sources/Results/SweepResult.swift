@@ -84,7 +84,8 @@ package struct SweepResult: Codable, Sendable {
             (plan.variations.map(\.name) + [
                 "turn", "lookups_per_s", "heavy_p99_ms", "small_p99_ms", "small_in_time_percent", "hits", "misses",
                 "errors",
-                "errors_by_name", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak", "threads_peak",
+                "errors_by_name", "unreadable", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak",
+                "threads_peak",
                 "rss_peak_bytes", "failed_batches", "seconds", "failure",
             ]).joined(separator: ",")
         ]
@@ -99,14 +100,15 @@ package struct SweepResult: Codable, Sendable {
                 let numbers = [
                     "\(measures.lookupsPerSecond)", text(measures.heavyP99), text(measures.smallP99),
                     text(measures.smallInTime), "\(result.lookups.hits)", "\(result.lookups.misses)",
-                    "\(result.lookups.failed)", names.joined(separator: ";"), "\(result.dials.ok)",
+                    "\(result.lookups.failed)", names.joined(separator: ";"),
+                    "\(result.lookups.unreadable)", "\(result.dials.ok)",
                     "\(result.dials.failed)", "\(result.timeWaitPeak)", "\(result.inFlightPeak)",
                     text(result.threadsPeak), text(result.rssPeakBytes), "\(measures.failedBatches)",
                     "\(result.duration)", "",
                 ]
                 fields += numbers
             } else {
-                fields += Array(repeating: "", count: 16) + [run.error ?? ""]
+                fields += Array(repeating: "", count: 17) + [run.error ?? ""]
             }
             lines.append(fields.map(Self.quoted).joined(separator: ","))
         }

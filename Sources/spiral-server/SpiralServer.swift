@@ -115,7 +115,8 @@ struct SpiralServer: ParsableCommand {
                 lanes: process.laneCount,
                 store: records,
                 errorPolicy: store.onError,
-                log: log
+                log: log,
+                isReadable: CachedValue.isReadable
             )
         } catch {
             throw Refusal(.machine, "cannot start the lanes: \(error)")

@@ -60,17 +60,13 @@ struct AnswerTests {
     private let failure = Outcome.failed(.timeout(after: .seconds(1), server: .ipv4(.loopback, port: 1)))
     private let uris = (0..<40).map { PostURI.make(seed: 1, number: $0) }
 
-    private func read(
-        _ outcomes: [Outcome],
-        _ codec: Codec,
-        unreadable: (Int) -> Void
-    ) throws -> Bsky_GetPostRecordsResponse {
+    private func read(_ outcomes: [Outcome], _ codec: Codec) throws -> Bsky_GetPostRecordsResponse {
         switch codec {
         case .json:
-            let body = AnswerJSON.body(of: [AnswerJSON(outcomes[...], unreadable: unreadable)])
+            let body = AnswerJSON.body(of: [AnswerJSON(outcomes[...])])
             return try Bsky_GetPostRecordsResponse(jsonUTF8Bytes: Array(body.joined()))
         case .proto:
-            let body = AnswerProto.body(of: [AnswerProto(outcomes[...], unreadable: unreadable)])
+            let body = AnswerProto.body(of: [AnswerProto(outcomes[...])])
             return try Bsky_GetPostRecordsResponse(serializedBytes: Array(body.joined()))
         }
     }
@@ -84,7 +80,7 @@ struct AnswerTests {
             .hit(SyntheticPost.cacheValue(for: uris[0])), failure, .missing,
             .stored(SyntheticPost.cacheValue(for: uris[3])),
         ]
-        let response = try read(outcomes, codec) { _ in Issue.record("nothing is unreadable") }
+        let response = try read(outcomes, codec)
         #expect(response.records.count == 4)
         #expect(response.meta.count == 4)
         #expect(response.records[0] == SyntheticPost.make(for: uris[0]).record)
@@ -105,9 +101,9 @@ struct AnswerTests {
             outcomes[start..<min(start + size, outcomes.count)]
         }
         let expected: [UInt8] = try whole.jsonUTF8Bytes()
-        #expect(Array(AnswerJSON.body(of: slices.map { AnswerJSON($0) { _ in } }).joined()) == expected)
+        #expect(Array(AnswerJSON.body(of: slices.map { AnswerJSON($0) }).joined()) == expected)
         // In protobuf records and metas alternate; what they say is the same.
-        let proto = Array(AnswerProto.body(of: slices.map { AnswerProto($0) { _ in } }).joined())
+        let proto = Array(AnswerProto.body(of: slices.map { AnswerProto($0) }).joined())
         #expect(try Bsky_GetPostRecordsResponse(serializedBytes: proto) == whole)
     }
 
@@ -118,7 +114,7 @@ struct AnswerTests {
         outcomes[0] = failure
         outcomes[2100] = .missing
         outcomes[4499] = .stored(value)
-        let answer = await Answer(outcomes, in: codec) { _ in Issue.record("nothing is unreadable") }
+        let answer = await Answer(outcomes, in: codec)
         #expect(answer.tally.hits == 4497)
         #expect(answer.tally.misses == 2)
         #expect(answer.tally.errors == ["ETIMEDOUT": 1])
@@ -174,7 +170,6 @@ struct AnswerTests {
             var records = Array("r".utf8)
             var meta = Array("m".utf8)
             let isRewritten = CachedValueJSON.rewrite(value, into: &records, &meta)
-            #expect(CachedValue.isOfOwnForm(value) == isRewritten)
             if isRewritten {
                 rewritten += 1
                 #expect(records.dropFirst() == json.record[...])
@@ -193,7 +188,6 @@ struct AnswerTests {
         for uri in uris {
             var (records, meta): ([UInt8], [UInt8]) = ([], [])
             #expect(CachedValueJSON.rewrite(SyntheticPost.cacheValue(for: uri), into: &records, &meta))
-            #expect(CachedValue.isOfOwnForm(SyntheticPost.cacheValue(for: uri)))
         }
     }
 
@@ -204,25 +198,75 @@ struct AnswerTests {
             var (records, meta): ([UInt8], [UInt8]) = ([], [])
             #expect(!CachedValueJSON.rewrite(Array(value[..<length]), into: &records, &meta))
             #expect(records.isEmpty && meta.isEmpty)
-            #expect(!CachedValue.isOfOwnForm(Array(value[..<length])))
+            #expect(!isReadable(Array(value[..<length])))
+        }
+    }
+
+    @Test("a value that could not be read leaves its place empty and moves no other", arguments: Codec.allCases)
+    func unreadable(codec: Codec) async throws {
+        let good = SyntheticPost.cacheValue(for: uris[0])
+        let response = try read([.hit(good), .unreadable, .hit(good)], codec)
+        #expect(response.records.count == 3)
+        #expect(response.meta.count == 3)
+        #expect(response.records[0] == response.records[2])
+        #expect(response.records[1] == Bsky_Record())
+        let tally = await Answer([.hit(good), .unreadable, .missing], in: codec).tally
+        #expect([tally.hits, tally.misses, tally.unreadable, tally.failed] == [1, 1, 1, 0])
+    }
+
+    private func isReadable(_ value: [UInt8]) -> Bool { value.withUnsafeBytes { CachedValue.isReadable($0) } }
+
+    /// A field that holds bytes, as protobuf writes it; up to 127 of them.
+    private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
+
+    @Test("a value that is not one record and its meta is unreadable, and so is one of more than 1 MiB")
+    func foreignValues() {
+        let good = SyntheticPost.cacheValue(for: uris[0])
+        #expect(isReadable(good))
+        #expect(isReadable([0x0a, 0, 0x12, 0]))
+        let meta: [UInt8] = [0x12, 0]
+        var foreign: [[UInt8]] = [[], Array("hello".utf8), Array(#"{"json":1}"#.utf8), [0xff, 0xff]]
+        foreign += [good + good, good.dropLast(5), good + [0xff], good + [0], Array(good.dropFirst())]
+        foreign += [[0x0a, 0], [0x0a, 0, 0x0a, 0, 0x12, 0], [0x0a, 0, 0x12, 0, 0x12, 0]]
+        // Text that is no UTF-8.
+        foreign += [field(1, field(2, [0xff])) + meta, field(1, field(9, [0xc0, 0x80])) + meta]
+        // Times before year 1, and with too many nanoseconds.
+        foreign.append(field(1, field(4, [0x08] + [UInt8](repeating: 0xff, count: 8) + [0x7f])) + meta)
+        foreign.append(field(1, field(6, [0x10, 0x80, 0x94, 0xeb, 0xdc, 0x03])) + meta)
+        // A field number of 0, and a length beyond everything.
+        foreign.append(field(1, [0x02, 0x00]) + meta)
+        foreign.append([0x0a] + [UInt8](repeating: 0xff, count: 8) + [0x7f] + meta)
+        for value in foreign { #expect(!isReadable(value), "\(value.prefix(40))") }
+        for (count, isTaken) in [(CachedValue.maxBytes - 8, true), (CachedValue.maxBytes, false)] {
+            var response = Bsky_GetPostRecordsResponse()
+            response.records = [.with { $0.record = Data(count: count - 7) }]
+            response.meta = [.init()]
+            #expect(isReadable((try? response.serializedBytes()) ?? []) == isTaken, "\(count)")
         }
     }
 
     @Test(
-        "a cached value that is somebody else's leaves its place empty and moves no other",
-        arguments: [[], Array("hello".utf8), [0x0a, 0x00], [0x0a, 0x00, 0x0a, 0x00, 0x12, 0x00], [0xff, 0xff]]
+        "every value that protobuf can say is readable, and none that swift-protobuf would not give out in both codecs"
     )
-    func foreignValue(value: [UInt8]) throws {
-        let good = SyntheticPost.cacheValue(for: uris[0])
-        var unreadable: [Int] = []
-        for codec in Codec.allCases {
-            unreadable = []
-            let response = try read([.hit(good), .hit(value), .hit(good)], codec) { unreadable.append($0) }
-            #expect(unreadable == [1])
-            #expect(response.records.count == 3)
-            #expect(response.meta.count == 3)
-            #expect(response.records[0] == response.records[2])
-            #expect(response.records[1] == Bsky_Record())
+    func readable() throws {
+        var random = SplitMix64(seed: 5)
+        for (value, _) in try Self.values() {
+            #expect(isReadable(value))
+            // A field nobody knows, of each kind.
+            for unknown in [
+                [0xf8, 0x01, 0x05], [0xf9, 0x01] + [UInt8](repeating: 1, count: 8), [0xfd, 0x01, 1, 2, 3, 4],
+            ] {
+                #expect(isReadable(value + (unknown as [UInt8])))
+            }
+            var harmed = value
+            for _ in 0..<1 + random.next() % 3 where !harmed.isEmpty {
+                harmed[Int(random.next() % UInt64(harmed.count))] ^= 1 << (random.next() % 8)
+            }
+            guard isReadable(harmed) else { continue }
+            let decoded = try #require(CachedValue(decoding: harmed))
+            _ = try decoded.record.jsonUTF8Bytes() as [UInt8]
+            #expect(try read([.hit(harmed)], .json).records.count == 1)
+            #expect(try read([.hit(harmed)], .proto).meta.count == 1)
         }
     }
 }

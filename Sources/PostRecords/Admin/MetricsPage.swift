@@ -40,6 +40,7 @@ struct MetricsPage {
             [
                 (Self.outcome("hit"), Double(counters.hits.value)),
                 (Self.outcome("miss"), Double(counters.misses.value)),
+                (Self.outcome("unreadable"), Double(counters.unreadable.value)),
             ] + Self.sorted(counters.errors.values.map { (Self.failure($0.key), Double($0.value)) })
         )
         page.add(
@@ -114,6 +115,12 @@ struct MetricsPage {
                 client.totals.errors.sorted { $0.key < $1.key }
                     .map { (client.labels + [("error", $0.key)], Double($0.value)) }
             }
+        )
+        page.add(
+            "spiral_client_lookups_unreadable_total",
+            .counter,
+            help: "Lookups whose value in memcached is no record, by client.",
+            clients.map { ($0.labels, Double($0.totals.unreadable)) }
         )
         page.add(
             "spiral_client_lookups_in_flight",

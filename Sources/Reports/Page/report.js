@@ -52,11 +52,15 @@ function drawReport(run) {
   drawCharts(add(page, "div"), run);
 
   section("Phases");
-  const lookups = (phase) => phase.lookups.hits + phase.lookups.misses + Object.values(phase.lookups.errors).reduce((a, b) => a + b, 0);
+  // Results of older versions do not have the values that could not be read.
+  const unreadable = (phase) => phase.lookups.unreadable || 0;
+  const lookups = (phase) => phase.lookups.hits + phase.lookups.misses + unreadable(phase)
+    + Object.values(phase.lookups.errors).reduce((a, b) => a + b, 0);
   const errors = [...new Set(run.phases.flatMap((phase) => Object.keys(phase.lookups.errors)))].sort();
   const rows = [
     ["lookups", (phase) => number(lookups(phase))],
     ["found", (phase) => number(phase.lookups.hits)],
+    ...(run.phases.some(unreadable) ? [["unreadable", (phase) => number(unreadable(phase))]] : []),
     ...errors.map((name) => [name, (phase) => number(phase.lookups.errors[name] || 0)]),
     ["in flight, peak", (phase) => number(phase.inFlightPeak)],
     ["dials expected", (phase) => number(phase.dials.expected)],

@@ -17,6 +17,12 @@ package enum Measures {
             counting: { $0.lookups.hits }
         ),
         .init("lookups.misses", row: "  missed", counting: { $0.lookups.misses }),
+        .init(
+            "lookups.unreadable",
+            row: "  unreadable",
+            change: .init(name: "unreadable values", floor: 10, worse: .more),
+            counting: { $0.lookups.unreadable }
+        ),
         .init("lookups.errors", change: .init(name: "failed lookups", floor: 10, worse: .more)) {
             $0.lookups.total > 0 ? Double($0.lookups.failed) : nil
         },
