@@ -219,7 +219,7 @@ let package = Package(
             name: "PostRecordsTests",
             dependencies: [
                 "Units", "Text",
-                "PostRecords", "HTTP", "FanOut", "Memcached", "POSIX",
+                "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]

@@ -49,8 +49,12 @@ package final class RunProgress: RunObserver {
         if let incidentLine { screen.print(["    logged: \(incidentLine)"]) }
     }
 
-    package func interrupted() {
-        screen.print(["interrupted; everything that was started is being stopped"])
+    package func warned(_ text: String) {
+        screen.print(["    warning: \(text)"])
+    }
+
+    package func interrupted(because reason: String?) {
+        screen.print(["\(reason ?? "interrupted"); everything that was started is being stopped"])
     }
 
     private static func line(_ point: TimelinePoint, _ progress: PhaseProgress) -> String {

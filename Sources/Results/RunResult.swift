@@ -18,8 +18,10 @@ package struct RunResult: Codable, Sendable {
     /// How this run differs from the outage it replays.
     package var fidelity: [String] = []
     package var verdict: Verdict
-    /// Whether a signal ended it before the last phase.
+    /// Whether it ended before the last phase, by a signal or by what ``interruptedBecause`` says.
     package var interrupted = false
+    /// What it could not go on without; nil when a signal ended it, or nothing.
+    package var interruptedBecause: String?
 
     package init(
         scenario: String,
@@ -54,15 +56,19 @@ package struct RunResult: Codable, Sendable {
         package var at: Double
         package var kind: Kind
         package var text: String
+        /// True when somebody asked for it while it was played; nil otherwise.
+        package var byHand: Bool?
 
         package init(
             at: Double,
             kind: Kind,
-            text: String
+            text: String,
+            byHand: Bool? = nil
         ) {
             self.at = at
             self.kind = kind
             self.text = text
+            self.byHand = byHand
         }
     }
 

@@ -26,7 +26,7 @@ final class ScenarioRun {
 
     let scenario: Scenario
     let network: NetworkSetup
-    private let folder: RunFolder
+    let folder: RunFolder
     let observers: [any RunObserver]
     /// Whether the settings may be changed by hand.
     private let isSteerable: Bool
@@ -43,6 +43,7 @@ final class ScenarioRun {
     private(set) var events: [RunResult.Event] = []
     var timeline: [TimelinePoint] = []
     private var hasShownIncidentLine = false
+    var stopped = StoppedProcesses()
     /// Whether somebody has ended the run: no further phase begins.
     var isEnding = false
     /// Starts memcached and server and fills the cache.
@@ -193,7 +194,7 @@ final class ScenarioRun {
         } catch {
             return "\(error)"
         }
-        for change in changes { note(.setting, "\(change), by hand") }
+        for change in changes { note(.setting, "\(change), by hand", byHand: true) }
         return nil
     }
 
@@ -359,13 +360,15 @@ final class ScenarioRun {
 
     // MARK: Processes
 
-    func note(_ kind: RunResult.Event.Kind, _ text: String) {
-        let event = RunResult.Event(at: (MonotonicInstant.now - beginning).inSeconds, kind: kind, text: text)
+    func note(_ kind: RunResult.Event.Kind, _ text: String, byHand: Bool? = nil) {
+        let at = (MonotonicInstant.now - beginning).inSeconds
+        let event = RunResult.Event(at: at, kind: kind, text: text, byHand: byHand)
         events.append(event)
         for observer in observers { observer.noted(event) }
     }
 
     func send(_ signal: CInt, to subject: Fault.Subject) {
+        stopped.sent(signal, to: subject)
         switch subject {
         case .server: server.send(signal)
         case .memcached: memcached.send(signal)
@@ -377,10 +380,6 @@ final class ScenarioRun {
         memcached.terminate()
         memcached = try Self.startMemcached(scenario, network, folder, isSteerable: isSteerable)
     }
-
-    func serverLog() -> String { folder.tail("server.log") }
-
-    func memcachedLog() -> String { folder.tail("memcached.log") }
 
     private func pause(for duration: Duration) throws {
         guard Signals.waitForTermination(upTo: duration) == nil else { throw Interrupted() }

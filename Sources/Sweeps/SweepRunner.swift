@@ -61,6 +61,7 @@ package struct SweepRunner {
             )
             let played = try player.play()
             result.environment = result.environment ?? played.environment
+            if let reason = played.interruptedBecause { return .init(cell: cell, error: reason) }
             if played.interrupted { result.interrupted = true }
             return .init(cell: cell, result: played.phases.first { $0.name == "measured" })
         } catch let error as TestbedError {

@@ -35,11 +35,12 @@ package final class RunFolder: Sendable {
         }
     }
 
-    /// The last lines of a file in it, for an error message.
-    package func tail(_ name: String, lines: Int = 5) -> String {
+    /// The last lines of a file in it as the end of an error message, with a colon before them; empty when there are none.
+    package func lastWords(_ name: String, lines: Int = 5) -> String {
         guard let data = FileManager.default.contents(atPath: "\(path)/\(name)") else { return "" }
         let text = String(decoding: data.suffix(8 << 10), as: UTF8.self)
-        return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+        let last = text.split(separator: "\n").suffix(lines)
+        return last.isEmpty ? "" : ": " + last.joined(separator: "\n")
     }
 
     /// The first line of a file that contains `text`.

@@ -44,7 +44,7 @@ package final class ServerProcess {
         let deadline = MonotonicInstant.now + .seconds(10)
         while true {
             if let exit = process.poll() {
-                throw TestbedError("spiral-server ended at once (\(exit)): \(folder.tail("server.log"))")
+                throw TestbedError("spiral-server ended at once (\(exit))\(folder.lastWords("server.log"))")
             }
             if (try? admin.call(.get, "/healthz")) != nil { return }
             guard MonotonicInstant.now < deadline else { throw TestbedError("spiral-server does not answer") }

@@ -45,6 +45,7 @@ struct SpiralServer: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
+        _ = try descriptorsLeft()
         // What a batch of 20,000 takes, values and answer.
         FreedMemory.keep(upTo: 32 << 20)
         let servers = try addresses.servers()
@@ -73,9 +74,11 @@ struct SpiralServer: ParsableCommand {
             largestBody: 64 << 10,
             AdminPage(service, settings: settings, logFiles: process.allowLogFile)
         )
+        let descriptors = try descriptorsLeft()
         server.start()
         admin.start()
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
+        note(descriptors)
         // Not before signals are listened for: each may take a second.
         try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()
 
@@ -135,6 +138,21 @@ struct SpiralServer: ParsableCommand {
         } catch {
             throw Refusal(.machine, "\(option): cannot \(error); choose another address, or stop what holds this one")
         }
+    }
+
+    /// What dials and callers have of the descriptors this process may open.
+    /// - Throws: ``Refusal`` when nothing is left for a dial.
+    private func descriptorsLeft() throws -> String {
+        let limit = DescriptorLimit.current.soft
+        let (open, kept) = ((try? ProcessStatus.read().openDescriptors) ?? 0, Dialer.keptDescriptors)
+        let text = "\(limit) descriptors: \(open) are open and \(kept) kept free"
+        guard limit > open + kept else {
+            throw Refusal(
+                .machine,
+                "\(text), which leaves none for memcached; allow 64 or more (ulimit -n)"
+            )
+        }
+        return "\(text), which leaves \(limit - open - kept) for memcached and callers"
     }
 
     /// Watches the first server's port; on a unix socket there are none.

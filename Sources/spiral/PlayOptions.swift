@@ -95,6 +95,7 @@ struct PlayOptions: ParsableArguments {
             { try output?.write(result) },
             { try page?.write(HTMLPage.report(result)) },
         ])
+        if let reason = result.interruptedBecause { throw Refusal(.machine, reason) }
         if result.interrupted { throw Refusal(.failed, "interrupted") }
         guard result.verdict.pass else { throw ExitCode(ExitStatus.failed.rawValue) }
     }

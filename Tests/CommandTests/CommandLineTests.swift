@@ -76,6 +76,32 @@ struct CommandLineTests {
         }
     }
 
+    @Test(
+        "a server says at its start what its descriptors leave, and does not start where that is nothing",
+        .requiresNamespaces
+    )
+    func fewDescriptors() throws {
+        try inNetworkNamespace {
+            for limit: UInt64 in [20, 40] {
+                let server = try Program("spiral-server", [], descriptorLimit: limit)
+                #expect(server.wait() == .status(3))
+                let text = try server.text
+                #expect(
+                    text.contains("\(limit) descriptors: ") && text.contains("which leaves none for memcached"),
+                    "\(text)"
+                )
+            }
+            let server = try Program("spiral-server", [], descriptorLimit: 64)
+            let says = try eventually { try server.text.contains("64 descriptors: ") }
+            #expect(says)
+            let text = try server.text
+            let numbers = text.split(separator: "64 descriptors: ").last?.split { !$0.isNumber }.prefix(3).compactMap {
+                Int($0)
+            }
+            #expect(numbers.map { $0.count == 3 && $0[0] + $0[1] + $0[2] == 64 && $0[2] > 0 } == true, "\(text)")
+        }
+    }
+
     @Test("a load that nobody answers ends with 1 and says so", .requiresNamespaces)
     func nobodyAnswers() throws {
         try inNetworkNamespace {

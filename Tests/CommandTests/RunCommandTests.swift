@@ -1,3 +1,4 @@
+import Glibc
 import POSIX
 import PostRecords
 import Results
@@ -75,6 +76,64 @@ struct RunCommandTests {
             #expect(result.phases[1].settings["store-latency"] == "7ms")
         }
         #expect(results[0].verdict.text == results[1].verdict.text)
+    }
+
+    private func child(named name: String, of program: Program) throws -> Int32 {
+        let children = try ChildProcess.output(
+            of: "/bin/sh",
+            ["-c", "ps -o pid=,comm= --ppid \(program.identifier) | grep \(name.prefix(15))"]
+        )
+        return try #require(children.split(separator: " ").first.flatMap { Int32($0) })
+    }
+
+    @Test(
+        "a process that somebody stops is named, and the run goes on with it",
+        arguments: ["memcached", "spiral-server"]
+    )
+    func stoppedChild(name: String) throws {
+        let (file, json) = (try file(), try TemporaryFile())
+        let program = try Program("spiral", ["run", file.path, "--json", json.path])
+        let isPlaying = try eventually(within: .seconds(30)) { try program.text.contains("1/2 incident") }
+        try #require(isPlaying)
+        let child = try child(named: name, of: program)
+        kill(child, SIGSTOP)
+        let warning = "warning: \(name) was stopped by somebody else (SIGSTOP)"
+        let warns = try eventually(within: .seconds(30)) { try program.text.contains(warning) }
+        #expect(warns)
+        kill(child, SIGCONT)
+        let ended = program.wait(within: .seconds(60))
+        #expect(ended == .status(1))
+        let result = try RunResult(json: Array(try json.contents.utf8))
+        #expect(result.phases.count == 2)
+        #expect(result.events.count { $0.text.contains("was stopped by somebody else") } == 1)
+    }
+
+    @Test(
+        "when a process of it dies, the phases that were played are kept, and it says what died",
+        arguments: ["memcached", "spiral-server"]
+    )
+    func diedChild(name: String) throws {
+        let (file, json, report) = (try file(), try TemporaryFile(), try TemporaryFile())
+        try Descriptor.creating(json.path).writeAll(Array("old".utf8))
+        let program = try Program("spiral", ["run", file.path, "--json", json.path, "--report", report.path])
+        let isSecond = try eventually(within: .seconds(30)) { try program.text.contains("2/2 cure") }
+        try #require(isSecond)
+        #expect(try json.contents == "old")
+        kill(try child(named: name, of: program), SIGKILL)
+        #expect(program.wait() == .status(3))
+        let text = try program.text
+        #expect(
+            text.hasSuffix("\nspiral: \(name) ended (signal 9)\n")
+                || text.contains("spiral: spiral-server ended (signal 9): "),
+            "\(text)"
+        )
+        let result = try RunResult(json: Array(try json.contents.utf8))
+        #expect(result.phases.map(\.name) == ["incident"])
+        #expect(result.interrupted)
+        #expect(result.interruptedBecause?.hasPrefix("\(name) ended (signal 9)") == true)
+        #expect(result.events.contains { $0.text.contains("ended: signal 9") })
+        #expect(!result.verdict.pass && result.verdict.text.contains("ended early after 1 of 2 phases"))
+        #expect(try report.contents.hasSuffix("</html>\n"))
     }
 
     @Test(

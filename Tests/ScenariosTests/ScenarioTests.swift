@@ -374,12 +374,56 @@ struct ResultTests {
         #expect(throws: RunResult.FormatError.self) { try RunResult(json: Array("{}".utf8)) }
     }
 
+    /// A point half a second after the one before it.
+    private func point(_ number: Int, dialsPerSecond: Double) -> TimelinePoint {
+        TimelinePoint(
+            at: Double(number) / 2,
+            phase: "p",
+            isUp: true,
+            portsInUse: 0,
+            timeWait: 0,
+            established: 0,
+            sourceAddresses: 0,
+            inFlight: 0,
+            threads: 1,
+            rssBytes: 1,
+            dialsPerSecond: dialsPerSecond,
+            lookupsPerSecond: 0,
+            errorsPerSecond: [:],
+            logLinesPerSecond: 0,
+            logWaiting: 0,
+            clients: [:]
+        )
+    }
+
+    @Test(
+        "churn is when the mean of four seconds is above what one address bears, however long the run",
+        .timeLimit(.minutes(1))
+    )
+    func cascade() throws {
+        func churn(_ dials: [Double]) -> Double? {
+            var run = result()
+            run.timeline = dials.enumerated().map { point($0, dialsPerSecond: $1) }
+            return run.measuredCascade(sustainableDialsPerSecond: 10).first { $0.name == "churn" }?.at
+        }
+        // Not before there are four seconds, and not for one peak among them.
+        #expect(churn(Array(repeating: 11, count: 20)) == 4)
+        #expect(churn(Array(repeating: 9, count: 20) + [17] + Array(repeating: 9, count: 20)) == nil)
+        #expect(churn(Array(repeating: 9, count: 20) + [18] + Array(repeating: 9, count: 20)) == 10)
+        #expect(churn([1000] + Array(repeating: 0, count: 20)) == nil)
+        // A day, at the end of which it happens.
+        #expect(churn(Array(repeating: 9, count: 172_800) + [18]) == 86_400)
+    }
+
     @Test("the page carries its data and cannot be broken by it")
     func page() {
         var hostile = result()
         hostile.description = "</script><script>alert(1)</script>"
         let page = String(decoding: HTMLPage.report(hostile), as: UTF8.self)
         #expect(!page.contains("</script><script>alert"))
+        // From here on a browser would take the page's own end of script for text. html.spec, script data states
+        hostile.description = "<!--<script>"
+        #expect(!String(decoding: HTMLPage.report(hostile), as: UTF8.self).contains("<!--<script>"))
         #expect(!page.contains("/*RESULT*/"))
         #expect(!page.contains("http://") || page.contains("http://www.w3.org/2000/svg"))
     }

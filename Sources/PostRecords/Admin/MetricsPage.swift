@@ -131,7 +131,7 @@ struct MetricsPage {
         page.add("spiral_batch_uris", help: "URIs in a batch, by client.", clients.map { ($0.labels, $0.totals.sizes) })
         page.add(
             "spiral_batch_duration_seconds",
-            help: "From a batch's arrival to its answer, by client.",
+            help: "From a batch's request, read whole, to its answer, by client.",
             clients.map { ($0.labels, $0.totals.latencies) }
         )
     }

@@ -30,7 +30,7 @@ function drawReport(run) {
   const percent = (value) => (value === null ? number(value) : `${number(value)}%`);
   const claims = run.phases.flatMap((phase) => phase.expectations.map((claim) => ({ phase: phase.name, ...claim })));
   add(verdict, "p", {}, `${claims.filter((claim) => claim.pass).length} of ${claims.length} expectations passed`
-    + (run.interrupted ? "; interrupted before the end" : ""));
+    + (run.interrupted ? `; interrupted before the end${run.interruptedBecause ? `: ${run.interruptedBecause}` : ""}` : ""));
   const withSLO = run.phases.flatMap((phase) => phase.clients.filter((client) => client.slo).map((client) => ({ phase: phase.name, ...client })));
   for (const name of new Set(withSLO.map((client) => client.name))) {
     const course = withSLO.filter((client) => client.name === name);
