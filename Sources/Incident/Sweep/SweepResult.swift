@@ -110,7 +110,8 @@ package struct SweepResult: Codable, Sendable {
             (plan.variations.map(\.name) + [
                 "turn", "lookups_per_s", "heavy_p99_ms", "small_p99_ms", "small_in_time_percent", "hits", "misses",
                 "errors",
-                "errors_by_name", "unreadable", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak", "threads_peak",
+                "errors_by_name", "unreadable", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak",
+                "threads_peak",
                 "rss_peak_bytes", "failed_batches", "seconds", "failure",
             ]).joined(separator: ",")
         ]

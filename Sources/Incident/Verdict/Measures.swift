@@ -4,7 +4,8 @@ internal import PostRecords
 /// The numbers of a phase under the names its JSON has for them.
 enum Measures {
     static let general = [
-        "lookups.hits", "lookups.misses", "lookups.errors", "lookups.unreadable", "lookups.total", "dials.ok", "dials.failed",
+        "lookups.hits", "lookups.misses", "lookups.errors", "lookups.unreadable", "lookups.total", "dials.ok",
+        "dials.failed",
         "dials.expected",
         "writeBacks.ok", "inFlightPeak", "timeWaitPeak", "portsCapacity", "portsInUsePeak", "threadsPeak",
         "rssPeakBytes",
