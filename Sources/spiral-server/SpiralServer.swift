@@ -53,6 +53,7 @@ struct SpiralServer: ParsableCommand {
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)
+        try CalmMemory.watch(engine)
         let traces = try traces.target().map { try SpanExporter.start(to: $0) }
         let service = Service(
             engine: engine,

@@ -30,6 +30,8 @@ int linux_loopback_up(void);
 
 // Keeps freed memory up to so many bytes for the next allocation, instead of giving it back. mallopt(3)
 void linux_keep_freed_memory(int bytes);
+// Gives whole pages of freed memory back to the kernel. malloc_trim(3)
+void linux_give_back_freed_memory(void);
 
 // Columns of a terminal, or 80 when it does not say. ioctl_tty(2) TIOCGWINSZ
 int linux_terminal_columns(int descriptor);
