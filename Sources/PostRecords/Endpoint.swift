@@ -1,6 +1,6 @@
 internal import FanOut
 package import HTTP
-internal import HTTPTypes
+package import HTTPTypes
 internal import Memcached
 internal import POSIX
 internal import Telemetry
@@ -28,7 +28,7 @@ package struct Endpoint: Responder {
             default:
                 throw ConnectError(
                     .unimplemented,
-                    "there is no \(request.path); try POST \(Self.path)",
+                    "there is no \(request.path.prefix(100)); try POST \(Self.path)",
                     status: .notFound
                 )
             }
@@ -37,17 +37,25 @@ package struct Endpoint: Responder {
         }
     }
 
-    package func response(to error: RequestError) -> Response {
-        let code: ConnectError.Code = error.status == .contentTooLarge ? .resourceExhausted : .invalidArgument
-        return ConnectError(code, error.message, status: error.status).response
+    package func response(to error: RequestError, head: HTTPRequest?) -> Response {
+        ConnectError(error).response
     }
 
     private func codec(of request: Request) throws(ConnectError) -> Codec {
         let fields = request.head.headerFields
         guard request.head.method == .post else {
-            throw ConnectError(.unimplemented, "use POST, not \(request.head.method)", status: .methodNotAllowed)
+            throw .methodNotAllowed(request.head.method, for: request.path, allowed: "POST")
         }
-        let type = fields[.contentType]?.lowercased().prefix { $0 != ";" && $0 != " " } ?? "none"
+        guard request.hasLength else {
+            var error = ConnectError(
+                .invalidArgument,
+                "it is not said how long the body is; send Content-Length, or Transfer-Encoding: chunked",
+                status: .lengthRequired
+            )
+            error.closes = true
+            throw error
+        }
+        let type = fields[.contentType]?.asciiLowercased.prefix { $0 != ";" && $0 != " " } ?? "none"
         guard let codec = Codec.allCases.first(where: { $0.contentType == type }) else {
             throw ConnectError(
                 .unimplemented,
@@ -55,7 +63,7 @@ package struct Endpoint: Responder {
                 status: .unsupportedMediaType
             )
         }
-        let coding = fields[.contentEncoding]?.lowercased() ?? "identity"
+        let coding = fields[.contentEncoding]?.asciiLowercased ?? "identity"
         guard coding == "identity" else {
             throw ConnectError(.unimplemented, "content encoding \(coding) is not spoken here; send identity")
         }

@@ -52,6 +52,7 @@ struct SpiralServer: ParsableCommand {
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)
+        let (address, adminAddress) = (try addresses.listenAddress(), try addresses.adminAddress())
         let traces = try traces.target().map { try SpanExporter.start(to: $0) }
         let service = Service(
             engine: engine,
@@ -60,20 +61,15 @@ struct SpiralServer: ParsableCommand {
             ports: try watchPorts(of: servers),
             traces: traces
         )
-        let server = try listen(
-            on: try addresses.listenAddress(),
-            option: "--listen",
-            largestBody: try process.largestBody().bytes,
-            Endpoint(service)
-        )
-        let admin = try listen(
-            on: try addresses.adminAddress(),
-            option: "--admin-listen",
-            largestBody: 64 << 10,
-            AdminPage(service, settings: settings)
-        )
-        server.start()
-        admin.start()
+        let bounds = ServerBounds(body: try process.largestBody().bytes)
+        let server = try listen(option: "--listen") { () throws(SystemCallError) in
+            try Server(listeningOn: address, bounds: bounds, responder: Endpoint(service))
+        }
+        let page = AdminPage(service, settings: settings)
+        let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
+            try Server(listeningOn: adminAddress, bounds: ServerBounds(body: 64 << 10), threadResponder: page)
+        }
+        try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
         for address in servers.addresses { warnIfUnreachable(address) }
 
@@ -116,16 +112,19 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
-    private func listen(
-        on address: SocketAddress,
-        option: String,
-        largestBody: Int,
-        _ responder: any Responder
-    ) throws -> Server {
+    private func listen(option: String, _ open: () throws(SystemCallError) -> Server) throws -> Server {
         do {
-            return try Server(listeningOn: address, largestBody: largestBody, responder: responder)
+            return try open()
         } catch {
             throw Refusal(.machine, "\(option): cannot \(error); choose another address, or stop what holds this one")
+        }
+    }
+
+    private func start(_ servers: Server...) throws {
+        do {
+            for server in servers { try server.start() }
+        } catch {
+            throw Refusal(.machine, "cannot start the threads that serve: \(error)")
         }
     }
 

@@ -31,7 +31,7 @@ package struct LiveServer: Sendable {
         do {
             server = try Server(
                 listeningOn: address,
-                largestBody: 64 << 10,
+                bounds: ServerBounds(body: 64 << 10),
                 responder: LivePage(run: run, token: token)
             )
         } catch {
@@ -58,8 +58,13 @@ package struct LiveServer: Sendable {
     package var link: String { "http://\(address)/" }
 
     /// Begins to answer. Threads are started: not before a user namespace has been entered.
-    func open() {
-        server.start()
+    /// - Throws: ``StageError``
+    func open() throws(StageError) {
+        do throws(SystemCallError) {
+            try server.start()
+        } catch {
+            throw StageError("the live page cannot be served: \(error)")
+        }
     }
 
     /// Tells the result to those who watch, and stops answering.

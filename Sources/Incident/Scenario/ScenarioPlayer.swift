@@ -55,7 +55,7 @@ package struct ScenarioPlayer {
             environment: Environment(stage, seed: seed, clients: scenario.clients, arguments: arguments),
             verdict: .init([], planned: scenario.phases.count, held: scenario.verdict)
         )
-        live?.open()
+        try live?.open()
         // Tells the result on the way out; nothing when there is none.
         var ended: RunResult?
         defer { live?.close(ended) }

@@ -1,10 +1,12 @@
 package import HTTP
-internal import HTTPTypes
+package import HTTPTypes
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
-package struct AdminPage: Responder {
-    private static let pages = [
-        "/healthz", "/metrics", "/admin/settings", "/admin/counters", "/debug/clients", "/debug/errors",
+package struct AdminPage: ThreadResponder {
+    /// Its pages, and the methods each is for.
+    private static let pages: [(path: String, methods: String)] = [
+        ("/healthz", "GET, HEAD"), ("/metrics", "GET, HEAD"), ("/admin/settings", "GET, HEAD, PATCH"),
+        ("/admin/counters", "GET, HEAD, POST"), ("/debug/clients", "GET, HEAD"), ("/debug/errors", "GET, HEAD"),
     ]
 
     private let service: Service
@@ -16,10 +18,13 @@ package struct AdminPage: Responder {
         self.settings = LiveSettings(settings, of: service)
     }
 
-    package func respond(to request: Request) async -> Response {
+    package func immediateResponse(to request: Request) -> Response? {
+        guard request.head.method == .get, request.path == "/healthz" else { return nil }
+        return Response(.ok, contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+    }
+
+    package func respond(to request: Request) -> Response {
         switch (request.head.method, request.path) {
-        case (.get, "/healthz"):
-            return Response(.ok, contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
         case (.get, "/metrics"):
             return Response(
                 .ok,
@@ -38,17 +43,22 @@ package struct AdminPage: Responder {
             return json(ClientRanking(service.clients))
         case (.get, "/debug/errors"):
             return json(ErrorReport(service.log))
-        case (_, let path) where Self.pages.contains(path):
-            let message = "\(request.head.method) is not for \(request.path)"
-            return ConnectError(.unimplemented, message, status: .methodNotAllowed).response
         default:
-            let message = "there is no \(request.path); there are \(Self.pages.joined(separator: ", "))"
-            return ConnectError(.unimplemented, message, status: .notFound).response
+            return Self.problem(with: request).response
         }
     }
 
-    package func response(to error: RequestError) -> Response {
-        ConnectError(.invalidArgument, error.message, status: error.status).response
+    package func response(to error: RequestError, head: HTTPRequest?) -> Response {
+        ConnectError(error).response
+    }
+
+    private static func problem(with request: Request) -> ConnectError {
+        guard let page = pages.first(where: { $0.path == request.path }) else {
+            let paths = pages.map(\.path).joined(separator: ", ")
+            let message = "there is no \(request.path.prefix(100)); there are \(paths)"
+            return ConnectError(.unimplemented, message, status: .notFound)
+        }
+        return .methodNotAllowed(request.head.method, for: page.path, allowed: page.methods)
     }
 
     private func change(_ body: [UInt8]) -> Response {
