@@ -13,7 +13,7 @@ struct RequestParser: Sendable {
     /// Bytes of request line and header fields together.
     static let largestHead = 64 << 10
     /// Empty lines that are passed over before a request.
-    private static let mostEmptyLines = 8
+    private static let maxEmptyLines = 8
 
     private enum State {
         case requestLine
@@ -127,7 +127,7 @@ struct RequestParser: Sendable {
     private mutating func passOverEmptyLine() throws(RequestError) {
         headBytes = 0
         emptyLines += 1
-        guard emptyLines <= Self.mostEmptyLines else {
+        guard emptyLines <= Self.maxEmptyLines else {
             throw RequestError(.badRequest, "there are empty lines in place of a request")
         }
     }

@@ -18,7 +18,7 @@ package final class Server: Sendable {
     package convenience init(
         listeningOn address: SocketAddress,
         bounds: ServerBounds,
-        held: HeldBytes = HeldBytes(limit: nil),
+        held: Allowance = Allowance(limit: nil),
         counters: ServerCounters = ServerCounters(),
         responder: any Responder
     ) throws(SystemCallError) {
@@ -29,7 +29,7 @@ package final class Server: Sendable {
     package convenience init(
         listeningOn address: SocketAddress,
         bounds: ServerBounds,
-        held: HeldBytes = HeldBytes(limit: nil),
+        held: Allowance = Allowance(limit: nil),
         counters: ServerCounters = ServerCounters(),
         threadResponder: any ThreadResponder
     ) throws(SystemCallError) {
@@ -39,7 +39,7 @@ package final class Server: Sendable {
     private init(
         _ address: SocketAddress,
         _ bounds: ServerBounds,
-        _ held: HeldBytes,
+        _ held: Allowance,
         _ counters: ServerCounters,
         _ runner: any RequestRunner,
         name: String

@@ -32,4 +32,13 @@ package struct ServerBounds: Sendable {
     package init(body: Int) {
         self.body = body
     }
+
+    /// Of a listener for the few who watch and steer a process.
+    package static var admin: ServerBounds {
+        var bounds = ServerBounds(body: 64 << 10)
+        bounds.connections = 64
+        // Of those that others leave: when batches have taken all they may, settings must still change.
+        bounds.reservedDescriptors = 4
+        return bounds
+    }
 }

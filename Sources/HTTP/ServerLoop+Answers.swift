@@ -7,7 +7,7 @@ extension ServerLoop {
         guard let (blocks, hasPieces) = connection.state.answer(response, at: .now) else { return false }
         connection.outgoing = Outgoing(blocks)
         let bytes = blocks.reduce(0) { $0 + $1.count }
-        held.add(bytes - connection.heldBytes)
+        held.force(bytes - connection.heldBytes)
         connection.heldBytes = bytes
         noteDeadline(of: connection)
         if hasPieces, let pieces = response.pieces { connection.pump = pump(pieces, to: connection.token) }
@@ -43,7 +43,7 @@ extension ServerLoop {
         }
         let next = connection.state.written(at: .now)
         if next != nil {
-            held.release(connection.heldBytes)
+            held.giveBack(connection.heldBytes)
             connection.heldBytes = 0
             noteDeadline(of: connection)
         }

@@ -65,7 +65,7 @@ extension ServerLoop {
     /// Counts what a connection holds of a request that is coming; refuses what there is no room for.
     private func hold(_ bytes: Int, for connection: ServerConnection) {
         guard bytes != connection.heldBytes else { return }
-        if held.reserve(bytes - connection.heldBytes) {
+        if held.take(bytes - connection.heldBytes) {
             connection.heldBytes = bytes
             return
         }
@@ -86,7 +86,7 @@ extension ServerLoop {
         case .running(let cancel):
             connection.cancel = cancel
             // The body stays counted until the answer is there.
-            held.add(request.body.count - connection.heldBytes)
+            held.force(request.body.count - connection.heldBytes)
             connection.heldBytes = request.body.count
             return nil
         }

@@ -23,14 +23,14 @@ final class ServerLoop: @unchecked Sendable {
 
     private static let listenerToken = UInt64.max - 1
     /// Connections beyond the bound that are told so with some care; further ones are told and closed at once.
-    private static let mostTurnedAway = 64
+    private static let maxTurnedAway = 64
     /// When to look for descriptors again.
     private static let acceptPause = Duration.milliseconds(10)
 
     private let listener: Socket
     private let bounds: ServerBounds
     let runner: any RequestRunner
-    let held: HeldBytes
+    let held: Allowance
     private let counters: ServerCounters
     private let poller: Poller
     private let inbox = Mutex(Inbox())
@@ -52,7 +52,7 @@ final class ServerLoop: @unchecked Sendable {
         _ listener: consuming Socket,
         _ bounds: ServerBounds,
         _ runner: any RequestRunner,
-        held: HeldBytes,
+        held: Allowance,
         counters: ServerCounters
     ) throws(SystemCallError) {
         let poller = try Poller()
@@ -236,7 +236,7 @@ final class ServerLoop: @unchecked Sendable {
         connection.state.beginRefusal(at: now)
         _ = begin(refusal(of: error, on: connection), on: connection)
         read(connection)
-        if turnedAway > Self.mostTurnedAway { close(connection) }
+        if turnedAway > Self.maxTurnedAway { close(connection) }
     }
 
     // MARK: Endings
@@ -284,7 +284,7 @@ final class ServerLoop: @unchecked Sendable {
         connection.state.close()
         connection.pump?.cancel()
         connection.pieceIsWritten.take()?.resume(returning: false)
-        held.release(connection.heldBytes)
+        held.giveBack(connection.heldBytes)
         connection.heldBytes = 0
         if connection.isTurnedAway {
             turnedAway -= 1

@@ -76,6 +76,8 @@ package struct Endpoint: Responder {
         let account = service.clients.begin(CallerName.of(request), uris: keys.count)
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
+        let reservation = try reserve(keys, for: account)
+        defer { withExtendedLifetime(reservation) {} }
         let outcomes = try await lookUp(keys, for: account)
         let answer = await Answer(outcomes, in: codec) { [log = service.log] place in
             log.record("reply unreadable") {
@@ -94,33 +96,40 @@ package struct Endpoint: Responder {
     /// The URIs that a request asks for.
     /// - Throws: ``ConnectError`` when it cannot be read, or one of them cannot be looked up.
     private func keys(of body: [UInt8], _ codec: Codec) throws(ConnectError) -> KeyList {
-        if let keys = KeyList(ofPlain: body, in: codec) { return keys }
-        let message: Bsky_GetPostRecordsRequest = try codec.decode(body)
-        guard !message.uris.isEmpty else {
-            throw ConnectError(.invalidArgument, "uris is empty; name at least one post URI")
+        do throws(ConnectError) {
+            return try KeyList.read(body, in: codec, limit: service.bounds.maxURIs)
+        } catch {
+            if error.code == .resourceExhausted { service.engine.counters.refusals.add(for: .maxURIs) }
+            throw error
         }
-        for (place, uri) in message.uris.enumerated() {
-            if let problem = PostURI.keyProblem(uri) {
-                throw ConnectError(.invalidArgument, "uris[\(place)] cannot be looked up: \(problem)")
-            }
-        }
-        return KeyList(message.uris)
     }
 
-    /// - Throws: ``ConnectError`` when a guard or the limit does not admit the batch.
+    /// - Throws: ``ConnectError`` when a guard or a bound does not admit the batch.
+    private func reserve(
+        _ keys: KeyList,
+        for account: ClientAccount
+    ) throws(ConnectError) -> ProcessBounds.Reservation {
+        do throws(Overload) {
+            try service.guards.current.check(uris: keys.count, of: account)
+            return try service.bounds.reserve(uris: keys.count)
+        } catch {
+            service.engine.counters.refusals.add(for: error.reason)
+            throw refuse(keys, error, of: account)
+        }
+    }
+
+    /// - Throws: ``ConnectError`` when the limit does not admit the batch.
     private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
         do throws(Overload) {
-            do throws(Overload) {
-                try service.guards.current.check(uris: keys.count, of: account)
-            } catch {
-                service.engine.counters.refusals.add(for: error.reason)
-                throw error
-            }
             return try await service.engine.lookUp(keys, for: account)
         } catch {
-            account.fail("RESOURCE_EXHAUSTED", count: keys.count)
-            throw ConnectError(.resourceExhausted, error.message)
+            throw refuse(keys, error, of: account)
         }
+    }
+
+    private func refuse(_ keys: KeyList, _ overload: Overload, of account: ClientAccount) -> ConnectError {
+        account.fail("RESOURCE_EXHAUSTED", count: keys.count)
+        return ConnectError(.resourceExhausted, overload.message)
     }
 
     /// Counts an answered batch for its caller, and traces it.

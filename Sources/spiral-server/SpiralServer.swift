@@ -37,6 +37,9 @@ struct SpiralServer: ParsableCommand {
     @OptionGroup(title: "The process")
     var process: ProcessOptions
 
+    @OptionGroup(title: "Bounds, which hold whatever the settings say")
+    var bounds: BoundOptions
+
     static func main() {
         runAndExit()
     }
@@ -45,8 +48,6 @@ struct SpiralServer: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
-        // What a batch of 20,000 takes, values and answer.
-        FreedMemory.keep(upTo: 32 << 20)
         let servers = try addresses.servers()
         let settings = try settings.parsed()
         let log = try openLog(settings)
@@ -59,15 +60,23 @@ struct SpiralServer: ParsableCommand {
             log: log,
             store: records,
             ports: try watchPorts(of: servers),
-            traces: traces
+            traces: traces,
+            bounds: try bounds.process()
         )
-        let bounds = ServerBounds(body: try process.largestBody().bytes)
+        try MemoryTrim.start(watching: service.bounds.heldBytes, calm: try bounds.calm())
+        let serverBounds = try bounds.server(body: try process.largestBody().bytes)
         let server = try listen(option: "--listen") { () throws(SystemCallError) in
-            try Server(listeningOn: address, bounds: bounds, responder: Endpoint(service))
+            try Server(
+                listeningOn: address,
+                bounds: serverBounds,
+                held: service.bounds.heldBytes,
+                counters: service.connections,
+                responder: Endpoint(service)
+            )
         }
         let page = AdminPage(service, settings: settings)
         let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
-            try Server(listeningOn: adminAddress, bounds: ServerBounds(body: 64 << 10), threadResponder: page)
+            try Server(listeningOn: adminAddress, bounds: .admin, threadResponder: page)
         }
         try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
