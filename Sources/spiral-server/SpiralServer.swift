@@ -49,6 +49,7 @@ struct SpiralServer: ParsableCommand {
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
         let servers = try addresses.servers()
+        let access = try addresses.adminAccess()
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
@@ -74,7 +75,7 @@ struct SpiralServer: ParsableCommand {
                 responder: Endpoint(service)
             )
         }
-        let page = AdminPage(service, settings: settings)
+        let page = AdminPage(service, settings: settings, access: access)
         let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
             try Server(listeningOn: adminAddress, bounds: .admin, threadResponder: page)
         }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Commands
+internal import HTTP
 internal import Incident
 internal import POSIX
 internal import PostRecords
@@ -16,6 +17,9 @@ struct TopCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Admin listener of the server.", valueName: "host:port"))
     var admin = "127.0.0.1:8081"
+
+    @Option(help: ArgumentHelp("A file whose first line is the token that the server wants.", valueName: "path"))
+    var adminTokenFile: String?
 
     @Option(help: "Callers shown at most.")
     var most = 20
@@ -36,7 +40,7 @@ struct TopCommand: ParsableCommand {
         Signals.ignoreBrokenPipes()
         let output = try json.map { try JSONOutput($0) }
         let screen = Progress(output: 1)
-        var admin = AdminClient(try address())
+        var admin = AdminClient(try address(), token: try token())
         var last: ClientRanking?
         try watch.repeatedly { number in
             let ranking: ClientRanking
@@ -53,6 +57,14 @@ struct TopCommand: ParsableCommand {
             screen.print([start + lines[0]] + lines.dropFirst())
         }
         if let last { try output?.write(last) }
+    }
+
+    private func token() throws(Refusal) -> AccessToken? {
+        do throws(AccessToken.Problem) {
+            return try adminTokenFile.map { path throws(AccessToken.Problem) in try .read(from: path) }
+        } catch {
+            throw Refusal(.usage, "--admin-token-file: \(error)")
+        }
     }
 
     private func address() throws -> SocketAddress {

@@ -11,10 +11,14 @@ package struct AdminPage: ThreadResponder {
 
     private let service: Service
     private let settings: LiveSettings
+    private let access: AccessRule
 
-    /// - Parameter settings: those the service was started with.
-    package init(_ service: Service, settings: Settings) {
+    /// - Parameters:
+    ///   - settings: those the service was started with.
+    ///   - access: whom it answers; all may ask for `/healthz`, which says and changes nothing.
+    package init(_ service: Service, settings: Settings, access: AccessRule) {
         self.service = service
+        self.access = access
         self.settings = LiveSettings(settings, of: service)
     }
 
@@ -24,6 +28,7 @@ package struct AdminPage: ThreadResponder {
     }
 
     package func respond(to request: Request) -> Response {
+        if let refusal = access.refusal(of: request) { return response(to: refusal, head: nil).challenging() }
         switch (request.head.method, request.path) {
         case (.get, "/metrics"):
             return Response(
