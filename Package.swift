@@ -50,7 +50,7 @@ let package = Package(
             dependencies: [
                 "Memcached", "Limits", "Telemetry", "POSIX", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "HeapModule", package: "swift-collections"),
+
             ]
         ),
         .target(

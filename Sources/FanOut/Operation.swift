@@ -28,11 +28,10 @@ final class Operation {
         case ended
     }
 
-    private let slot: Int
-    /// Tells this use of the slot from earlier ones, whose events and deadlines may still come.
+    let slot: Int
     private var generation: UInt32 = 0
     /// Nil only once it has ended.
-    private(set) var share: Share!
+    private(set) var slice: BatchSlice!
     var work: Work
     var phase = Phase.starting
     /// When its request was sent, or its dial begun.
@@ -41,12 +40,12 @@ final class Operation {
     var deadline = MonotonicInstant(nanoseconds: 0)
     /// What has come of its reply; nil before the first reading, and once the reply is whole.
     var reply: IncomingReply?
-    /// How it went, for a limiter that learns from it.
+    /// How it went, for a limit that learns from it.
     var sample: Sample?
 
-    init(slot: Int, _ share: Share, _ work: Work) {
+    init(slot: Int, _ slice: BatchSlice, _ work: Work) {
         self.slot = slot
-        self.share = share
+        self.slice = slice
         self.work = work
     }
 
@@ -71,10 +70,10 @@ final class Operation {
     }
 
     /// Names this use of the slot and no other.
-    var token: Token { Token(slot: slot, generation: generation) }
+    var token: OperationToken { OperationToken(slot: slot, generation: generation) }
 
-    func begin(_ share: Share, _ work: Work) {
-        self.share = share
+    func begin(_ slice: BatchSlice, _ work: Work) {
+        self.slice = slice
         self.work = work
         phase = .starting
         sample = nil
@@ -83,45 +82,9 @@ final class Operation {
     /// Lets go of what it held; from here on its token is nobody's.
     func end() {
         generation &+= 1
-        share = nil
+        slice = nil
         reply = nil
         work = .read(key: 0)
         phase = .ended
-    }
-
-    /// An operation as a number, for the poller and the deadlines.
-    struct Token {
-        private static let mark: UInt64 = 1 << 63
-        let rawValue: UInt64
-
-        init(slot: Int, generation: UInt32) {
-            rawValue = Self.mark | UInt64(slot) << 32 | UInt64(generation)
-        }
-
-        /// Nil for a number that is not a token.
-        init?(_ rawValue: UInt64) {
-            guard rawValue & Self.mark != 0 else { return nil }
-            self.rawValue = rawValue
-        }
-
-        var slot: Int { Int((rawValue ^ Self.mark) >> 32) }
-    }
-}
-
-/// A dial whose connection is not established yet.
-final class PendingDial {
-    let dial: Dial
-    private var descriptor: Descriptor?
-    let rawDescriptor: CInt
-
-    init(_ dial: Dial, _ descriptor: consuming Descriptor) {
-        self.dial = dial
-        rawDescriptor = descriptor.rawValue
-        self.descriptor = consume descriptor
-    }
-
-    /// The descriptor, once.
-    func take() -> Descriptor {
-        descriptor.take()!
     }
 }

@@ -115,10 +115,11 @@ struct SpiralServer: ParsableCommand {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
-                lanes: process.laneCount,
+                lanes: process.laneCount(servers),
                 store: records,
                 errorPolicy: store.onError,
                 log: log,
+                messages: .postRecords,
                 isReadable: CachedValue.isReadable
             )
         } catch {

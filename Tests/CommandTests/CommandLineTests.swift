@@ -16,7 +16,7 @@ struct CommandLineTests {
             (["spiral-server", "--admin-listen", "0.0.0.0:8081"], "0.0.0.0:8081 is not loopback"),
             (["spiral-server", "--listen", "8080"], "--listen: '8080' is not HOST:PORT"),
             (["spiral-server", "--on-error", "store", "--store", "off"], "--on-error store needs the store"),
-            (["spiral-server", "--lanes", "99"], "--lanes: use a number from 1 to 8"),
+            (["spiral-server", "--lanes", "99"], "--lanes: use a number from 1 to 64"),
             (["spiral-server", "--max-body", "16"], "--max-body: '16' is not a size"),
             (
                 ["spiral-server", "--log-sink", "file:/nonexistent/x"],

@@ -25,7 +25,8 @@ extension FanOutEngine {
             lanes: lanes,
             store: store,
             errorPolicy: errorPolicy,
-            log: try log ?? ErrorLog(mode: .off, sink: .standardError)
+            log: try log ?? ErrorLog(mode: .off, sink: .standardError),
+            messages: .postRecords
         )
     }
 

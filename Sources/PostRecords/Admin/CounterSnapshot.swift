@@ -48,6 +48,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
     /// The most lookups in flight since peaks were last taken.
     package var inFlightPeak = 0
     package var idleConnections = 0
+    /// Threads that issue and collect lookups; nil where the server did not say.
+    package var lanes: Int?
     package var threads = 0
     package var rssBytes = 0
 
@@ -78,6 +80,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         inFlight = counters.inFlight.value
         inFlightPeak = takePeaks ? counters.inFlight.takePeak() : counters.inFlight.peak
         idleConnections = engine.idleConnections
+        lanes = engine.laneCount
         let status = try? ProcessStatus.read()
         threads = status?.threads ?? 0
         rssBytes = status?.residentBytes ?? 0
