@@ -128,7 +128,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text",
+                "POSIX", "Units",
                 "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -206,7 +207,7 @@ let package = Package(
         .testTarget(
             name: "HTTPTests",
             dependencies: [
-                "TestSupport", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "Units", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .testTarget(

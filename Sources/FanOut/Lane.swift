@@ -37,8 +37,10 @@ final class Lane: @unchecked Sendable {
     var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
     let received = ReplyBuffer()
+    private static let keptOperations = 256
     private var operations: [Operation] = []
     private var ended: [Operation] = []
+    private var generation: UInt32 = 0
     var users = ConnectionUsers()
     /// Draws the addresses that dials rotate over.
     var random = SplitMix64(seed: .random(in: 0...UInt64.max))
@@ -89,13 +91,16 @@ final class Lane: @unchecked Sendable {
     /// Runs until ``stop()`` was called and all batches are done.
     func run() {
         while true {
+            // Before what came until then is taken in, and so is not left there.
+            let isStopping = stopping.load(ordering: .acquiring)
             takeIn(inbox.takeAll())
             issueTurn()
             // What is collected may be more to issue: a miss is read from the store.
             collectPostponed()
             // Before the lane waits, as others may wait for what is given back here.
             settleTouched()
-            if schedule.count == 0, stopping.load(ordering: .acquiring) { break }
+            dropEndedOperations()
+            if isStopping, schedule.count == 0 { break }
             poller.wait(until: schedule.isRunnable ? .now : nextDeadline) { react(to: $0) }
             expire()
         }
@@ -266,19 +271,30 @@ final class Lane: @unchecked Sendable {
     // MARK: Operations
 
     func begin(_ slice: BatchSlice, _ work: Operation.Work) -> Operation {
+        generation &+= 1
         if let operation = ended.popLast() {
-            operation.begin(slice, work)
+            operation.begin(generation: generation, slice, work)
             return operation
         }
-        let operation = Operation(slot: operations.count, slice, work)
+        let operation = Operation(slot: operations.count, generation: generation, slice, work)
         operations.append(operation)
         return operation
     }
 
     /// The operation a token names, unless it has ended.
     func operation(_ token: OperationToken) -> Operation? {
+        guard token.slot < operations.count else { return nil }
         let operation = operations[token.slot]
-        return operation.token == token ? operation : nil
+        guard operation.token == token else { return nil }
+        if case .ended = operation.phase { return nil }
+        return operation
+    }
+
+    /// Drops operations that a large batch has needed. They lie between its handles in memory, and hold a page each.
+    private func dropEndedOperations() {
+        guard schedule.count == 0, operations.count > Self.keptOperations else { return }
+        operations = []
+        ended = []
     }
 
     /// Ends an operation and gives its permit back.

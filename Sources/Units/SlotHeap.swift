@@ -44,7 +44,7 @@ package struct SlotHeap: Sendable {
             index = entries.count
             entries.append(entry)
         }
-        place(entry, from: index)
+        sift(entry, from: index)
     }
 
     /// Takes a slot out, if it is there.
@@ -53,11 +53,11 @@ package struct SlotHeap: Sendable {
         let index = Int(indices[slot])
         indices[slot] = -1
         let last = entries.removeLast()
-        if last.slot != slot { place(last, from: index) }
+        if last.slot != slot { sift(last, from: index) }
     }
 
-    /// Puts an entry where it belongs, when the element at `index` is free for it.
-    private mutating func place(_ entry: Entry, from index: Int) {
+    /// Moves an entry to where it belongs, when the element at `index` is free for it.
+    private mutating func sift(_ entry: Entry, from index: Int) {
         var index = index
         while index > 0 {
             let parent = (index - 1) / 2

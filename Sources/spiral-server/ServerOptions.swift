@@ -146,7 +146,9 @@ struct ProcessOptions: ParsableArguments {
     }
 
     func largestBody() throws -> ByteCount {
-        try readOption("--max-body", maxBody, as: ByteCount.init(text:))
+        let size = try readOption("--max-body", maxBody, as: ByteCount.init(text:))
+        guard (1...1 << 30).contains(size.bytes) else { throw ValidationError("--max-body: use 1B to 1GiB") }
+        return size
     }
 
     func drainPatience() throws -> Duration {

@@ -61,7 +61,9 @@ struct CallerNameTests {
             return Response(.ok, contentType: "application/json", body: Array("{\"clients\": [\(client)]}".utf8))
         }
 
-        func response(to error: RequestError) -> Response { Response(.badRequest, contentType: "text/plain", body: []) }
+        func response(to error: RequestError, head: HTTPRequest?) -> Response {
+            Response(.badRequest, contentType: "text/plain", body: [])
+        }
     }
 
     @Test("spiral top hands no command of a server's to the terminal")
@@ -69,10 +71,10 @@ struct CallerNameTests {
         try inNetworkNamespace {
             let admin = try Server(
                 listeningOn: .ipv4(.loopback, port: 0),
-                largestBody: 1 << 10,
+                bounds: ServerBounds(body: 1 << 10),
                 responder: RudeAdmin()
             )
-            admin.start()
+            try admin.start()
             let top = try Program(
                 "spiral",
                 ["top", "--admin", "\(admin.address)", "--count", "2", "--interval", "100ms"]

@@ -129,6 +129,36 @@ struct ServerCommandTests {
         }
     }
 
+    @Test("methods: HEAD is answered where GET is, without a body; others are told what there is")
+    func methods() throws {
+        try withServer { _, _ in
+            for (address, method, path, status, allow) in [
+                (Self.address, HTTPRequest.Method.get, Self.path, 405, "POST"),
+                (Self.address, .head, Self.path, 405, "POST"), (Self.address, .options, Self.path, 405, "POST"),
+                (Self.address, .head, "/x", 404, nil), (Self.adminAddress, .head, "/healthz", 200, nil),
+                (Self.adminAddress, .head, "/metrics", 200, nil), (Self.adminAddress, .get, "/healthz", 200, nil),
+                (Self.adminAddress, .post, "/healthz", 405, "GET, HEAD"),
+                (Self.adminAddress, .delete, "/admin/settings", 405, "GET, HEAD, PATCH"),
+                (Self.adminAddress, .options, "/admin/settings", 405, "GET, HEAD, PATCH"),
+            ] {
+                var client = try Client(to: address, timeout: .seconds(5))
+                let answer = try client.send(method, path)
+                #expect(answer.status == status, "\(method) \(path)")
+                #expect(answer.fields[.allow] == allow)
+                #expect(answer.body.isEmpty == (method == .head))
+                // The answer ends where it says, or this would be read in the middle of it.
+                #expect(try client.send(.get, "/x").status == 404)
+            }
+            // A body of unknown length cannot be told from the next request.
+            let socket = try Socket.connected(to: Self.address, timeout: .seconds(5))
+            let head = "POST \(Self.path) HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"
+            try socket.descriptor.writeAll(Array(head.utf8))
+            let answer = String(decoding: try socket.descriptor.readToEnd(), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 411 "))
+            #expect(answer.contains("\r\nConnection: close\r\n"))
+        }
+    }
+
     @Test("a failed lookup leaves its own place empty and nobody else's")
     func failedLookups() throws {
         try withServer { memcached, _ in
@@ -289,7 +319,7 @@ struct ServerCommandTests {
             let held = try Socket.connected(to: Self.address, timeout: .seconds(30))
             let body = JSONText.encode(["uris": postURIs(350)])
             let head =
-                "POST \(Self.path) HTTP/1.1\r\nContent-Type: application/json\r\n\(CallerName.header): heavy\r\n"
+                "POST \(Self.path) HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\(CallerName.header): heavy\r\n"
                 + "Content-Length: \(body.count)\r\n\r\n"
             try held.descriptor.writeAll(Array(head.utf8) + body)
             let isHeld = eventually { (try? counters().inFlight) == 350 }

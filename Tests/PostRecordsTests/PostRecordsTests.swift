@@ -127,7 +127,7 @@ struct AnswerTests {
     }
 
     /// Values of every shape, made with swift-protobuf; the rewriting may decline, never differ.
-    private static func values() throws -> [(value: [UInt8], json: (record: [UInt8], meta: [UInt8]))] {
+    static func values() throws -> [(value: [UInt8], json: (record: [UInt8], meta: [UInt8]))] {
         var generator = SplitMix64(seed: 11)
         return try (0..<4000).map { _ in
             var record = Bsky_Record()
@@ -198,7 +198,7 @@ struct AnswerTests {
             var (records, meta): ([UInt8], [UInt8]) = ([], [])
             #expect(!CachedValueJSON.rewrite(Array(value[..<length]), into: &records, &meta))
             #expect(records.isEmpty && meta.isEmpty)
-            #expect(!isReadable(Array(value[..<length])))
+            #expect(!value[..<length].withUnsafeBytes { CachedValue.isReadable($0) })
         }
     }
 
@@ -212,126 +212,6 @@ struct AnswerTests {
         #expect(response.records[1] == Bsky_Record())
         let tally = await Answer([.hit(good), .unreadable, .missing], in: codec).tally
         #expect([tally.hits, tally.misses, tally.unreadable, tally.failed] == [1, 1, 1, 0])
-    }
-
-    private func isReadable(_ value: [UInt8]) -> Bool { value.withUnsafeBytes { CachedValue.isReadable($0) } }
-
-    /// A field that holds bytes, as protobuf writes it; up to 127 of them.
-    private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
-
-    @Test("a value that is not one record and its meta is unreadable, and so is one of more than 1 MiB")
-    func foreignValues() {
-        let good = SyntheticPost.cacheValue(for: uris[0])
-        #expect(isReadable(good))
-        #expect(isReadable([0x0a, 0, 0x12, 0]))
-        let meta: [UInt8] = [0x12, 0]
-        var foreign: [[UInt8]] = [[], Array("hello".utf8), Array(#"{"json":1}"#.utf8), [0xff, 0xff]]
-        foreign += [good + good, good.dropLast(5), good + [0xff], good + [0], Array(good.dropFirst())]
-        foreign += [[0x0a, 0], [0x0a, 0, 0x0a, 0, 0x12, 0], [0x0a, 0, 0x12, 0, 0x12, 0]]
-        // Text that is no UTF-8.
-        foreign += [field(1, field(2, [0xff])) + meta, field(1, field(9, [0xc0, 0x80])) + meta]
-        // Times before year 1, and with too many nanoseconds.
-        foreign.append(field(1, field(4, [0x08] + [UInt8](repeating: 0xff, count: 8) + [0x7f])) + meta)
-        foreign.append(field(1, field(6, [0x10, 0x80, 0x94, 0xeb, 0xdc, 0x03])) + meta)
-        // A field number of 0, and a length beyond everything.
-        foreign.append(field(1, [0x02, 0x00]) + meta)
-        foreign.append([0x0a] + [UInt8](repeating: 0xff, count: 8) + [0x7f] + meta)
-        for value in foreign { #expect(!isReadable(value), "\(value.prefix(40))") }
-        for (count, isTaken) in [(CachedValue.maxBytes - 8, true), (CachedValue.maxBytes, false)] {
-            var response = Bsky_GetPostRecordsResponse()
-            response.records = [.with { $0.record = Data(count: count - 7) }]
-            response.meta = [.init()]
-            #expect(isReadable((try? response.serializedBytes()) ?? []) == isTaken, "\(count)")
-        }
-    }
-
-    @Test(
-        "every value that protobuf can say is readable, and none that swift-protobuf would not give out in both codecs"
-    )
-    func readable() throws {
-        var random = SplitMix64(seed: 5)
-        for (value, _) in try Self.values() {
-            #expect(isReadable(value))
-            // A field nobody knows, of each kind.
-            for unknown in [
-                [0xf8, 0x01, 0x05], [0xf9, 0x01] + [UInt8](repeating: 1, count: 8), [0xfd, 0x01, 1, 2, 3, 4],
-            ] {
-                #expect(isReadable(value + (unknown as [UInt8])))
-            }
-            var harmed = value
-            for _ in 0..<1 + random.next() % 3 where !harmed.isEmpty {
-                harmed[Int(random.next() % UInt64(harmed.count))] ^= 1 << (random.next() % 8)
-            }
-            guard isReadable(harmed) else { continue }
-            let decoded = try #require(CachedValue(decoding: harmed))
-            _ = try decoded.record.jsonUTF8Bytes() as [UInt8]
-            #expect(try read([.hit(harmed)], .json).records.count == 1)
-            #expect(try read([.hit(harmed)], .proto).meta.count == 1)
-        }
-    }
-}
-
-@Suite("Requests")
-struct RequestTests {
-    private let uris = (0..<500).map { PostURI.make(seed: 1, number: $0) }
-
-    private func read(_ body: [UInt8], _ codec: Codec) -> [String]? {
-        guard let keys = KeyList(ofPlain: body, in: codec) else { return nil }
-        return (0..<keys.count).map { keys.text($0) }
-    }
-
-    @Test("a request of plain URIs is read as swift-protobuf reads it, however it is spaced", arguments: Codec.allCases)
-    func plain(codec: Codec) throws {
-        for count in [1, 2, 500] {
-            let request = Bsky_GetPostRecordsRequest.with { $0.uris = Array(uris.prefix(count)) }
-            let body: [UInt8] = try codec == .json ? request.jsonUTF8Bytes() : request.serializedBytes()
-            #expect(read(body, codec) == request.uris)
-        }
-        if codec == .json {
-            #expect(read(Array(" { \"uris\" :\n[ \"a\" ,\t\"bc\" ] }\r\n".utf8), codec) == ["a", "bc"])
-        }
-    }
-
-    @Test("what is cut off, changed in a byte, or has more in it is declined, or read as swift-protobuf reads it")
-    func disturbed() throws {
-        var generator = SplitMix64(seed: 5)
-        let request = Bsky_GetPostRecordsRequest.with { $0.uris = Array(uris.prefix(3)) }
-        var declined = 0
-        for codec in Codec.allCases {
-            let body: [UInt8] = try codec == .json ? request.jsonUTF8Bytes() : request.serializedBytes()
-            var variants = (0..<body.count).map { Array(body[..<$0]) }
-            for _ in 0..<3000 {
-                var variant = body
-                variant[Int(generator.next() % UInt64(body.count))] = UInt8(truncatingIfNeeded: generator.next())
-                if generator.next() % 4 == 0 {
-                    variant.insert(0x22, at: Int(generator.next() % UInt64(body.count)))
-                }
-                variants.append(variant)
-            }
-            for variant in variants {
-                guard let keys = read(variant, codec) else {
-                    declined += 1
-                    continue
-                }
-                let theirs: Bsky_GetPostRecordsRequest = try codec.decode(variant)
-                #expect(keys == theirs.uris)
-                #expect(keys.allSatisfy { PostURI.keyProblem($0) == nil })
-            }
-        }
-        #expect(declined > 400)
-        #expect(declined < 6400, "the test has seen too few that are read")
-    }
-
-    @Test(
-        "other requests are left to swift-protobuf",
-        arguments: [
-            #"{"uris":[]}"#, #"{}"#, #"{"uris":["a"],"viewerDid":"did:plc:a"}"#, #"{"uris":["\u0061"]}"#,
-            #"{"uris":["é"]}"#,
-            #"{"uris":[""]}"#, #"{"uris":["a",]}"#, #"{"uris":["a"]}x"#, #"{"uri":["a"]}"#, #"{"uris":["a"}"#, "", "[]",
-        ]
-    )
-    func declined(body: String) {
-        #expect(read(Array(body.utf8), .json) == nil)
     }
 }
 

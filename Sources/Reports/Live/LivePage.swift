@@ -46,7 +46,7 @@ struct LivePage: Responder {
         }
     }
 
-    func response(to error: RequestError) -> Response {
+    func response(to error: RequestError, head: HTTPRequest?) -> Response {
         problem(error.status, error.message)
     }
 

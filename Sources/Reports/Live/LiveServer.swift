@@ -3,6 +3,7 @@ internal import POSIX
 package import PostRecords
 package import Results
 package import Scenarios
+package import Testbed
 
 /// Serves a run's live page.
 package final class LiveServer: RunObserver, Sendable {
@@ -34,7 +35,7 @@ package final class LiveServer: RunObserver, Sendable {
         do {
             server = try Server(
                 listeningOn: address,
-                largestBody: 64 << 10,
+                bounds: ServerBounds(body: 64 << 10),
                 responder: LivePage(run: run, token: token)
             )
         } catch {
@@ -61,8 +62,13 @@ package final class LiveServer: RunObserver, Sendable {
     package var link: String { "http://\(address)/" }
 
     /// Begins to answer. Threads are started: not before a user namespace has been entered.
-    package func began(_ result: RunResult) {
-        server.start()
+    /// - Throws: ``TestbedError``
+    package func began(_ result: RunResult) throws(TestbedError) {
+        do throws(SystemCallError) {
+            try server.start()
+        } catch {
+            throw TestbedError("the live page cannot be served: \(error)")
+        }
         run.began(result)
     }
 
