@@ -229,7 +229,7 @@ let package = Package(
             name: "LoadGeneratorTests",
             dependencies: [
                 "Text",
-                "LoadGenerator", "PostRecords", "Units",
+                "LoadGenerator", "PostRecords", "HTTP", "POSIX", "Units",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),

@@ -57,7 +57,7 @@ struct CallerNameTests {
         func respond(to request: Request) async -> Response {
             let client =
                 #"{"name": "a\u001b[31m\u009b2J\u202eb\nc", "urisPerSecond": 1, "inFlight": 0, "batches": 1, "uris": 1, "#
-                + #""ok": 0, "failed": 1, "errors": {"E\u001b[2J": 1}, "urisPerBatch": 1, "secondsPerBatch": 1}"#
+                + #""ok": 0, "failed": 1, "unreadable": 0, "errors": {"E\u001b[2J": 1}, "urisPerBatch": 1, "secondsPerBatch": 1}"#
             return Response(.ok, contentType: "application/json", body: Array("{\"clients\": [\(client)]}".utf8))
         }
 
