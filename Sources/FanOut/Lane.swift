@@ -22,26 +22,28 @@ final class Lane: @unchecked Sendable {
     /// Batches it has a part of.
     let batches = Atomic<Int>(0)
 
+    // Unchecked are those that methods change in place, several times a lookup: only the lane's thread does, and none of
+    // them calls back.
     var settings: FanOutSettings
     private var settingsVersion: Int
     private(set) var templates: [HandleTemplate] = []
-    var schedule = LaneSchedule()
+    @exclusivity(unchecked) var schedule = LaneSchedule()
     /// By their slots in the schedule.
-    var slices: [BatchSlice?] = []
+    @exclusivity(unchecked) var slices: [BatchSlice?] = []
     /// The slices of batches that other lanes have a part of.
     private var slicesByBatch: [ObjectIdentifier: BatchSlice] = [:]
     /// Slices whose batch has been issued whole, and whose replies are to be collected.
     var collectable: [BatchSlice] = []
     /// Permits for those that are next, when some were given back; empty between calls.
-    var grants: [PermitLedger.Grant] = []
-    var deadlines = DeadlineQueue()
+    @exclusivity(unchecked) var grants: [PermitLedger.Grant] = []
+    @exclusivity(unchecked) var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
     let received = ReplyBuffer()
     private static let keptOperations = 256
-    private var operations: [Operation] = []
-    private var ended: [Operation] = []
+    @exclusivity(unchecked) private var operations: [Operation] = []
+    @exclusivity(unchecked) private var ended: [Operation] = []
     private var generation: UInt32 = 0
-    var users = ConnectionUsers()
+    @exclusivity(unchecked) var users = ConnectionUsers()
     /// Draws the addresses that dials rotate over.
     var random = SplitMix64(seed: .random(in: 0...UInt64.max))
 
