@@ -116,6 +116,7 @@ struct PlayOptions: ParsableArguments {
         }
         screen.conclude(result.summary)
         try JSONOutput.each([
+            screen.checkWritten,
             { try output?.write(result) },
             { try page?.write(HTMLPage.report(result)) },
         ])
