@@ -98,6 +98,10 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Exec",
+            dependencies: ["Testbed", "KernelProbe", "POSIX", "Units", "CLinux"]
+        ),
+        .target(
             name: "Scenarios",
             dependencies: [
                 "Testbed", "Forecast", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached",
@@ -170,7 +174,7 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "Commands", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results", "LoadGenerator",
                 "PostRecords",
                 "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -267,6 +271,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
+        .testTarget(name: "ExecTests", dependencies: ["TestSupport", "POSIX"]),
         .testTarget(
             name: "FanOutTests",
             dependencies: [

@@ -15,7 +15,8 @@ package final class MemoryLimit {
 
     package let limit: ByteCount
     package let enforcement: Enforcement
-    private let folder: String?
+    /// The cgroup it made; nil where it watches.
+    package let folder: String?
 
     package init(_ limit: ByteCount) {
         self.limit = limit
