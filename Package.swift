@@ -99,7 +99,7 @@ let package = Package(
         ),
         .target(
             name: "Exec",
-            dependencies: ["Testbed", "KernelProbe", "POSIX", "Units", "CLinux"]
+            dependencies: ["Testbed", "Memcached", "KernelProbe", "Text", "POSIX", "Units", "CLinux"]
         ),
         .target(
             name: "Scenarios",
@@ -271,7 +271,11 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
-        .testTarget(name: "ExecTests", dependencies: ["TestSupport", "POSIX"]),
+        .testTarget(
+            name: "ExecTests",
+            dependencies: ["TestSupport", "Exec", "POSIX", "Units"],
+            exclude: ["Programs"]
+        ),
         .testTarget(
             name: "FanOutTests",
             dependencies: [

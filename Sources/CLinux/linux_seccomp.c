@@ -170,7 +170,7 @@ int linux_is_same_file(int ours, pid_t thread, int theirs) {
     return errno == EBADF || errno == ESRCH ? 0 : -1;
 }
 
-int linux_tcp_start(int descriptor, struct linux_tcp_start *start) {
+int linux_tcp_start(int descriptor, struct linux_tcp_start_info *start) {
     struct tcp_info info;
     memset(&info, 0, sizeof info);
     socklen_t length = sizeof info;

@@ -30,7 +30,11 @@ package final class CommandRun {
 
     /// What is done with the held command before it is let go, and where lines for the user go.
     package struct Hooks {
-        package var held: (inout HeldLaunch) -> Void = { _ in }
+        package var held: (inout HeldLaunch) throws(SystemCallError) -> Void = { _ throws(SystemCallError) in }
+        /// Once a second as it runs.
+        package var tick: () -> Void = {}
+        /// The command has ended; its companions have not.
+        package var ended: () -> Void = {}
         package var note: (String) -> Void = { _ in }
 
         package init() {}
@@ -65,14 +69,23 @@ package final class CommandRun {
         }
         var program = try start(in: room, memory, descriptors, isIntercepted)
         var told: Set<Int> = []
+        var tick = MonotonicInstant.now + .seconds(1)
         while true {
-            if let exit = program.poll() { return exit }
-            switch signals.next(within: memory == nil ? .seconds(1) : .milliseconds(50)) {
+            if let exit = program.poll() {
+                hooks.ended()
+                return exit
+            }
+            let untilTick = max(.zero, tick - .now)
+            switch signals.next(within: memory == nil ? untilTick : min(untilTick, .milliseconds(50))) {
             case .signal(let number, let sender):
                 if !signals.hasReachedProgram(sender: sender), sender == 0 || !room.contains(process: sender) {
                     program.send(number)
                 }
             case .child, nil: break
+            }
+            if MonotonicInstant.now >= tick {
+                hooks.tick()
+                tick = tick + .seconds(1)
             }
             if memory?.enforce(on: program.process) == true {
                 hooks.note("the command was over its --memory and has been killed")
@@ -105,11 +118,11 @@ package final class CommandRun {
             // A script that does not say by what: shells read it themselves.
             launch.arguments.insert(launch.path, at: 0)
             launch.path = "/bin/sh"
-            do {
-                return try execute(launch, in: room, memory)
-            } catch {
-                throw notStarted(error, descriptors)
-            }
+        } catch {
+            throw notStarted(error, descriptors)
+        }
+        do {
+            return try execute(launch, in: room, memory)
         } catch {
             throw notStarted(error, descriptors)
         }
@@ -122,7 +135,11 @@ package final class CommandRun {
     ) throws(Launch.Failure) -> LaunchedProgram {
         var held = try launch.hold(in: room, signals)
         memory?.admit(held.process)
-        hooks.held(&held)
+        do {
+            try hooks.held(&held)
+        } catch {
+            throw Launch.Failure(step: .filter, errno: error.errno)
+        }
         return try held.execute()
     }
 

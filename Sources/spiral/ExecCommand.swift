@@ -3,7 +3,6 @@ internal import Commands
 internal import Exec
 internal import POSIX
 internal import Testbed
-internal import Units
 
 struct ExecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,12 +17,22 @@ struct ExecCommand: ParsableCommand {
               spiral exec --ports 1024 --with 'memcached -u root' --ready 11211 -- ./client
 
             Ends with the program's exit status (128 and the signal's number if one ended it; 127 when it is not found and \
-            126 when it cannot be executed), 2 for wrong usage, 3 when this machine cannot run it.
+            126 when it cannot be executed), 1 when an expectation does not hold, 2 for wrong usage, 3 when this machine \
+            cannot run it.
+
+              spiral exec --expect 'dials.failed == 0' --expect 'portsPeak < 20%' -- ./client
+
+            Dials are TCP connects over IPv4 and IPv6, each made in the program's place on its own socket (seccomp user \
+            notification). Not seen are those by io_uring, whose set-up is refused with ENOSYS; by sendto() with \
+            MSG_FASTOPEN; and by 32-bit programs, which are counted. Ports are not sampled with --host-network.
             """
     )
 
     @OptionGroup
     var room: RoomOptions
+
+    @OptionGroup
+    var dials: DialOptions
 
     @Argument(
         parsing: .postTerminator,
@@ -38,37 +47,31 @@ struct ExecCommand: ParsableCommand {
     }
 
     func run() throws {
-        var options = try room.run()
+        var options = try dials.session()
+        options.room = try room.network()
+        options.run = try room.run()
+        options.run.command = command
         do {
-            options.path = try CommandPath.find(command[0])
+            options.run.path = try CommandPath.find(command[0])
         } catch {
             note("spiral: \(command[0]): \(error.text)")
             throw ExitCode(error.exitStatus)
         }
-        options.command = command
-        let signals = SignalState.hold()
-        switch try inRoom(options, signals) {
+        let output = try dials.json.map { try JSONOutput($0) }
+        let (exit, result) = try run(options)
+        if !dials.quiet { for line in result.summary { note(line) } }
+        try output?.write(result)
+        guard result.expectations.allSatisfy(\.pass) else { throw ExitCode(ExitStatus.failed.rawValue) }
+        switch exit {
         case .status(let status): throw ExitCode(status)
         case .signal(let number): throw ExitCode(128 + number)
         }
     }
 
-    /// Runs the command with what is needed around it, and leaves nothing of it behind.
-    private func inRoom(_ options: CommandRun.Options, _ signals: SignalState) throws -> ProcessExit {
+    private func run(_ options: ExecSession.Options) throws -> (exit: ProcessExit, result: ExecResult) {
+        let session = ExecSession(options, .hold()) { note("spiral exec: \($0)") }
         do {
-            let keeper = options.memory == nil ? nil : try Keeper()
-            let place = try Room(try room.network())
-            for line in place.notes { note("spiral exec: \(line)") }
-            let memory = options.memory.map { MemoryLimit($0) }
-            if let folder = memory?.folder { try keeper?.remove(folder) }
-            if let memory, memory.enforcement == .watched {
-                note(
-                    "spiral exec: --memory: no cgroup can be made here; the command's own \(memory.enforcement.rawValue)"
-                )
-            }
-            var hooks = CommandRun.Hooks()
-            hooks.note = { note("spiral exec: \($0)") }
-            return try CommandRun(options, signals, hooks).run(in: place, memory: memory, isIntercepted: false)
+            return try session.run()
         } catch let error as CommandRun.NotStarted {
             note("spiral: \(error.message)")
             throw ExitCode(error.exitStatus)

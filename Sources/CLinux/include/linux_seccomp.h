@@ -57,11 +57,16 @@ int linux_copy_descriptor(int thread_descriptor, int descriptor);
 int linux_is_same_file(int ours, pid_t thread, int theirs);
 
 // What tcp(7) TCP_INFO says of a socket's beginning.
-struct linux_tcp_start {
+struct linux_tcp_start_info {
     int state;
     // Whether the other end has ever answered with its acceptance.
     int was_connected;
     int retransmits;
 };
 // 0 or an errno.
-int linux_tcp_start(int descriptor, struct linux_tcp_start *start);
+int linux_tcp_start(int descriptor, struct linux_tcp_start_info *start);
+
+// Names that the C library's headers may be too old for. ip(7)
+#define LINUX_IP_BIND_ADDRESS_NO_PORT 24
+#define LINUX_IP_LOCAL_PORT_RANGE 51
+#define LINUX_IPPROTO_MPTCP 262

@@ -33,7 +33,7 @@ package struct DialAccount: Sendable {
 
     package private(set) var total = Tally()
     /// Failures by call and errno; "unknown" for one that the program alone was told.
-    package private(set) var errors: [InterceptedCall: [String: Int]] = [:]
+    private(set) var errors: [InterceptedCall: [String: Int]] = [:]
     private(set) var destinations: [IPEndpoint: Tally] = [:]
     private(set) var sources: [IPEndpoint: Tally] = [:]
     /// Source addresses without a row, counted once for each dial.
@@ -50,8 +50,8 @@ package struct DialAccount: Sendable {
     package private(set) var foreign = 0
     /// Set-ups of io_uring that were refused.
     package private(set) var ringsRefused = 0
-    package private(set) var first: MonotonicInstant?
-    package private(set) var last: MonotonicInstant?
+    private(set) var first: MonotonicInstant?
+    private(set) var last: MonotonicInstant?
     private var rate = PeakRate()
 
     package init() {}

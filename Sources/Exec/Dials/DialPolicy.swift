@@ -16,6 +16,38 @@ package struct DialPolicy: Sendable {
 
     package init() {}
 
+    /// The settings by name, as options and the control socket have them.
+    package static let names = ["dialer", "late-bind", "local-port-range", "max-dialling", "fail"]
+
+    /// Changes a setting. `none` takes local-port-range, max-dialling and fail back.
+    /// - Throws: ``UnitTextError`` naming the accepted form.
+    package mutating func set(_ name: String, to text: String) throws(UnitTextError) {
+        switch name {
+        case "dialer": dialer = try Dialer(text: text)
+        case "late-bind":
+            guard text == "true" || text == "false" else {
+                throw UnitTextError(text: text, expected: "a switch: use true or false")
+            }
+            lateBind = text == "true"
+        case "local-port-range": localPorts = text == "none" ? nil : try PortRangeText(range: text)
+        case "max-dialling":
+            let number = plainNumber(text[...])
+            guard text == "none" || (number ?? 0) > 0 else {
+                throw UnitTextError(text: text, expected: "a number of dials: use 1 or more, or none")
+            }
+            maxDialling = number
+        case "fail":
+            faults = []
+            if text != "none" {
+                for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                    faults.append(try InjectedFault(text: String(part)))
+                }
+            }
+        default:
+            throw UnitTextError(text: name, expected: "a setting: there are \(Self.names.joined(separator: ", "))")
+        }
+    }
+
     /// What becomes of one dial.
     struct Route: Equatable {
         /// To bind first.
@@ -30,16 +62,19 @@ package struct DialPolicy: Sendable {
     ///
     /// A loopback source reaches loopback destinations only, and rotation has addresses on loopback only: other dials
     /// are left as they are, and those of IPv6, whose loopback is a single address.
-    /// - Parameter isBound: whether the program has bound the socket, which cannot be undone.
-    func route(to destination: IPEndpoint, isBound: Bool, using generator: inout SplitMix64) -> Route {
+    /// - Parameter local: what the socket is bound to, which cannot be undone; a program's bind() has been given an
+    ///   address of the dialer's then, where it would take one: ``replacement(forBindTo:reusesAddress:using:)``.
+    func route(to destination: IPEndpoint, from local: IPEndpoint, using generator: inout SplitMix64) -> Route {
+        let isBound = local.port != 0 || !local.isWildcard
         guard let address = destination.ipv4 else { return Route(isApplied: dialer == .kernel) }
         switch dialer {
         case .kernel: return Route()
         case .bind(let source):
             guard address.isLoopback || !source.isLoopback else { return Route(isApplied: false) }
-            return isBound ? Route(isApplied: false) : Route(source: source)
+            return isBound ? Route(isApplied: local.ipv4 == source) : Route(source: source)
         case .rotate:
-            guard address.isLoopback, !isBound else { return Route(isApplied: false) }
+            guard address.isLoopback else { return Route(isApplied: false) }
+            if isBound { return Route(isApplied: local.isLoopback && local.ipv4 != .loopback) }
             return Route(source: dialer.nextRoute(using: &generator).source)
         case .rotateDestination:
             guard address.isLoopback else { return Route(isApplied: false) }
@@ -101,7 +136,8 @@ package struct InjectedFault: Sendable, Equatable {
         self.share = share
     }
 
-    private static func errno(named name: String) -> CInt? {
+    /// The number of a symbolic name, as in `ECONNREFUSED`; nil for none.
+    static func errno(named name: String) -> CInt? {
         name.hasPrefix("E") ? (1..<134).first { SystemCallError.name(of: $0) == name } : nil
     }
 

@@ -98,15 +98,15 @@ struct RawSocketAddress {
     var endpoint: IPEndpoint {
         withUnsafeBytes(of: storage) { bytes in
             if family == AF_INET {
-                let inet = bytes.load(as: sockaddr_in.self)
+                let inet = bytes.loadUnaligned(as: sockaddr_in.self)
                 return IPEndpoint(
                     IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr)),
                     port: UInt16(bigEndian: inet.sin_port)
                 )
             }
             return IPEndpoint(
-                high: UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)),
-                low: UInt64(bigEndian: bytes.load(fromByteOffset: 16, as: UInt64.self)),
+                high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
                 port: UInt16(bigEndian: storage.sin6_port)
             )
         }
