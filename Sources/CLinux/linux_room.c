@@ -295,3 +295,9 @@ int linux_keeper_remove(int channel, const char *folder) {
     int made;
     return ask_keeper(channel, &request, &made);
 }
+
+int64_t linux_peer_user(int connection) {
+    struct ucred user;
+    socklen_t length = sizeof user;
+    return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &user, &length) == 0 ? (int64_t)user.uid : -1;
+}

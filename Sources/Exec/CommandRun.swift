@@ -150,11 +150,7 @@ package final class CommandRun {
         case .exec:
             return NotStarted(message: "\(name): \(text)", exitStatus: failure.errno == ENOENT ? 127 : 126)
         case .limit:
-            return NotStarted(
-                message: "--nofile: \(descriptors.hard) descriptors are not allowed here (\(text)); "
-                    + "the limit is \(DescriptorLimit.current.hard), only root may raise it",
-                exitStatus: 3
-            )
+            return NotStarted(message: "--nofile: \(failure.text(descriptors))", exitStatus: 3)
         case .filter where failure.errno == EBUSY:
             return NotStarted(
                 message:

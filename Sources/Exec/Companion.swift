@@ -29,7 +29,7 @@ package final class Companion {
         do {
             program = try launch.hold(in: room, signals).execute()
         } catch {
-            throw TestbedError("--with: '\(line)' cannot be started: \(SystemCallError.text(of: error.errno))")
+            throw TestbedError("--with: '\(line)' cannot be started: \(error.text(descriptors))")
         }
     }
 

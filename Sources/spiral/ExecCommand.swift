@@ -22,6 +22,8 @@ struct ExecCommand: ParsableCommand {
 
               spiral exec --expect 'dials.failed == 0' --expect 'portsPeak < 20%' -- ./client
 
+              spiral exec --control 4711 --dialer rotate
+
             Dials are TCP connects over IPv4 and IPv6, each made in the program's place on its own socket (seccomp user \
             notification). Not seen are those by io_uring, whose set-up is refused with ENOSYS; by sendto() with \
             MSG_FASTOPEN; and by 32-bit programs, which are counted. Ports are not sampled with --host-network.
@@ -34,6 +36,14 @@ struct ExecCommand: ParsableCommand {
     @OptionGroup
     var dials: DialOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "The process of a running 'spiral exec': its figures so far, and its dials changed to what is given with it.",
+            valueName: "pid"
+        )
+    )
+    var control: Int32?
+
     @Argument(
         parsing: .postTerminator,
         help: ArgumentHelp("The program and its arguments, after --.", valueName: "command")
@@ -41,14 +51,23 @@ struct ExecCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
+        if control != nil {
+            guard command.isEmpty else {
+                throw ValidationError("--control changes a command that runs already: leave out the command")
+            }
+            return
+        }
         guard !command.isEmpty else {
             throw ValidationError("name the program to run after --, as in 'spiral exec --ports 1024 -- ./client'")
         }
     }
 
     func run() throws {
+        if let control { return try change(control) }
         var options = try dials.session()
         options.room = try room.network()
+        options.publish = try room.published()
+        options.links = try room.links()
         options.run = try room.run()
         options.run.command = command
         do {
@@ -65,6 +84,15 @@ struct ExecCommand: ParsableCommand {
         switch exit {
         case .status(let status): throw ExitCode(status)
         case .signal(let number): throw ExitCode(128 + number)
+        }
+    }
+
+    private func change(_ process: Int32) throws {
+        let output = try JSONOutput(dials.json ?? "-")
+        do {
+            try output.write(ControlRequest(changes: dials.changes).send(to: process))
+        } catch let error as ControlRequest.Failure {
+            throw Refusal(error.isRefusal ? .usage : .machine, "--control: \(error.message)")
         }
     }
 

@@ -48,6 +48,23 @@ struct RoomOptions: ParsableArguments {
     )
     var ready: [UInt16] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Lets the machine in: listens there, and leads to the port inside. May be repeated.",
+            valueName: "[host:]port[:port]"
+        )
+    )
+    var publish: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Lets the program out: a port of its loopback leads to a service outside, 127.0.0.1 with the same port if "
+                + "not named. May be repeated.",
+            valueName: "port[=host:port]"
+        )
+    )
+    var link: [String] = []
+
     @Flag(help: "Use the machine's own network: its other programs lose their ports too.")
     var hostNetwork = false
 
@@ -65,6 +82,15 @@ struct RoomOptions: ParsableArguments {
                 throw ValidationError("\(name) would change the machine's own network; leave out --host-network")
             }
         }
+        guard !hostNetwork || (publish.isEmpty && link.isEmpty) else {
+            throw ValidationError("--publish and --link are for a network of its own; leave out --host-network")
+        }
+        guard Set(try published().map(\.outside)).count == publish.count else {
+            throw ValidationError("--publish: a port of the machine is published twice")
+        }
+        guard Set(try links().map(\.insidePort)).count == link.count else {
+            throw ValidationError("--link: a port of the room is linked twice")
+        }
         guard !ready.contains(0) else { throw ValidationError("--ready: use a port from 1 to 65535") }
     }
 
@@ -75,6 +101,14 @@ struct RoomOptions: ParsableArguments {
         if let portRange { options.ports = try readOption("--port-range", portRange, as: PortRangeText.init(range:)) }
         options.sysctls = try setSysctl.map { try readOption("--set-sysctl", $0, as: SysctlText.init(text:)) }
         return options
+    }
+
+    func published() throws -> [PublishText] {
+        try publish.map { try readOption("--publish", $0, as: PublishText.init(text:)) }
+    }
+
+    func links() throws -> [LinkText] {
+        try link.map { try readOption("--link", $0, as: LinkText.init(text:)) }
     }
 
     func run() throws -> CommandRun.Options {

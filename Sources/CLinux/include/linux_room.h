@@ -79,3 +79,7 @@ int linux_start_keeper(pid_t *process, int *channel);
 int linux_keeper_socket(int channel, int family);
 // Names the folder to remove when the caller is gone; 0 or an errno.
 int linux_keeper_remove(int channel, const char *folder);
+
+// The user at the other end of a connection of AF_UNIX, as this user namespace numbers them; -1 when that is not
+// known. unix(7) SO_PEERCRED
+int64_t linux_peer_user(int connection);

@@ -214,7 +214,7 @@ struct CallWorker: ~Copyable {
         return getsockopt(descriptor, level, name, &value, &length) == 0 ? value : 0
     }
 
-    private static func set(_ descriptor: CInt, _ level: CInt, _ name: CInt, _ value: CInt) {
+    static func set(_ descriptor: CInt, _ level: CInt, _ name: CInt, _ value: CInt) {
         var value = value
         setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<CInt>.size))
     }

@@ -32,6 +32,14 @@ package struct Launch: Sendable {
         package enum Step: Sendable { case fork, namespace, limit, filter, exec }
         package var step: Step
         package var errno: CInt
+
+        /// Why, for a program that is to have so many descriptors.
+        package func text(_ descriptors: DescriptorLimit) -> String {
+            let text = SystemCallError.text(of: errno)
+            guard step == .limit else { return text }
+            return "\(descriptors.hard) descriptors are not allowed here (\(text)): the limit is "
+                + "\(DescriptorLimit.current.hard), which only root with all rights may raise"
+        }
     }
 
     /// Brings it to the point before execve(2).
