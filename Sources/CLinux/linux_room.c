@@ -21,6 +21,8 @@ int linux_unshare(int namespaces) {
     return unshare(flags) == 0 ? 0 : errno;
 }
 
+int linux_join_user(int namespace_descriptor) { return setns(namespace_descriptor, CLONE_NEWUSER) == 0 ? 0 : errno; }
+
 // Closes every descriptor but one. A helper that lives on must hold nobody's pipe or terminal open.
 static void close_all_but(int kept) {
     if (kept > 0) syscall(SYS_close_range, 0U, (unsigned)kept - 1, 0U);

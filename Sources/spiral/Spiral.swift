@@ -9,6 +9,7 @@ struct Spiral: ParsableCommand {
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,
             SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,
+            HogCommand.self,
         ]
     )
 

@@ -14,6 +14,9 @@ enum linux_namespaces {
 // 0 or an errno. A user namespace needs a process of one thread. user_namespaces(7)
 int linux_unshare(int namespaces);
 
+// Moves the calling process, of one thread, into the user namespace a descriptor stands for; 0 or an errno. setns(2)
+int linux_join_user(int namespace_descriptor);
+
 // Starts the first process of a new PID namespace: it does nothing but take in orphans, and is killed
 // when the calling thread ends; with it goes every process of the namespace. 0 or an errno.
 // pid_namespaces(7)

@@ -84,6 +84,14 @@ struct RawSocketAddress {
         }
     }
 
+    /// Every address of a family.
+    init(anyPort port: UInt16, family: CInt) {
+        storage.sin6_family = sa_family_t(family)
+        storage.sin6_port = port.bigEndian
+        // In both structures the port follows the family, and zeros are every address.
+        length = socklen_t(family == AF_INET ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
+    }
+
     /// The local address of a socket; nil when it is none of IPv4 or IPv6. getsockname(2)
     init?(localOf descriptor: CInt) {
         length = socklen_t(MemoryLayout<sockaddr_in6>.size)
