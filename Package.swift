@@ -35,7 +35,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "POSIX", "Units",
+                "POSIX", "Text", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
@@ -50,7 +50,7 @@ let package = Package(
             dependencies: [
                 "Memcached", "Limits", "Telemetry", "POSIX", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "HeapModule", package: "swift-collections"),
+
             ]
         ),
         .target(
@@ -194,11 +194,14 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
+                "POSIX", "Units",
             ],
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]
@@ -212,14 +215,15 @@ let package = Package(
         ),
         .testTarget(
             name: "MemcachedTests",
-            dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"]
+            dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"],
+            exclude: ["Replies"]
         ),
         .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
                 "Units", "Text",
-                "PostRecords", "HTTP", "FanOut", "Memcached", "POSIX",
+                "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -235,9 +239,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "TestSupport", "Testbed", "Reports", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached",
-                "Text",
-                "KernelProbe", "POSIX", "Units",
+                "TestSupport", "Testbed", "Reports", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached", "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -245,7 +248,7 @@ let package = Package(
         .testTarget(
             name: "ForecastTests",
             dependencies: [
-                "TestSupport", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
+                "TestSupport", "Results", "Limits", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
                 "Telemetry", "KernelProbe", "POSIX", "Units",
             ]
         ),
@@ -267,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "TestSupport", "Reports", "Results", "PostRecords", "HTTP", "POSIX",
+                "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
+                "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),

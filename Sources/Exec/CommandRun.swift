@@ -1,4 +1,5 @@
 internal import Glibc
+internal import KernelProbe
 package import POSIX
 package import Testbed
 package import Units
@@ -134,7 +135,10 @@ package final class CommandRun {
         _ memory: MemoryLimit?
     ) throws(Launch.Failure) -> LaunchedProgram {
         var held = try launch.hold(in: room, signals)
-        memory?.admit(held.process)
+        if let folder = memory?.folder {
+            // Held before its first instruction, it is under the limit from the beginning.
+            try? KernelFile.write("\(held.process)", to: folder + "/cgroup.procs")
+        }
         do {
             try hooks.held(&held)
         } catch {

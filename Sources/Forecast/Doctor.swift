@@ -100,6 +100,15 @@ package struct Doctor: Sendable {
     private var descriptors: Finding {
         let limit = DescriptorLimit.current.hard
         let value = "\(grouped(limit)) descriptors a process (hard limit)"
+        guard limit >= 64 else {
+            return Finding(
+                "nofile",
+                value,
+                .bad,
+                "the server's own files and those it keeps free leave none to dial with",
+                advice: "ulimit -Hn \(largestBatch + 96) as root before starting"
+            )
+        }
         // Lanes, listeners, callers' connections and logs besides the lookups, and what dials leave free.
         let needed = largestBatch + 96
         guard limit < needed else {

@@ -7,4 +7,10 @@ package enum FreedMemory {
     package static func keep(upTo bytes: Int) {
         linux_keep_freed_memory(CInt(bytes))
     }
+
+    /// Gives all of it back to the kernel, wherever it lies: after a large batch much lies between what is still in use,
+    /// which ``keep(upTo:)`` does not reach. Takes some ten milliseconds for 400 MiB. malloc_trim(3)
+    package static func giveBack() {
+        linux_give_back_freed_memory()
+    }
 }

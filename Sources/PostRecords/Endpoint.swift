@@ -63,23 +63,20 @@ package struct Endpoint: Responder {
     }
 
     private func getPostRecords(_ request: Request, _ codec: Codec) async throws(ConnectError) -> Response {
+        let arrived = MonotonicInstant.now
         let keys = try keys(of: request.body, codec)
-        let began = MonotonicInstant.now
         let account = service.clients.begin(CallerName.of(request), uris: keys.count)
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
-        let outcomes = try await lookUp(keys, for: account)
-        let answer = await Answer(outcomes, in: codec) { [log = service.log] place in
-            log.record("reply unreadable") {
-                ErrorLine(
-                    message: "cached value is not a post record",
-                    uri: keys.text(place),
-                    error: "not the protobuf of one record and its meta",
-                    client: account.name
-                )
-            }
+        let outcomes: [Outcome]
+        do throws(Overload) {
+            outcomes = try await lookUp(keys, for: account)
+        } catch {
+            refuse(keys.count, of: account, since: arrived, error)
+            throw ConnectError(.resourceExhausted, error.message)
         }
-        report(answer.tally, of: account, since: began)
+        let answer = await Answer(outcomes, in: codec)
+        report(answer.tally, of: account, since: arrived)
         return Response(.ok, contentType: codec.contentType, blocks: answer.body)
     }
 
@@ -99,25 +96,36 @@ package struct Endpoint: Responder {
         return KeyList(message.uris)
     }
 
-    /// - Throws: ``ConnectError`` when a guard or the limit does not admit the batch.
-    private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
+    /// - Throws: ``Overload`` when a guard or the limit does not admit the batch.
+    private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(Overload) -> [Outcome] {
         do throws(Overload) {
-            do throws(Overload) {
-                try service.guards.current.check(uris: keys.count, of: account)
-            } catch {
-                service.engine.counters.refusals.add(for: error.reason)
-                throw error
-            }
-            return try await service.engine.lookUp(keys, for: account)
+            try service.guards.current.check(uris: keys.count, of: account)
         } catch {
-            account.fail("RESOURCE_EXHAUSTED", count: keys.count)
-            throw ConnectError(.resourceExhausted, error.message)
+            service.engine.counters.refusals.add(for: error.reason)
+            throw error
         }
+        return try await service.engine.lookUp(keys, for: account)
+    }
+
+    /// Counts a batch that was not looked up for its caller, and traces it.
+    private func refuse(_ uris: Int, of account: ClientAccount, since arrived: MonotonicInstant, _ overload: Overload) {
+        account.fail("RESOURCE_EXHAUSTED", count: uris)
+        service.traces?.add(
+            Span(
+                "GetPostRecords",
+                duration: .now - arrived,
+                failed: true,
+                [
+                    ("client.name", .text(account.name)), ("batch.uris", .number(uris)),
+                    ("batch.refused", .text(overload.reason.rawValue)),
+                ]
+            )
+        )
     }
 
     /// Counts an answered batch for its caller, and traces it.
-    private func report(_ tally: OutcomeTally, of account: ClientAccount, since began: MonotonicInstant) {
-        let latency = MonotonicInstant.now - began
+    private func report(_ tally: OutcomeTally, of account: ClientAccount, since arrived: MonotonicInstant) {
+        let latency = MonotonicInstant.now - arrived
         account.finish(ok: tally.hits + tally.misses, latency: latency)
         service.traces?.add(
             Span(
@@ -126,9 +134,10 @@ package struct Endpoint: Responder {
                 failed: tally.failed > 0,
                 [
                     ("client.name", .text(account.name)),
-                    ("batch.uris", .number(tally.hits + tally.misses + tally.failed)),
+                    ("batch.uris", .number(tally.hits + tally.misses + tally.unreadable + tally.failed)),
                     ("lookups.hits", .number(tally.hits)),
                     ("lookups.misses", .number(tally.misses)),
+                    ("lookups.unreadable", .number(tally.unreadable)),
                     ("lookups.failed", .number(tally.failed)),
                 ] + tally.errors.sorted { $0.key < $1.key }.map { ("lookups.errors.\($0.key)", .number($0.value)) }
             )

@@ -1,19 +1,11 @@
 internal import LoadGenerator
 internal import PostRecords
 package import Results
+internal import Scenarios
 internal import Text
 
 /// Two results of one scenario, and where they differ by more than noise.
 package struct Comparison {
-    private struct Figure: Sendable {
-        var name: String
-        /// Differences below it are noise whatever their share.
-        var floor: Double
-        /// Whether more of it is worse; nil where neither is.
-        var moreIsWorse: Bool?
-        var value: @Sendable (PhaseResult) -> Double
-    }
-
     private let before: RunResult
     private let after: RunResult
     private let tolerance: Double
@@ -45,45 +37,52 @@ package struct Comparison {
         return lines
     }
 
-    private static let figures: [Figure] = [
-        .init(name: "records found", floor: 10, moreIsWorse: false) { Double($0.lookups.hits) },
-        .init(name: "failed lookups", floor: 10, moreIsWorse: true) { Double($0.lookups.failed) },
-        .init(name: "dials", floor: 50, moreIsWorse: true) { Double($0.dials.ok) },
-        .init(name: "TIME_WAIT, peak", floor: 50, moreIsWorse: true) { Double($0.timeWaitPeak) },
-        .init(name: "in flight, peak", floor: 50, moreIsWorse: nil) { Double($0.inFlightPeak) },
-        .init(name: "threads, peak", floor: 10, moreIsWorse: true) { Double($0.threadsPeak) },
-        .init(name: "memory, peak MiB", floor: 20, moreIsWorse: true) { Double($0.rssPeakBytes >> 20) },
-        .init(name: "restarts", floor: 0.5, moreIsWorse: true) { Double($0.restarts) },
-    ]
-
     private mutating func compare(_ old: PhaseResult) {
         guard let new = after.phases.first(where: { $0.name == old.name }) else {
             return regressions.append("phase \(old.name) was not played")
         }
-        for figure in Self.figures { compare(figure.name, figure.value(old), figure.value(new), old.name, figure) }
+        for measure in Measures.ofPhases { compare(measure, old, new, phase: old.name, of: "") }
         for client in old.clients {
-            guard let other = new.clients.first(where: { $0.name == client.name }) else { continue }
-            for (name, path) in [("p50 ms", \ClientResult.Latency.p50), ("p99 ms", \.p99)] {
-                let figure = Figure(name: "\(client.name) \(name)", floor: 1, moreIsWorse: true) { _ in 0 }
-                compare(figure.name, client.latencyMs[keyPath: path], other.latencyMs[keyPath: path], old.name, figure)
+            guard let other = new.clients.first(where: { $0.name == client.name }) else {
+                regressions.append("\(old.name): client \(client.name) was not there")
+                continue
             }
-            let failed = Figure(name: "\(client.name) batches failed", floor: 0.5, moreIsWorse: true) { _ in 0 }
-            compare(failed.name, Double(client.failed), Double(other.failed), old.name, failed)
+            for measure in Measures.ofClients {
+                compare(measure, client, other, phase: old.name, of: "\(client.name) ")
+            }
         }
         for claim in old.expectations where claim.pass {
             if let now = new.expectations.first(where: { $0.text == claim.text }), !now.pass {
-                regressions.append("\(old.name): \(claim.text) held, and does not now (observed \(now.observed))")
+                regressions.append("\(old.name): \(claim.text) passed, and fails now (observed \(now.observed))")
             }
         }
     }
 
-    private mutating func compare(_ name: String, _ old: Double, _ new: Double, _ phase: String, _ figure: Figure) {
-        let difference = new - old
-        guard abs(difference) > max(figure.floor, tolerance * abs(old)) else { return }
-        let change = old == 0 ? "new" : "\(difference > 0 ? "+" : "")\(rounded(100 * difference / old))%"
-        rows.append("| \(phase) | \(name) | \(rounded(old)) | \(rounded(new)) | \(change) |")
-        if figure.moreIsWorse == (difference > 0) {
-            regressions.append("\(phase): \(name) \(rounded(old)) → \(rounded(new)) (\(change))")
+    /// - Parameter client: what a name begins with.
+    private mutating func compare<Subject>(
+        _ measure: Measure<Subject>,
+        _ old: Subject,
+        _ new: Subject,
+        phase: String,
+        of client: String
+    ) {
+        guard let change = measure.change else { return }
+        let name = client + change.name
+        switch (measure.value(old).map(measure.shown), measure.value(new).map(measure.shown)) {
+        case (nil, nil): break
+        case (let old?, nil):
+            rows.append("| \(phase) | \(name) | \(rounded(old)) | - | not measured |")
+            if change.worse != .neither { regressions.append("\(phase): \(name) \(rounded(old)) → not measured") }
+        case (nil, let new?):
+            rows.append("| \(phase) | \(name) | - | \(rounded(new)) | not measured before |")
+        case (let old?, let new?):
+            let difference = new - old
+            guard abs(difference) > max(change.floor, tolerance * abs(old)) else { return }
+            let share = old == 0 ? "new" : "\(difference > 0 ? "+" : "")\(rounded(100 * difference / old))%"
+            rows.append("| \(phase) | \(name) | \(rounded(old)) | \(rounded(new)) | \(share) |")
+            if change.worse == (difference > 0 ? .more : .less) {
+                regressions.append("\(phase): \(name) \(rounded(old)) → \(rounded(new)) (\(share))")
+            }
         }
     }
 }

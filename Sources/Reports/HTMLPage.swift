@@ -35,10 +35,10 @@ package enum HTMLPage {
         // In the order of the page: what is put in is not looked through for the next place.
         let parts = [
             ("/*STYLE*/", text(PackageResources.page_css)),
-            // Inside a script element only "</" could end it.
+            // Inside a script element "</" could end it, and "<!--" keep it from ending. JSON has "<" in texts only.
             (
                 "/*RESULT*/null",
-                text(result).split(separator: "</", omittingEmptySubsequences: false).joined(separator: "<\\/")
+                text(result).split(separator: "<", omittingEmptySubsequences: false).joined(separator: "\\u003c")
             ),
             ("/*SCRIPT*/", scripts.map(text).joined(separator: "\n") + ending),
         ]

@@ -49,8 +49,12 @@ package final class RunProgress: RunObserver {
         if let incidentLine { screen.print(["    logged: \(incidentLine)"]) }
     }
 
-    package func interrupted() {
-        screen.print(["interrupted; everything that was started is being stopped"])
+    package func warned(_ text: String) {
+        screen.print(["    warning: \(text)"])
+    }
+
+    package func interrupted(because reason: String?) {
+        screen.print(["\(reason ?? "interrupted"); everything that was started is being stopped"])
     }
 
     private static func line(_ point: TimelinePoint, _ progress: PhaseProgress) -> String {
@@ -58,6 +62,7 @@ package final class RunProgress: RunObserver {
         let errors = counted.lookups.errors.max { $0.value < $1.value }.map { "\($0.key) \(grouped($0.value))" }
         return (point.isUp ? "" : "  DOWN")
             + "  found \(grouped(counted.lookups.hits))"
+            + (counted.lookups.unreadable > 0 ? "  unreadable \(grouped(counted.lookups.unreadable))" : "")
             + "  errors \(errors ?? "none")"
             + "  dials \(grouped(counted.dials.ok))"
             + "  ports \(grouped(point.portsInUse))/\(grouped(progress.capacity))"

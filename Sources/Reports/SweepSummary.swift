@@ -10,23 +10,24 @@ extension SweepResult {
                 "MiB",
             ]
         )
-        for standing in ranking {
-            guard standing.runs > 0 else {
-                table.add([plan.text(standing.values), "-", "-", "-", "-", "-", "-", "crashed", "-", "-"])
+        func text(_ spread: Aggregate.Spread?) -> String { spread.map { rounded($0.median) } ?? "-" }
+        for one in ranking {
+            guard one.runs > 0 else {
+                table.add([plan.text(one.values), "-", "-", "-", "-", "-", "-", "crashed", "-", "-"])
                 continue
             }
-            let errors = standing.errorsByName.max { ($0.value.median, $1.key) < ($1.value.median, $0.key) }
+            let errors = one.errorsByName.max { ($0.value.median, $1.key) < ($1.value.median, $0.key) }
             table.add([
-                plan.text(standing.values), rounded(standing.lookupsPerSecond.median), standing.smallP99.text,
-                standing.smallInTime.map { "\(rounded($0.median))%" } ?? "-", rounded(standing.heavyP99.median),
-                rounded(standing.dialsPerSecond.median), rounded(standing.timeWaitPeak.median),
-                standing.crashes > 0
-                    ? "crashed \(standing.crashes)x" : errors.map { "\($0.key) \(rounded($0.value.median))" } ?? "0",
-                rounded(standing.threadsPeak.median), rounded(standing.rssPeakMiB.median),
+                plan.text(one.values), text(one.lookupsPerSecond), one.smallP99?.text ?? "-",
+                one.smallInTime.map { "\(rounded($0.median))%" } ?? "-", text(one.heavyP99),
+                text(one.dialsPerSecond), text(one.timeWaitPeak),
+                one.crashes > 0
+                    ? "crashed \(one.crashes)x" : errors.map { "\($0.key) \(rounded($0.value.median))" } ?? "0",
+                text(one.threadsPeak), text(one.rssPeakMiB),
             ])
         }
         let failures = runs.filter { $0.result == nil }.map {
-            "not measured: \(plan.text($0.cell.values)), turn \($0.cell.turn): \($0.error ?? "")"
+            "not measured: \(plan.text($0.cell.values)), repetition \($0.cell.repetition): \($0.error ?? "")"
         }
         let ranked = ranking.isEmpty ? [] : table.lines + [""]
         return [""] + ranked + failures + findings

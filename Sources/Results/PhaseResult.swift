@@ -1,14 +1,15 @@
 package import LoadGenerator
 package import PostRecords
+package import Text
 
 /// What happened in one phase.
 package struct PhaseResult: Codable, Sendable {
     package struct Dials: Codable, Sendable {
         package var ok: Int
         package var failed: Int
-        /// What the arithmetic says `ok` should be, where it can.
-        package var expected: Int?
-        /// How ``expected`` comes about.
+        /// What the arithmetic says `ok` should be; nil where it cannot be predicted.
+        @ExplicitNull package var expected: Int?
+        /// How ``expected`` comes about, or why it is nil.
         package var reasoning: String
 
         package init(
@@ -65,7 +66,7 @@ package struct PhaseResult: Codable, Sendable {
     package var settings: SettingsDocument
     package var lookups: CounterSnapshot.Lookups
     package var dials: Dials
-    /// When the ports of one address ran out; nil where that was neither foretold nor happened.
+    /// When the ports of one address ran out; nil where that was neither predicted nor happened.
     package var exhaustion: Exhaustion?
     package var writeBacks: CounterSnapshot.WriteBacks
     package var inFlightPeak: Int
@@ -76,8 +77,9 @@ package struct PhaseResult: Codable, Sendable {
     /// Ports one source address has.
     package var portsCapacity: Int
     package var clients: [ClientResult]
-    package var threadsPeak: Int
-    package var rssPeakBytes: Int
+    /// Of the server; nil when it was never seen.
+    @ExplicitNull package var threadsPeak: Int?
+    @ExplicitNull package var rssPeakBytes: Int?
     package var logLines: CounterSnapshot.LogLines
     package var restarts: Int
     /// Batches the server did not look up, by the guard that refused them.
@@ -99,8 +101,8 @@ package struct PhaseResult: Codable, Sendable {
         portsInUsePeak: Int,
         portsCapacity: Int,
         clients: [ClientResult],
-        threadsPeak: Int,
-        rssPeakBytes: Int,
+        threadsPeak: Int?,
+        rssPeakBytes: Int?,
         logLines: CounterSnapshot.LogLines,
         restarts: Int,
         refusals: [String: Int],

@@ -1,3 +1,4 @@
+internal import LoadGenerator
 internal import PostRecords
 internal import Text
 
@@ -29,7 +30,7 @@ extension RunResult {
         guard let head = try? JSONText.decode(Head.self, from: json) else {
             throw FormatError(description: "this is not the JSON of a run; write one with 'spiral run --json PATH'")
         }
-        guard head.schema == Self.currentSchema else {
+        guard [Self.currentSchema, Self.schemaWithZeros].contains(head.schema) else {
             throw FormatError(
                 description:
                     "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
@@ -40,5 +41,18 @@ extension RunResult {
         } catch {
             throw FormatError(description: "it says \(head.schema), but is damaged or incomplete")
         }
+        if schema == Self.schemaWithZeros {
+            for index in phases.indices { phases[index].dropUnmeasured() }
+            schema = Self.currentSchema
+        }
+    }
+}
+
+extension PhaseResult {
+    /// Takes out what older versions wrote where nothing was measured.
+    mutating func dropUnmeasured() {
+        for index in clients.indices { clients[index].dropUnmeasured() }
+        if threadsPeak == 0 { threadsPeak = nil }
+        if rssPeakBytes == 0 { rssPeakBytes = nil }
     }
 }

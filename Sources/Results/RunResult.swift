@@ -3,7 +3,9 @@ internal import PostRecords
 
 /// A run as `--json` writes it.
 package struct RunResult: Codable, Sendable {
-    package static let currentSchema = "spiral-run/1"
+    package static let currentSchema = "spiral-run/2"
+    /// What it wrote before there was a way to say that nothing was measured.
+    static let schemaWithZeros = "spiral-run/1"
     package var schema = RunResult.currentSchema
     package var scenario: String
     package var description: String
@@ -16,8 +18,10 @@ package struct RunResult: Codable, Sendable {
     /// How this run differs from the outage it replays.
     package var fidelity: [String] = []
     package var verdict: Verdict
-    /// Whether a signal ended it before the last phase.
+    /// Whether it ended before the last phase, by a signal or by what ``interruptedBecause`` says.
     package var interrupted = false
+    /// What it could not go on without; nil when a signal ended it, or nothing.
+    package var interruptedBecause: String?
 
     package init(
         scenario: String,
@@ -52,15 +56,19 @@ package struct RunResult: Codable, Sendable {
         package var at: Double
         package var kind: Kind
         package var text: String
+        /// True when somebody asked for it while it was played; nil otherwise.
+        package var byHand: Bool?
 
         package init(
             at: Double,
             kind: Kind,
-            text: String
+            text: String,
+            byHand: Bool? = nil
         ) {
             self.at = at
             self.kind = kind
             self.text = text
+            self.byHand = byHand
         }
     }
 

@@ -12,8 +12,13 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     /// One combination of values, in the order of the variations.
     package struct Cell: Sendable, Codable, Hashable {
         package var values: [String]
-        /// Which time it is measured, from 1.
-        package var turn: Int
+        /// Which measurement of the combination it is, from 1.
+        package var repetition: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case values
+            case repetition = "turn"
+        }
     }
 
     package var variations: [Variation]
@@ -26,8 +31,14 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     /// Seconds of load before it is measured, and while.
     package var warmUp: Double
     package var duration: Double
-    package var turns: Int
+    /// Measurements of each combination.
+    package var repetitions: Int
     package var seed: UInt64
+
+    private enum CodingKeys: String, CodingKey {
+        case variations, fixed, clients, ports, warmUp, duration, seed
+        case repetitions = "turns"
+    }
 
     /// Why a plan cannot be carried out.
     package struct Problem: Error, CustomStringConvertible {
@@ -41,7 +52,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         ports: Int?,
         warmUp: Duration,
         duration: Duration,
-        turns: Int,
+        repetitions: Int,
         seed: UInt64
     ) throws(Problem) {
         self.variations = variations
@@ -50,7 +61,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         self.ports = ports
         self.warmUp = warmUp.inSeconds
         self.duration = duration.inSeconds
-        self.turns = turns
+        self.repetitions = repetitions
         self.seed = seed
         guard !variations.isEmpty else {
             throw Problem(
@@ -93,13 +104,23 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         }
     }
 
-    /// What is measured, in the order in which it is: each turn through the grid shuffled for itself.
+    /// What is measured, in the order in which it is: each pass through the grid shuffled for itself.
     package var cells: [Cell] {
         var generator = SplitMix64(seed: seed)
         let grid = grid
-        return (1...max(1, turns)).flatMap { turn in
-            grid.map { Cell(values: $0, turn: turn) }.shuffled(using: &generator)
+        return (1...max(1, repetitions)).flatMap { repetition in
+            grid.map { Cell(values: $0, repetition: repetition) }.shuffled(using: &generator)
         }
+    }
+
+    /// The client with the largest batches: the heavy caller. The first of several.
+    package var heavyClient: String? {
+        clients.compactMap { try? ClientSpec(text: $0) }.reduce(nil as ClientSpec?) { largest, spec in
+            guard let largest,
+                largest.uris.lowerBound + largest.uris.upperBound >= spec.uris.lowerBound + spec.uris.upperBound
+            else { return spec }
+            return largest
+        }?.name
     }
 
     /// The settings of a combination, by name.

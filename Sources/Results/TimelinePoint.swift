@@ -11,8 +11,8 @@ package struct TimelinePoint: Codable, Sendable {
 
         package init(_ window: Recorder.Window) {
             answered = window.answered
-            p50 = window.answered > 0 ? window.p50 : nil
-            p99 = window.answered > 0 ? window.p99 : nil
+            p50 = window.p50
+            p99 = window.p99
         }
     }
 

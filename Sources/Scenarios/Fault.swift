@@ -57,6 +57,11 @@ package struct Fault: Sendable, CustomStringConvertible {
         }
     }
 
+    /// The setting it changes; nil when it is a process that it concerns.
+    var settingChange: SettingChange? {
+        if case .setting(let change) = effect { change } else { nil }
+    }
+
     /// Whether a process is meant to end, or to stop, by it.
     func concerns(_ subject: Subject) -> Bool {
         if case .process(_, subject) = effect { true } else { false }

@@ -24,15 +24,17 @@ struct PhaseSampler {
         var timeWait = 0
         var portsInUse = 0
         var inFlight = 0
-        var threads = 0
-        var rssBytes = 0
+        /// Nil when the server was never seen up.
+        var threads: Int?
+        var rssBytes: Int?
 
         mutating func include(_ point: TimelinePoint) {
             timeWait = max(timeWait, point.timeWait)
             portsInUse = max(portsInUse, point.portsInUse)
             inFlight = max(inFlight, point.inFlight)
-            threads = max(threads, point.threads)
-            rssBytes = max(rssBytes, point.rssBytes)
+            // A process has threads and memory: without them it was not there.
+            if point.threads > 0 { threads = max(threads ?? 0, point.threads) }
+            if point.rssBytes > 0 { rssBytes = max(rssBytes ?? 0, point.rssBytes) }
         }
     }
 

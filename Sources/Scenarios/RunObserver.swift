@@ -8,11 +8,14 @@ package protocol RunObserver: AnyObject {
     func phaseBegan(_ position: PhasePosition, changes: [SettingChange])
     func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition)
     func noted(_ event: RunResult.Event)
+    /// Something happened that nobody planned.
+    func warned(_ text: String)
     func sampled(_ point: TimelinePoint, _ progress: PhaseProgress)
     /// - Parameter incidentLine: the incident's own log line as the server wrote it; the first time there is one.
     func phaseEnded(_ phase: PhaseResult, incidentLine: String?)
-    /// A signal ended the run; what it started is being stopped.
-    func interrupted()
+    /// The run ends early; what it started is being stopped.
+    /// - Parameter reason: what it cannot go on without; nil when a signal ended it.
+    func interrupted(because reason: String?)
     /// - Parameter run: nil when the run could not be played to a result.
     func ended(_ run: RunResult?)
     /// What has been asked of the run since the last call; each is resolved by the run.
@@ -24,9 +27,10 @@ extension RunObserver {
     package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {}
     package func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition) {}
     package func noted(_ event: RunResult.Event) {}
+    package func warned(_ text: String) {}
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) {}
     package func phaseEnded(_ phase: PhaseResult, incidentLine: String?) {}
-    package func interrupted() {}
+    package func interrupted(because reason: String?) {}
     package func ended(_ run: RunResult?) {}
     package func takeRequests() -> [RunRequest] { [] }
 }

@@ -1,5 +1,6 @@
 package import LoadGenerator
 package import PostRecords
+internal import Telemetry
 package import Testbed
 package import Units
 
@@ -26,6 +27,12 @@ package struct Scenario: Sendable {
             if let quick = phases[index].quickDuration { scenario.phases[index].duration = quick }
         }
         return scenario
+    }
+
+    /// Files that the error log is moved to in its course.
+    var logFiles: [String] {
+        let changes = phases.flatMap { $0.changes + $0.faults.compactMap(\.settingChange) }
+        return changes.filter { $0.name == "log-sink" }.compactMap { (try? LogSink(text: $0.text))?.file }
     }
 }
 

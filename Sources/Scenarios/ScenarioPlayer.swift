@@ -47,7 +47,7 @@ package struct ScenarioPlayer {
     }
 
     /// Sets everything up, plays the phases, and takes everything down again, whatever happens.
-    /// - Returns: the result; of the phases that were played when a signal ended it early.
+    /// - Returns: the result; of the phases that were played when a signal ended it early, or a process that died.
     /// - Throws: ``TestbedError`` when it cannot be played here.
     package func play() throws -> RunResult {
         DescriptorLimit.raise()
@@ -57,12 +57,13 @@ package struct ScenarioPlayer {
             scenario: scenario.name,
             description: scenario.description,
             environment: Environment(setup, seed: seed, clients: scenario.clients, arguments: arguments),
-            verdict: .init([], planned: scenario.phases.count, held: scenario.verdict)
+            verdict: .init(pass: false, text: "not ended", missing: [])
         )
         // Told on the way out; nothing when there is no result.
         var ended: RunResult?
         defer { for observer in observers { observer.ended(ended) } }
         for observer in observers { observer.began(result) }
+        var isPlaying = false
         do {
             let run = try ScenarioRun(
                 scenario,
@@ -82,6 +83,7 @@ package struct ScenarioPlayer {
                     name: phase.name,
                     title: phase.title
                 )
+                isPlaying = true
                 for observer in observers { observer.phaseBegan(position, changes: phase.changes) }
                 // Of a phase that is cut off, what was seen still counts.
                 defer { (result.events, result.timeline) = (run.events, run.timeline) }
@@ -91,20 +93,25 @@ package struct ScenarioPlayer {
                 for observer in observers { observer.phaseEnded(phaseResult, incidentLine: line) }
             }
         } catch is Interrupted {
-            for observer in observers { observer.interrupted() }
+            for observer in observers { observer.interrupted(because: nil) }
             result.interrupted = true
+        } catch let error as TestbedError where isPlaying {
+            // The phases that were played still count.
+            for observer in observers { observer.interrupted(because: "\(error)") }
+            result.interrupted = true
+            result.interruptedBecause = "\(error)"
         }
         result.cascade = result.measuredCascade(sustainableDialsPerSecond: setup.ports.sustainableDialsPerSecond)
         result.predictions = result.comparedPredictions()
         result.fidelity = RunResult.generalFidelity + fidelity(setup, result)
-        result.verdict = .init(result.phases, planned: scenario.phases.count, held: scenario.verdict)
+        result.verdict = .init(result.phases, planned: scenario.phases.count, shown: scenario.verdict)
         ended = result
         return result
     }
 
     private func fidelity(_ setup: NetworkSetup, _ result: RunResult) -> [String] {
         var notes: [String] = []
-        if result.events.contains(where: { $0.text.hasSuffix("by hand") }) {
+        if result.events.contains(where: { $0.byHand == true }) {
             notes.append("Somebody steered it by hand; what was changed when stands among the changes.")
         }
         if setup.ports.ports != 28_232 {

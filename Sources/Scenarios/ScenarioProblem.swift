@@ -1,5 +1,5 @@
 /// Something wrong in a scenario file: where, and what was meant.
-package struct ScenarioProblem: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ScenarioProblem: Error, Sendable, Hashable, CustomStringConvertible {
     package var line: Int
     package var column: Int
     package var message: String

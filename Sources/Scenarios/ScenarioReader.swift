@@ -1,4 +1,5 @@
 internal import FanOut
+internal import Forecast
 internal import LoadGenerator
 internal import Memcached
 internal import PostRecords
@@ -8,22 +9,27 @@ internal import Units
 internal import Yams
 
 extension Scenario {
+    /// Reads a scenario from the bytes of a YAML file.
+    /// - Throws: ``ScenarioProblems`` with all that is wrong.
+    package init(yaml bytes: [UInt8]) throws(ScenarioProblems) {
+        let text: String
+        do throws(ScenarioProblem) {
+            text = try YAMLText.decode(bytes)
+        } catch {
+            throw ScenarioProblems(problems: [error])
+        }
+        try self.init(yaml: text)
+    }
+
     /// Reads a scenario from YAML.
     /// - Throws: ``ScenarioProblems`` with all that is wrong.
     package init(yaml: String) throws(ScenarioProblems) {
         var reader = ScenarioReader()
-        let node: Node?
-        do {
-            node = try compose(yaml: yaml)
-        } catch let YamlError.parser(_, problem, mark, _) {
-            throw ScenarioProblems(problems: [.init(line: mark.line, column: mark.column, message: problem)])
-        } catch let YamlError.scanner(_, problem, mark, _) {
-            throw ScenarioProblems(problems: [.init(line: mark.line, column: mark.column, message: problem)])
+        let node: Node
+        do throws(ScenarioProblem) {
+            node = try YAMLText.root(yaml)
         } catch {
-            throw ScenarioProblems(problems: [.init(line: 1, column: 1, message: "\(error)")])
-        }
-        guard let node else {
-            throw ScenarioProblems(problems: [.init(line: 1, column: 1, message: "the file is empty")])
+            throw ScenarioProblems(problems: [error])
         }
         let scenario = reader.scenario(node)
         guard reader.problems.isEmpty else { throw ScenarioProblems(problems: reader.problems) }
@@ -36,27 +42,31 @@ private struct ScenarioReader {
     private var yaml = YAMLReader()
     /// Clients the file names, those that could not be read included.
     private var named: Set<String> = []
+    /// The settings in force in the phase that is read.
+    private var inForce = Settings()
 
     var problems: [ScenarioProblem] { yaml.problems.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
 
     mutating func scenario(_ node: Node) -> Scenario {
         let entries = yaml.mapping(node, "a scenario", keys: ScenarioSchema.scenario)
-        var scenario = Scenario(name: entries["scenario"].flatMap { yaml.text($0, "scenario") } ?? "")
+        var scenario = Scenario(name: entries["scenario"].flatMap { yaml.name($0, "scenario") } ?? "")
         if entries["scenario"] == nil { yaml.complain(node, "a scenario needs a name: 'scenario: NAME'") }
         if let node = entries["description"] { scenario.description = yaml.text(node, "description") ?? "" }
         if let node = entries["verdict"] { scenario.verdict = yaml.text(node, "verdict") ?? "" }
         if let node = entries["environment"] { scenario.setup = setup(node) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
+        inForce.apply(scenario.settings)
         if let node = entries["clients"] {
             scenario.clients = clients(node)
-            named = Set(node.mapping?.keys.compactMap(\.string) ?? [])
+            named = Set(yaml.entries(node, "clients").map(\.name))
         }
         guard let node = entries["phases"] else {
             yaml.complain(node, "a scenario needs phases")
             return scenario
         }
-        scenario.phases = yaml.list(node, "phases").compactMap { phase($0, of: scenario) }
-        if scenario.phases.isEmpty { yaml.complain(node, "a scenario needs at least one phase") }
+        let phases = yaml.list(node, "phases")
+        if phases.isEmpty { yaml.complain(node, "a scenario needs at least one phase") }
+        scenario.phases = phases.compactMap { phase($0, of: scenario) }
         return scenario
     }
 
@@ -132,7 +142,7 @@ private struct ScenarioReader {
 
     private mutating func phase(_ node: Node, of scenario: Scenario) -> PhasePlan? {
         let entries = yaml.mapping(node, "a phase", keys: ScenarioSchema.phase)
-        guard let name = entries["name"].flatMap({ yaml.text($0, "name") }) else {
+        guard let name = entries["name"].flatMap({ yaml.name($0, "name") }) else {
             if entries["name"] == nil { yaml.complain(node, "a phase needs a name") }
             return nil
         }
@@ -167,11 +177,25 @@ private struct ScenarioReader {
             plan.clients.append(spec)
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
+        inForce.apply(plan.changes)
+        let obstacle = DialObstacle.known(
+            settings: inForce,
+            clients: plan.clients,
+            isPreloaded: scenario.setup.isPreloaded,
+            hasFaults: !plan.faults.isEmpty
+        )
         for node in entries["expect"].map({ yaml.list($0, "expect") }) ?? [] {
-            let clients = plan.clients.map(\.name)
-            if let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) {
-                plan.expectations.append(claim)
+            let clients = plan.clients
+            guard let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) else {
+                continue
             }
+            if let obstacle, claim.names.contains("dials.expected") {
+                yaml.complain(node, "expect: dials.expected cannot be predicted in phase \(name): \(obstacle)")
+            }
+            plan.expectations.append(claim)
+        }
+        for fault in plan.faults {
+            if case .setting(let change) = fault.effect { inForce.apply([change]) }
         }
         return plan
     }

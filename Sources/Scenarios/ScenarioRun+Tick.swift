@@ -56,12 +56,12 @@ extension ScenarioRun {
                 request.resolve(refusal)
             case .nextPhase:
                 phase.clock.endEarly(at: .now)
-                note(.setting, "phase ended by hand")
+                note(.setting, "phase ended by hand", byHand: true)
                 request.resolve(nil)
             case .end:
                 phase.clock.endEarly(at: .now)
                 isEnding = true
-                note(.setting, "run ended by hand")
+                note(.setting, "run ended by hand", byHand: true)
                 request.resolve(nil)
             }
         }
@@ -74,7 +74,7 @@ extension ScenarioRun {
             note(.death, "the server ended: \(exit.reason)")
             let isIntended = phase.plan.faults.contains { $0.concerns(.server) }
             guard scenario.setup.restarts || isIntended else {
-                throw TestbedError("spiral-server ended (\(exit.reason)): \(serverLog())")
+                throw TestbedError("spiral-server ended (\(exit.reason))\(folder.lastWords("server.log"))")
             }
             phase.clock.scheduleRestart(at: .now + Self.downTime)
         }
@@ -84,7 +84,21 @@ extension ScenarioRun {
         }
         let mayEnd = phase.plan.faults.contains { $0.concerns(.memcached) }
         if !mayEnd, let exit = memcached.poll() {
-            throw TestbedError("memcached ended (\(exit)): \(memcachedLog())")
+            note(.fault, "memcached ended: \(exit)")
+            throw TestbedError("memcached ended (\(exit))\(folder.lastWords("memcached.log"))")
+        }
+    }
+
+    /// A process that somebody else stopped answers nothing, and the run would wait without a word.
+    private func warnOfStops(_ server: ProcessStatus?) {
+        let memcachedStatus = try? ProcessStatus.read(memcached.identifier)
+        for (subject, name, status) in [
+            (Fault.Subject.server, "spiral-server", server), (.memcached, "memcached", memcachedStatus),
+        ] {
+            guard let status, stopped.observe(subject, isStopped: status.isStopped) else { continue }
+            let text = "\(name) was stopped by somebody else (SIGSTOP); batches wait until it gets SIGCONT"
+            note(.fault, text)
+            for observer in observers { observer.warned(text) }
         }
     }
 
@@ -106,6 +120,7 @@ extension ScenarioRun {
             isUp: server.isUp,
             clients: attacks.map { ($0.recorder.name, TimelinePoint.Client($0.recorder.takeWindow())) }
         )
+        warnOfStops(reading.status)
         let point = phase.sampler.point(reading, since: beginning)
         timeline.append(point)
         let progress = PhaseProgress(

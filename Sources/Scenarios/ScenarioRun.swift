@@ -26,7 +26,7 @@ final class ScenarioRun {
 
     let scenario: Scenario
     let network: NetworkSetup
-    private let folder: RunFolder
+    let folder: RunFolder
     let observers: [any RunObserver]
     /// Whether the settings may be changed by hand.
     private let isSteerable: Bool
@@ -34,6 +34,8 @@ final class ScenarioRun {
     var memcached: MemcachedProcess
     let server: SupervisedServer
     private(set) var attacks: [Attack] = []
+    /// Which batches of the phase were under way together.
+    private var overlaps = BatchOverlaps()
     private var settings = Settings()
     let beginning: MonotonicInstant
     /// The counts at the beginning of the phase.
@@ -41,6 +43,7 @@ final class ScenarioRun {
     private(set) var events: [RunResult.Event] = []
     var timeline: [TimelinePoint] = []
     private var hasShownIncidentLine = false
+    var stopped = StoppedProcesses()
     /// Whether somebody has ended the run: no further phase begins.
     var isEnding = false
     /// Starts memcached and server and fills the cache.
@@ -66,13 +69,14 @@ final class ScenarioRun {
         server = try SupervisedServer(
             settings: settings,
             memoryLimit: scenario.setup.memoryLimit.map { MemoryLimit($0) }
-        ) { settings throws(TestbedError) in
+        ) { settings, cgroup throws(TestbedError) in
             try ServerProcess(
                 address: network.serverAddress,
                 adminAddress: network.adminAddress,
                 memcached: address,
-                Self.arguments(settings, scenario.setup),
+                Self.arguments(settings, scenario),
                 descriptorLimit: scenario.setup.nofile,
+                cgroup: cgroup,
                 in: folder
             )
         }
@@ -90,9 +94,10 @@ final class ScenarioRun {
         beginning = .now
     }
 
-    private static func arguments(_ settings: Settings, _ setup: ScenarioSetup) -> [String] {
+    private static func arguments(_ settings: Settings, _ scenario: Scenario) -> [String] {
         Settings.names.flatMap { ["--\($0)", settings[$0]!] }
-            + (setup.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
+            + (scenario.setup.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
+            + scenario.logFiles.flatMap { ["--allow-log-file", $0] }
     }
 
     private static func startMemcached(
@@ -123,7 +128,7 @@ final class ScenarioRun {
         try apply(plan, position)
         let start = MonotonicInstant.now
         let idle = last.idleConnections
-        let free = try freePorts()
+        let ports = try dialerPorts()
         let exits = server.exits
         try startClients(plan)
 
@@ -155,7 +160,7 @@ final class ScenarioRun {
         // The answers are out; the last connections are closing.
         try pause(for: .milliseconds(50))
         try sample(&phase)
-        return try finish(plan, start: start, idle: idle, free: free, restarts: server.exits - exits, phase)
+        return try finish(plan, start: start, idle: idle, ports: ports, restarts: server.exits - exits, phase)
     }
 
     /// The incident's own log line as the server wrote it, the first time there is one.
@@ -189,7 +194,7 @@ final class ScenarioRun {
         } catch {
             return "\(error)"
         }
-        for change in changes { note(.setting, "\(change), by hand") }
+        for change in changes { note(.setting, "\(change), by hand", byHand: true) }
         return nil
     }
 
@@ -204,6 +209,7 @@ final class ScenarioRun {
     var settingsDocument: SettingsDocument { SettingsDocument(settings) }
 
     private func startClients(_ plan: PhasePlan) throws {
+        overlaps = BatchOverlaps()
         attacks = plan.clients.map { spec in
             Attack(
                 spec,
@@ -211,7 +217,8 @@ final class ScenarioRun {
                 from: Self.clientSource,
                 workload: workload,
                 timeout: .seconds(180),
-                maxInFlight: 512
+                maxInFlight: 512,
+                overlaps: overlaps
             )
         }
         for (attack, spec) in zip(attacks, plan.clients) {
@@ -228,7 +235,7 @@ final class ScenarioRun {
         _ plan: PhasePlan,
         start: MonotonicInstant,
         idle: Int,
-        free: Int?,
+        ports: DialForecast.Ports,
         restarts: Int,
         _ phase: ActivePhase
     ) throws -> PhaseResult {
@@ -236,18 +243,18 @@ final class ScenarioRun {
         let change = now.change(since: last)
         let peaks = phase.sampler.peaks
         last = now
-        let forecast = DialForecast(
-            clients: attacks.map(\.recorder.batchSizes),
-            maxIdle: settings.fanOut.maxIdle,
-            limit: settings.fanOut.limit.bound,
-            idle: idle,
-            freePorts: free,
-            failed: change.dials.failed
-        )
-        let isPredictable =
-            plan.faults.isEmpty && !phase.isSteered && restarts == 0 && change.lookups.misses == 0
-            && settings.fanOut.fanout == .perURI
-            && forecast.applies
+        let clients = attacks.map(\.recorder.result)
+        let obstacle =
+            DialObstacle.known(
+                settings: settings,
+                clients: plan.clients,
+                isPreloaded: scenario.setup.isPreloaded,
+                hasFaults: !plan.faults.isEmpty
+            )
+            ?? DialObstacle.seen(counted: change, clients: clients, restarts: restarts, isSteered: phase.isSteered)
+        let dials = expectedDials(obstacle, idle: idle, ports: ports, start: start, failed: change.lookups.failed)
+        var free: Int?
+        if case .exactly(let ports, _) = ports, obstacle == nil, settings.fanOut.limit == .none { free = ports }
         var result = PhaseResult(
             name: plan.name,
             title: plan.title,
@@ -258,21 +265,16 @@ final class ScenarioRun {
             dials: .init(
                 ok: change.dials.ok,
                 failed: change.dials.failed,
-                expected: isPredictable ? forecast.expected : nil,
-                reasoning: isPredictable ? forecast.reasoning : ""
+                expected: dials.expected,
+                reasoning: dials.reasoning
             ),
-            exhaustion: exhaustion(
-                plan,
-                start: start,
-                idle: idle,
-                free: isPredictable && settings.fanOut.limit == .none ? free : nil
-            ),
+            exhaustion: exhaustion(plan, start: start, idle: idle, free: free),
             writeBacks: change.writeBacks,
             inFlightPeak: max(change.inFlightPeak, peaks.inFlight),
             timeWaitPeak: peaks.timeWait,
             portsInUsePeak: peaks.portsInUse,
             portsCapacity: network.ports.ports,
-            clients: attacks.map(\.recorder.result),
+            clients: clients,
             threadsPeak: peaks.threads,
             rssPeakBytes: peaks.rssBytes,
             logLines: change.logLines,
@@ -285,6 +287,33 @@ final class ScenarioRun {
             return .init(text: expectation.text, observed: observed, pass: pass)
         }
         return result
+    }
+
+    /// The dials that should have succeeded, and how that number comes about; nil where it cannot be predicted, and why.
+    private func expectedDials(
+        _ obstacle: String?,
+        idle: Int,
+        ports: DialForecast.Ports,
+        start: MonotonicInstant,
+        failed: Int
+    ) -> (expected: Int?, reasoning: String) {
+        if let obstacle { return (nil, obstacle) }
+        var ports = ports
+        if case .exactly(let free, _) = ports {
+            let isUntouched = free == network.ports.ports
+            let since = isUntouched ? start : beginning
+            // On the machine's own network ports may be in TIME_WAIT since before the run.
+            let isShort = .now - since < PortBudget.timeWait && (isUntouched || network.network == .namespace)
+            ports = .exactly(free, mayReturn: !isShort)
+        }
+        return DialForecast(
+            batches: overlaps.groups,
+            maxIdle: settings.fanOut.maxIdle,
+            limit: settings.fanOut.limit,
+            idle: idle,
+            ports: ports,
+            failedLookups: failed
+        ).result
     }
 
     /// When the ports ran out, predicted and seen.
@@ -310,12 +339,20 @@ final class ScenarioRun {
         return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
     }
 
-    /// Ports the dialer's one address has left for memcached; nil for a dialer with many or none of its own.
-    private func freePorts() throws -> Int? {
-        guard case .bind(let source) = settings.fanOut.dialer else { return nil }
+    /// What the dialer has of the ports at this moment.
+    private func dialerPorts() throws -> DialForecast.Ports {
         do {
-            return network.ports.ports
-                - (try SocketDiagnostics.survey(towardsPort: network.memcachedPort, from: source).total)
+            switch (settings.fanOut.dialer, settings.fanOut.lateBind) {
+            case (.rotate, _), (.rotateDestination, _): return .ample
+            case (.bind(let source), false):
+                let taken = try SocketDiagnostics.survey(towardsPort: network.memcachedPort, from: source).total
+                return .exactly(max(0, network.ports.ports - taken), mayReturn: false)
+            case (.bind, true), (.kernel, _):
+                // A port that anybody has bound is none that connect() chooses.
+                let survey = try SocketDiagnostics.survey(towardsPort: nil, budget: network.ports)
+                let taken = survey.busiestSources(.max).reduce(0) { $0 + $1.ports }
+                return .atLeast(max(0, network.ports.ports - taken))
+            }
         } catch {
             throw TestbedError("the kernel does not list its sockets: \(error)")
         }
@@ -323,13 +360,15 @@ final class ScenarioRun {
 
     // MARK: Processes
 
-    func note(_ kind: RunResult.Event.Kind, _ text: String) {
-        let event = RunResult.Event(at: (MonotonicInstant.now - beginning).inSeconds, kind: kind, text: text)
+    func note(_ kind: RunResult.Event.Kind, _ text: String, byHand: Bool? = nil) {
+        let at = (MonotonicInstant.now - beginning).inSeconds
+        let event = RunResult.Event(at: at, kind: kind, text: text, byHand: byHand)
         events.append(event)
         for observer in observers { observer.noted(event) }
     }
 
     func send(_ signal: CInt, to subject: Fault.Subject) {
+        stopped.sent(signal, to: subject)
         switch subject {
         case .server: server.send(signal)
         case .memcached: memcached.send(signal)
@@ -341,10 +380,6 @@ final class ScenarioRun {
         memcached.terminate()
         memcached = try Self.startMemcached(scenario, network, folder, isSteerable: isSteerable)
     }
-
-    func serverLog() -> String { folder.tail("server.log") }
-
-    func memcachedLog() -> String { folder.tail("memcached.log") }
 
     private func pause(for duration: Duration) throws {
         guard Signals.waitForTermination(upTo: duration) == nil else { throw Interrupted() }

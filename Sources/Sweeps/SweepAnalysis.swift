@@ -7,45 +7,35 @@ package import Results
 internal import Text
 
 extension SweepResult {
-    /// Ranks the combinations by what the small callers paid, finds the knee, and recommends.
-    package mutating func conclude() {
-        ranking = plan.grid.compactMap(standing).sorted(by: isBetter)
-        findings = recommendation + knees + leftOut
+    /// Reads what was measured and analyzes it: a file of a sweep that goes on has no analysis yet, and an older one another.
+    /// - Throws: ``RunResult/FormatError``
+    package init(analyzing json: [UInt8]) throws(RunResult.FormatError) {
+        try self.init(json: json)
+        analyze()
     }
 
-    private func standing(_ values: [String]) -> Standing? {
-        let own = runs.filter { $0.cell.values == values }
-        guard !own.isEmpty else { return nil }
-        let results = own.compactMap(\.result)
-        let measures = results.map(RunMeasures.init)
-        func spread(_ value: (PhaseResult) -> Double) -> Spread { Spread(results.map(value)) }
-        let inTime = measures.compactMap(\.smallInTime)
-        let names = Set(results.flatMap(\.lookups.errors.keys))
-        let attempts = spread { Double($0.dials.ok + $0.dials.failed) / max($0.duration, 1e-3) }
-        return Standing(
-            values: values,
-            runs: results.count,
-            crashes: own.count - results.count,
-            lookupsPerSecond: Spread(measures.map(\.lookupsPerSecond)),
-            heavyP99: Spread(measures.map(\.heavyP99)),
-            smallP99: Spread(measures.map(\.smallP99)),
-            smallInTime: inTime.isEmpty ? nil : Spread(inTime),
-            errors: spread { Double($0.lookups.failed) },
-            errorsByName: Dictionary(
-                uniqueKeysWithValues: names.map { name in (name, spread { Double($0.lookups.errors[name] ?? 0) }) }
-            ),
-            dialsPerSecond: spread { Double($0.dials.ok) / max($0.duration, 1e-3) },
-            failedDialsPerSecond: spread { Double($0.dials.failed) / max($0.duration, 1e-3) },
-            timeWaitPeak: spread { Double($0.timeWaitPeak) },
-            threadsPeak: spread { Double($0.threadsPeak) },
-            rssPeakMiB: spread { Double($0.rssPeakBytes) / Double(1 << 20) },
-            failedBatches: Spread(measures.map(\.failedBatches)),
-            exhaustsPorts: attempts.median > bearable(values)
-        )
+    /// Ranks the combinations by what the small callers waited, finds the knee, and recommends: all of it from the runs
+    /// there are.
+    package mutating func analyze() {
+        let heavy = plan.heavyClient
+        let byValues = Dictionary(grouping: runs, by: \.cell.values)
+        ranking = plan.grid.compactMap { values in
+            byValues[values].map { own in
+                let results = own.compactMap(\.result)
+                return Aggregate(
+                    values,
+                    results: results,
+                    crashes: own.count - results.count,
+                    heavy: heavy,
+                    sustainable: sustainableDials(values)
+                )
+            }
+        }.sorted { Self.rank($0) < Self.rank($1) }
+        findings = recommendation + LimitKnees(plan, ranking).lines + leftOut + unmeasured
     }
 
-    /// Dials a second that the ports bear for ever with the dialer of a combination.
-    private func bearable(_ values: [String]) -> Double {
+    /// Dials a second that the ports sustain with the dialer of a combination.
+    private func sustainableDials(_ values: [String]) -> Double {
         var settings = Settings()
         settings.apply((try? plan.settings(values)) ?? [])
         guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
@@ -54,49 +44,45 @@ extension SweepResult {
         return PortBudget(lowestPort: range[0], highestPort: range[1]).sustainableDialsPerSecond
     }
 
-    /// Whether it does what it should: no error, no batch lost, no crash, and ports for ever.
-    private func isSound(_ standing: Standing) -> Bool {
-        standing.crashes == 0 && standing.runs > 0 && standing.errors.median == 0 && standing.failedBatches.median == 0
-            && !standing.exhaustsPorts
-    }
-
-    /// Sound ones first and those of which nothing is known last, each by what the small callers paid: whole and in time,
-    /// and how long at worst.
-    private func isBetter(_ left: Standing, _ right: Standing) -> Bool {
-        func key(_ standing: Standing) -> (Int, Double, Double) {
-            let group = isSound(standing) ? 0 : standing.runs > 0 ? 1 : 2
-            return (group, -(standing.smallInTime?.median ?? 100), standing.smallP99.median)
-        }
-        return key(left) < key(right)
+    /// Feasible ones first, of which nothing failed before those of which in most runs nothing did; those without
+    /// answers last. Each by what the small callers got: complete and within the SLO, and how late at worst.
+    private static func rank(_ one: Aggregate) -> (Int, Double, Double) {
+        let group =
+            switch (one.isFeasible, one.isAnswered, one.runs > 0) {
+            case (true, _, _): one.isClean ? 0 : 1
+            case (false, true, _): 2
+            case (false, false, true): 3
+            case (false, false, false): 4
+            }
+        return (group, one.smallInTime.map { -$0.median } ?? .infinity, one.smallP99?.median ?? .infinity)
     }
 
     private var recommendation: [String] {
         guard let best = ranking.first, best.runs > 0 else { return ["Nothing was measured."] }
-        guard isSound(best) else {
+        guard best.isFeasible else {
+            let least = best.isAnswered ? " Best for the small callers: \(plan.text(best.values)): \(best.fault)." : ""
             return [
-                "No combination of this grid is sound. What the small callers paid least for is \(plan.text(best.values)): "
-                    + "\(fault(of: best))."
+                "No combination of this grid answers everything without failures and sustains its dials.\(least)"
             ]
         }
+        let feasible = ranking.filter(\.isFeasible)
+        let noise = Noise(feasible)
         // What cannot be told from the best may be chosen for other reasons: for what all callers together got, then
-        // for dialling less.
-        let others = ranking.dropFirst().filter { isSound($0) && isWithinNoise($0, best) }
-        let equals = [best] + others
-        let most = equals.map(\.lookupsPerSecond.median).max()!
-        let fast = equals.filter { $0.lookupsPerSecond.median >= 0.95 * most }
-        let least = fast.map(\.dialsPerSecond.median).min()!
-        let chosen = fast.first { $0.dialsPerSecond.median <= least + 1 }!
-        let reason =
-            if best.lookupsPerSecond.median < 0.95 * most {
-                "its lookups a second"
-            } else if best.dialsPerSecond.median > least + 1 {
-                "dialling less"
-            } else {
-                "its median"
-            }
+        // for dialling less. Without a repeat nothing is known to be told from it, and the best stands for itself.
+        let others =
+            noise.factor == nil
+            ? [] : feasible.dropFirst().filter { $0.isClean == best.isClean && !noise.separates($0, best) }
+        let (chosen, reason) = Self.choice(best, others)
+        let facts =
+            (chosen.isClean
+                ? "No failed lookup"
+                : "Failed lookups \(chosen.errors?.text ?? "-"), batches \(chosen.failedBatches?.text ?? "-")")
+            + "; small callers' p99 \(chosen.smallP99?.text ?? "-") ms; \(chosen.lookupsPerSecond?.text ?? "-") lookups "
+            + "a second; \(chosen.dialsPerSecond?.text ?? "-") dials a second."
         var lines = [
-            "Recommended: \(plan.text(chosen.values)). No failed lookup; small callers' p99 \(chosen.smallP99.text) ms; "
-                + "\(chosen.lookupsPerSecond.text) lookups a second; \(chosen.dialsPerSecond.text) dials a second."
+            chosen.runs > 1
+                ? "Recommended: \(plan.text(chosen.values)). \(facts)"
+                : "Not enough measurements to recommend one: \(plan.text(chosen.values)) is best so far, measured once. \(facts)"
         ]
         if !others.isEmpty {
             let names = ([best] + others).filter { $0.values != chosen.values }.map { plan.text($0.values) }
@@ -106,84 +92,42 @@ extension SweepResult {
                     + ". It was chosen among them for \(reason)."
             )
         }
-        if plan.turns < 3 {
-            lines.append(
-                "With \(plan.turns == 1 ? "one measurement" : "two measurements") of each, the spread is not known; "
-                    + "differences below a quarter are taken for noise. Add --repeat 3."
-            )
-        }
+        guard feasible.contains(where: { $0.runs < 3 }) else { return lines }
+        let seen =
+            noise.factor.map { "Repeats of one combination differ by a factor of up to \(rounded($0))" }
+            ?? "How far repeats of one combination differ was not measured"
+        lines.append("\(seen); fewer than three are not enough to know the noise. Add --repeat 3.")
         return lines
     }
 
-    private func fault(of standing: Standing) -> String {
-        if standing.crashes > 0 { return "it crashed" }
-        if standing.errors.median > 0 { return "\(standing.errors.text) failed lookups" }
-        if standing.failedBatches.median > 0 { return "\(standing.failedBatches.text) batches were not answered" }
-        return "\(standing.dialsPerSecond.text) dials a second, more than the ports of one address bear"
-    }
-
-    /// Whether the small callers cannot tell two combinations apart.
-    private func isWithinNoise(_ left: Standing, _ right: Standing) -> Bool {
-        if plan.turns >= 3 { return left.smallP99.overlaps(right.smallP99) }
-        let (low, high) = (
-            min(left.smallP99.median, right.smallP99.median), max(left.smallP99.median, right.smallP99.median)
-        )
-        return high - low <= 0.25 * high
-    }
-
-    /// For each kind of limit that was tried with three numbers or more: the smallest that gives nearly all there is.
-    private var knees: [String] {
-        guard let column = plan.variations.firstIndex(where: { $0.name == "limit" }) else { return [] }
-        var lines: [String] = []
-        var seen: Set<String> = []
-        for standing in ranking {
-            guard let kind = number(in: standing.values[column])?.kind else { continue }
-            var others = standing.values
-            others[column] = kind
-            guard seen.insert(others.joined(separator: " ")).inserted else { continue }
-            let curve = ranking.compactMap { other -> (number: Int, standing: Standing)? in
-                guard let own = number(in: other.values[column]), own.kind == kind, other.runs > 0 else { return nil }
-                var values = other.values
-                values[column] = kind
-                return values == others ? (own.number, other) : nil
-            }.sorted { $0.number < $1.number }
-            guard curve.count >= 3 else { continue }
-            let place = zip(plan.variations, standing.values).filter { $0.0.name != "limit" }
-                .map { " with \($0.0.name)=\($0.1)" }.joined()
-            var line = "\(kind):N\(place): " + knee(curve.map { ($0.number, $0.standing) })
-            if let cliff = curve.first(where: { !isSound($0.standing) }) {
-                line += " Cliff: from \(kind):\(cliff.number) on, \(fault(of: cliff.standing))."
+    /// The one to take of several that the small callers cannot tell apart, and what for.
+    private static func choice(_ best: Aggregate, _ others: [Aggregate]) -> (Aggregate, reason: String) {
+        func lookups(_ one: Aggregate) -> Double { one.lookupsPerSecond?.median ?? 0 }
+        func dials(_ one: Aggregate) -> Double { one.dialsPerSecond?.median ?? .infinity }
+        let equals = [best] + others
+        let most = equals.map(lookups).max() ?? 0
+        let fast = equals.filter { lookups($0) >= 0.95 * most }
+        let least = fast.map(dials).min() ?? 0
+        let chosen = fast.first { dials($0) <= least + 1 } ?? best
+        let reason =
+            if lookups(best) < 0.95 * most {
+                "its lookups a second"
+            } else if dials(best) > least + 1 {
+                "dialling less"
+            } else {
+                "its median"
             }
-            lines.append(line)
-        }
-        return Array(lines.prefix(8))
-    }
-
-    /// The smallest number that gives nearly all there is: of lookups a second, or where all that is sent is answered
-    /// whatever the number, of what the heavy caller waits less.
-    private func knee(_ curve: [(number: Int, standing: Standing)]) -> String {
-        let rates = curve.map(\.standing.lookupsPerSecond.median)
-        let most = rates.max() ?? 0
-        if let least = rates.min(), least < 0.95 * most {
-            let knee = curve.first { $0.standing.lookupsPerSecond.median >= 0.95 * most }!
-            return "the knee is at \(knee.number), the smallest with 95% of the best throughput "
-                + "(\(knee.standing.lookupsPerSecond.text) of \(rounded(most)) lookups a second)."
-        }
-        let best = curve.map(\.standing.heavyP99.median).min() ?? 0
-        let knee = curve.first { $0.standing.heavyP99.median <= 1.2 * best }!
-        return "all that is sent is answered at any number; the knee is at \(knee.number), the smallest with which the "
-            + "heavy caller waits no more than a fifth longer than at best (p99 \(knee.standing.heavyP99.text) ms, best "
-            + "\(rounded(best)) ms)."
-    }
-
-    private func number(in limit: String) -> (kind: String, number: Int)? {
-        let parts = limit.split(separator: ":")
-        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
-        return (String(parts[0]), number)
+        return (chosen, reason)
     }
 
     private var leftOut: [String] {
         Dictionary(grouping: plan.leftOut, by: \.reason).sorted { $0.key < $1.key }
             .map { "Left out: \($0.key) (\($0.value.count) of \(plan.combinations) combinations)." }
+    }
+
+    private var unmeasured: [String] {
+        let planned = plan.grid.count * max(1, plan.repetitions)
+        guard runs.contains(where: { $0.result != nil }), runs.count < planned else { return [] }
+        return ["\(planned - runs.count) of \(planned) runs were not played; --resume plays them."]
     }
 }

@@ -42,9 +42,9 @@ package struct SweepRunner {
             result.runs.append(run)
             save()
             let left = (MonotonicInstant.now - began) / (index + 1) * (cells.count - index - 1)
-            show(["\(place): \(Self.summary(run))\(left > .zero ? "; about \(Self.text(left)) left" : "")"])
+            show(["\(place): \(summary(run))\(left > .zero ? "; about \(Self.text(left)) left" : "")"])
         }
-        result.conclude()
+        result.analyze()
         save()
         return result
     }
@@ -61,6 +61,7 @@ package struct SweepRunner {
             )
             let played = try player.play()
             result.environment = result.environment ?? played.environment
+            if let reason = played.interruptedBecause { return .init(cell: cell, error: reason) }
             if played.interrupted { result.interrupted = true }
             return .init(cell: cell, result: played.phases.first { $0.name == "measured" })
         } catch let error as TestbedError {
@@ -82,11 +83,12 @@ package struct SweepRunner {
         }
     }
 
-    private static func summary(_ run: SweepResult.Run) -> String {
+    private func summary(_ run: SweepResult.Run) -> String {
         guard let result = run.result else { return "failed: \(run.error ?? "no result")" }
-        let measures = RunMeasures(result)
+        let measures = RunMeasures(result, heavy: self.result.plan.heavyClient)
         let errors = result.lookups.errors.max { $0.value < $1.value }.map { ", \($0.key) \(grouped($0.value))" }
-        return "\(rounded(measures.lookupsPerSecond)) lookups/s, small p99 \(rounded(measures.smallP99)) ms"
+        return
+            "\(rounded(measures.lookupsPerSecond)) lookups/s, small p99 \(measures.smallP99.map { rounded($0) } ?? "-") ms"
             + (errors ?? "")
     }
 

@@ -1,10 +1,10 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import KernelProbe
 package import LoadGenerator
 internal import Memcached
 internal import POSIX
 package import Results
+internal import Text
 
 extension Environment {
     /// This machine as the calling thread sees it, after it has entered its network.
@@ -24,7 +24,7 @@ extension Environment {
             memoryLimit: nil,
             spiral: RunResult.currentSchema,
             arguments: arguments,
-            date: Date().ISO8601Format()
+            date: CivilTime(secondsSince1970: Int64(RealTime.nanosecondsSince1970 / 1_000_000_000)).text
         )
     }
 }

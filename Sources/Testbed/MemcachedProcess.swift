@@ -51,7 +51,9 @@ package final class MemcachedProcess {
         let deadline = MonotonicInstant.now + .seconds(5)
         while true {
             if let exit = process.poll() {
-                throw TestbedError("memcached on \(address) ended at once (\(exit)): \(folder.tail("memcached.log"))")
+                throw TestbedError(
+                    "memcached on \(address) ended at once (\(exit))\(folder.lastWords("memcached.log"))"
+                )
             }
             if var connection = try? TextConnection(to: self.address), (try? connection.statistics()) != nil { return }
             guard MonotonicInstant.now < deadline else { throw TestbedError("memcached on \(address) does not answer") }

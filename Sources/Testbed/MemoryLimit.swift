@@ -15,34 +15,33 @@ package final class MemoryLimit {
 
     package let limit: ByteCount
     package let enforcement: Enforcement
-    /// The cgroup it made; nil where it watches.
+    /// The cgroup that a process has to begin in to be under the limit; nil where there is none.
     package let folder: String?
+    private let hold: HeldFolder?
+    private static let prefix = "spiral-run-"
 
     package init(_ limit: ByteCount) {
         self.limit = limit
         for (enforcement, parent) in Self.hierarchies() {
-            let folder = parent + "/spiral-\(getpid())"
-            guard mkdir(folder, 0o755) == 0 else { continue }
-            if Self.set(limit, enforcement, folder) {
+            // What a killed run left goes once the last process in it is gone.
+            HeldFolder.abandoned(in: parent, prefix: Self.prefix) { rmdir($0) }
+            guard let hold = try? HeldFolder(in: parent, prefix: Self.prefix) else { continue }
+            if Self.set(limit, enforcement, hold.path) {
                 self.enforcement = enforcement
-                self.folder = folder
+                folder = hold.path
+                self.hold = consume hold
                 return
             }
-            rmdir(folder)
+            rmdir(hold.path)
         }
         enforcement = .watched
         folder = nil
+        hold = nil
     }
 
     deinit {
         // Goes once the last process in it is gone.
         if let folder { rmdir(folder) }
-    }
-
-    /// Puts a process under the limit.
-    package func admit(_ process: Int32) {
-        guard let folder else { return }
-        try? KernelFile.write("\(process)", to: folder + "/cgroup.procs")
     }
 
     /// Kills a process that is over the limit, where the kernel does not.

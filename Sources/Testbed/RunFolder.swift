@@ -1,35 +1,46 @@
 internal import FoundationEssentials
 internal import POSIX
-internal import Synchronization
 
-/// A folder of a run's own for what its processes print; removed when the run ends.
+/// A folder of a run's own for what its processes print, that nobody else can enter; removed when the run ends, or by
+/// the next one when it was killed.
 package final class RunFolder: Sendable {
-    package let path: String
-    private static let made = Atomic<Int>(0)
+    private static let prefix = "spiral-run-"
+    /// Tells it from a folder of somebody's that happens to have such a name.
+    private static let mark = ".spiral-run"
+
+    private let folder: HeldFolder
+
+    package var path: String { folder.path }
 
     /// - Throws: ``TestbedError`` when it cannot be made.
     package init() throws(TestbedError) {
-        // More than one may be needed at a time.
-        let number = Self.made.add(1, ordering: .relaxed).newValue
-        let process = ProcessInfo.processInfo.processIdentifier
-        let path = FileManager.default.temporaryDirectory.path + "/spiral-\(process)-\(number)"
+        let parent = FileManager.default.temporaryDirectory.path
+        Self.removeAbandoned(in: parent)
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            folder = try HeldFolder(in: parent, prefix: Self.prefix)
+            _ = try Descriptor.creating(folder.path + "/" + Self.mark)
         } catch {
-            throw TestbedError("cannot make the folder \(path) for logs; set TMPDIR to a folder that can be written")
+            throw TestbedError("cannot make a folder for logs in \(parent); set TMPDIR to a folder that can be written")
         }
-        self.path = path
     }
 
     deinit {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// The last lines of a file in it, for an error message.
-    package func tail(_ name: String, lines: Int = 5) -> String {
+    private static func removeAbandoned(in parent: String) {
+        HeldFolder.abandoned(in: parent, prefix: prefix) { path in
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
+            if names.isEmpty || names.contains(mark) { try? FileManager.default.removeItem(atPath: path) }
+        }
+    }
+
+    /// The last lines of a file in it as the end of an error message, with a colon before them; empty when there are none.
+    package func lastWords(_ name: String, lines: Int = 5) -> String {
         guard let data = FileManager.default.contents(atPath: "\(path)/\(name)") else { return "" }
         let text = String(decoding: data.suffix(8 << 10), as: UTF8.self)
-        return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+        let last = text.split(separator: "\n").suffix(lines)
+        return last.isEmpty ? "" : ": " + last.joined(separator: "\n")
     }
 
     /// The first line of a file that contains `text`.

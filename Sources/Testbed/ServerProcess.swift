@@ -12,7 +12,9 @@ package final class ServerProcess {
     package var identifier: Int32 { process.identifier }
 
     /// Starts the server and waits until it serves.
-    /// - Parameter arguments: beyond the addresses.
+    /// - Parameters:
+    ///   - arguments: beyond the addresses.
+    ///   - cgroup: folder of the cgroup it begins in; nil for this process's own.
     /// - Throws: ``TestbedError``
     package init(
         address: SocketAddress,
@@ -20,6 +22,7 @@ package final class ServerProcess {
         memcached: SocketAddress,
         _ arguments: [String],
         descriptorLimit: Int? = nil,
+        cgroup: String? = nil,
         in folder: RunFolder
     ) throws(TestbedError) {
         self.address = address
@@ -32,7 +35,8 @@ package final class ServerProcess {
                 ["--listen", "\(address)", "--admin-listen", "\(adminAddress)", "--memcached", "\(memcached)"]
                     + arguments,
                 output: output.rawValue,
-                descriptorLimit: descriptorLimit.map { UInt64($0) }
+                descriptorLimit: descriptorLimit.map { UInt64($0) },
+                cgroup: cgroup
             )
         } catch {
             throw TestbedError("spiral-server cannot be started: \(error)")
@@ -40,7 +44,7 @@ package final class ServerProcess {
         let deadline = MonotonicInstant.now + .seconds(10)
         while true {
             if let exit = process.poll() {
-                throw TestbedError("spiral-server ended at once (\(exit)): \(folder.tail("server.log"))")
+                throw TestbedError("spiral-server ended at once (\(exit))\(folder.lastWords("server.log"))")
             }
             if (try? admin.call(.get, "/healthz")) != nil { return }
             guard MonotonicInstant.now < deadline else { throw TestbedError("spiral-server does not answer") }

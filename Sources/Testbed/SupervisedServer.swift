@@ -14,7 +14,7 @@ package final class SupervisedServer {
     }
 
     package let memoryLimit: MemoryLimit?
-    private let start: (Settings) throws(TestbedError) -> ServerProcess
+    private let start: (Settings, _ cgroup: String?) throws(TestbedError) -> ServerProcess
     private var process: ServerProcess?
     private var settings: Settings
     private var isStopped = false
@@ -26,12 +26,12 @@ package final class SupervisedServer {
     private var present = CounterSnapshot()
     package private(set) var exits = 0
 
-    /// - Parameter start: starts a process with settings.
+    /// - Parameter start: starts a process with settings, in a cgroup where there is one.
     /// - Throws: ``TestbedError``
     package init(
         settings: Settings,
         memoryLimit: MemoryLimit?,
-        start: @escaping (Settings) throws(TestbedError) -> ServerProcess
+        start: @escaping (Settings, _ cgroup: String?) throws(TestbedError) -> ServerProcess
     ) throws(TestbedError) {
         self.settings = settings
         self.memoryLimit = memoryLimit
@@ -47,9 +47,7 @@ package final class SupervisedServer {
     package var status: ProcessStatus? { process?.status }
 
     private func begin() throws(TestbedError) {
-        let process = try start(settings)
-        memoryLimit?.admit(process.identifier)
-        self.process = process
+        process = try start(settings, memoryLimit?.folder)
         isStopped = false
         killedForMemory = false
     }

@@ -29,6 +29,21 @@ package struct CivilTime {
         return UInt16(littleEndian: 0x3030 | tens | ones << 8)
     }
 
+    /// A moment as `2026-04-06T12:00:00.000Z`.
+    package static func text(nanosecondsSince1970 nanoseconds: UInt64) -> String {
+        let milliseconds = String(1000 + nanoseconds / 1_000_000 % 1000).dropFirst()
+        return "\(CivilTime(secondsSince1970: Int64(nanoseconds / 1_000_000_000)).text.dropLast()).\(milliseconds)Z"
+    }
+
+    /// As `2026-04-06T12:00:00Z` (RFC 3339).
+    package var text: String {
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.length) { text, count in
+            write(to: text.baseAddress!)
+            count = Self.length
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// Writes it as `2026-04-06T12:00:00Z` (RFC 3339), ``length`` bytes.
     package func write(to text: UnsafeMutablePointer<UInt8>) {
         let text = UnsafeMutableRawPointer(text)

@@ -1,4 +1,5 @@
-/// A table in plain text: names to the left, numbers to the right, as wide as what stands in it.
+/// A table in plain text: names to the left, numbers to the right, as wide as what stands in it. A cell is one line,
+/// whatever its text is.
 package struct TextTable {
     private var rows: [[String]]
 
@@ -7,7 +8,7 @@ package struct TextTable {
     }
 
     package mutating func add(_ row: [String]) {
-        rows.append(row)
+        rows.append(row.map(\.printable))
     }
 
     /// The lines, two spaces between columns.

@@ -45,6 +45,7 @@ struct SpiralServer: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
+        _ = try descriptorsLeft()
         // What a batch of 20,000 takes, values and answer.
         FreedMemory.keep(upTo: 32 << 20)
         let servers = try addresses.servers()
@@ -52,10 +53,12 @@ struct SpiralServer: ParsableCommand {
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)
+        try CalmMemory.watch(engine)
         let traces = try traces.target().map { try SpanExporter.start(to: $0) }
         let service = Service(
             engine: engine,
             log: log,
+            guards: settings.guards,
             store: records,
             ports: try watchPorts(of: servers),
             traces: traces
@@ -70,12 +73,15 @@ struct SpiralServer: ParsableCommand {
             on: try addresses.adminAddress(),
             option: "--admin-listen",
             largestBody: 64 << 10,
-            AdminPage(service, settings: settings)
+            AdminPage(service, settings: settings, logFiles: process.allowLogFile)
         )
+        let descriptors = try descriptorsLeft()
         server.start()
         admin.start()
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
-        for address in servers.addresses { warnIfUnreachable(address) }
+        note(descriptors)
+        // Not before signals are listened for: each may take a second.
+        try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
@@ -85,7 +91,11 @@ struct SpiralServer: ParsableCommand {
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
-        note(finished ? "stopped" : "stopped; requests that took longer than \(patience.text) were cut off")
+        let lost = log.close(within: .seconds(2))
+        note(
+            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+                + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
+        )
     }
 
     private func openLog(_ settings: Settings) throws -> ErrorLog {
@@ -106,10 +116,12 @@ struct SpiralServer: ParsableCommand {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
-                lanes: process.laneCount,
+                lanes: process.laneCount(servers),
                 store: records,
                 errorPolicy: store.onError,
-                log: log
+                log: log,
+                messages: .postRecords,
+                isReadable: CachedValue.isReadable
             )
         } catch {
             throw Refusal(.machine, "cannot start the lanes: \(error)")
@@ -129,6 +141,21 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
+    /// What dials and callers have of the descriptors this process may open.
+    /// - Throws: ``Refusal`` when nothing is left for a dial.
+    private func descriptorsLeft() throws -> String {
+        let limit = DescriptorLimit.current.soft
+        let (open, kept) = ((try? ProcessStatus.read().openDescriptors) ?? 0, Dialer.keptDescriptors)
+        let text = "\(limit) descriptors: \(open) are open and \(kept) kept free"
+        guard limit > open + kept else {
+            throw Refusal(
+                .machine,
+                "\(text), which leaves none for memcached; allow 64 or more (ulimit -n)"
+            )
+        }
+        return "\(text), which leaves \(limit - open - kept) for memcached and callers"
+    }
+
     /// Watches the first server's port; on a unix socket there are none.
     private func watchPorts(of servers: ServerList) throws -> PortWatch? {
         guard let port = servers.addresses.lazy.compactMap(\.port).first else { return nil }
@@ -136,7 +163,7 @@ struct SpiralServer: ParsableCommand {
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.
-    private func warnIfUnreachable(_ address: SocketAddress) {
+    private static func warnIfUnreachable(_ address: SocketAddress) {
         do {
             _ = try Socket.connected(to: address, timeout: .seconds(1))
         } catch {

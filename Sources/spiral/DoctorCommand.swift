@@ -42,7 +42,7 @@ struct DoctorCommand: ParsableCommand {
         if !specs.isEmpty { scenario.clients = specs }
         let network: Environment.Network = hostNetwork ? .host : .namespace
         let findings = ScenarioPlayer(scenario, network: network, seed: 1).examine()
-        if json != "-" { print(findings.flatMap(\.lines).joined(separator: "\n")) }
+        if json != "-" { say(findings.flatMap(\.lines)) }
         try output?.write(findings)
         guard findings.contains(where: { $0.level == .bad }) else { return }
         throw Refusal(.machine, "the demo cannot run here yet; see the lines marked BAD")

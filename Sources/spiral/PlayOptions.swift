@@ -46,8 +46,8 @@ struct PlayOptions: ParsableArguments {
     var network: Environment.Network { hostNetwork ? .host : .namespace }
 
     func validate() throws {
-        guard json != "-" || report != "-" else {
-            throw ValidationError("--json and --report cannot both go to standard output")
+        if let json, json == report {
+            throw ValidationError("--json and --report cannot both go to \(json == "-" ? "standard output" : json)")
         }
         guard liveToken == nil || live != nil else { throw ValidationError("--live-token needs --live") }
     }
@@ -91,8 +91,11 @@ struct PlayOptions: ParsableArguments {
             throw Refusal(.machine, "\(error)")
         }
         screen.conclude(result.summary)
-        try output?.write(result)
-        try page?.write(HTMLPage.report(result))
+        try JSONOutput.each([
+            { try output?.write(result) },
+            { try page?.write(HTMLPage.report(result)) },
+        ])
+        if let reason = result.interruptedBecause { throw Refusal(.machine, reason) }
         if result.interrupted { throw Refusal(.failed, "interrupted") }
         guard result.verdict.pass else { throw ExitCode(ExitStatus.failed.rawValue) }
     }

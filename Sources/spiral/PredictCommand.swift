@@ -125,7 +125,7 @@ struct PredictCommand: ParsableCommand {
         } catch let problem as PortForecast.Problem {
             throw Refusal(.usage, "\(problem)")
         }
-        if json != "-" { for line in forecast.lines { print(line) } }
+        if json != "-" { say(forecast.lines) }
         try output?.write(forecast)
     }
 }

@@ -39,7 +39,7 @@ struct TopCommand: ParsableCommand {
         let screen = Screen(output: 1)
         var admin = AdminClient(try address())
         var last: ClientRanking?
-        try watch.repeatedly { number in
+        try watch.repeatedly { _ in
             let ranking: ClientRanking
             do {
                 ranking = try admin.clients()
@@ -48,10 +48,7 @@ struct TopCommand: ParsableCommand {
             }
             last = ranking
             guard json != "-" else { return }
-            // Home, and everything below cleared, where the table can be drawn over the last one.
-            let start = screen.isLive ? "\u{1b}[H\u{1b}[J" : number > 0 ? "\n" : ""
-            let lines = ClientReport.lines(ranking, most: most)
-            screen.print([start + lines[0]] + lines.dropFirst())
+            screen.redraw(ClientReport.lines(ranking, most: most))
         }
         if let last { try output?.write(last) }
     }

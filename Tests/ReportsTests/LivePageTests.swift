@@ -85,7 +85,7 @@ struct LivePageTests {
             #expect(browser.becomesTrue("document.querySelector('#verdict b').textContent === 'all expectations held'"))
             #expect(program.wait() == .status(0))
             let result = try RunResult(json: Array(try json.contents.utf8))
-            #expect(result.events.map(\.text).contains("dialer = rotate, by hand"))
+            #expect(result.events.contains { $0.text == "dialer = rotate, by hand" && $0.byHand == true })
             let peak = result.timeline.map(\.timeWait).max() ?? 0
             let drawn = "document.querySelector('[data-series=\"TIME_WAIT, all addresses\"]').dataset.max"
             #expect(try browser.value(of: drawn) == "\(peak)")

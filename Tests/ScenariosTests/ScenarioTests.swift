@@ -1,5 +1,4 @@
 import KernelProbe
-import LoadGenerator
 import POSIX
 import PostRecords
 import Reports
@@ -10,6 +9,7 @@ import Testing
 import Text
 import Units
 
+@testable import LoadGenerator
 @testable import Scenarios
 
 /// Scenario files as people write them.
@@ -60,6 +60,108 @@ struct ScenarioFileTests {
         #expect(problems.allSatisfy { !$0.message.contains("\n") })
     }
 
+    private static let small = """
+        scenario: small
+        settings: &usual {log-mode: off, max-idle: 8}
+        clients:
+          app: uris=1..5,rate=10/s
+        phases:
+          - name: only
+            duration: 1s
+            clients: [app]
+
+        """
+
+    /// The first problem of a file, as it is printed.
+    private func problem(_ bytes: [UInt8]) -> String? {
+        do {
+            _ = try Scenario(yaml: bytes)
+            return nil
+        } catch {
+            return error.problems.first?.description
+        }
+    }
+
+    @Test("a mapping takes what it does not have from those that '<<' names, the first of them first")
+    func mergeKeys() throws {
+        let yaml =
+            Self.small + """
+                  - &base {name: second, <<: {duration: 2s, title: taken}, duration: 3s, settings: {<<: *usual, limit: "request:4"}}
+                  - {<<: [{name: third}, *base, {title: no}], settings: {"<<": 1}}
+                """
+        let error = #expect(throws: ScenarioProblems.self) { try Scenario(yaml: yaml) }
+        #expect(error?.problems.map(\.message).first?.hasPrefix("there is no setting '<<'") == true)
+        let scenario = try Scenario(yaml: yaml.replacing("{\"<<\": 1}", with: "{<<: [*usual, {max-idle: 9}]}"))
+        #expect(scenario.phases.map(\.name) == ["only", "second", "third"])
+        #expect(scenario.phases.map(\.title) == ["", "taken", "taken"])
+        #expect(scenario.phases[1].duration == .seconds(3) && scenario.phases[2].duration == .seconds(3))
+        #expect(Set(scenario.phases[1].changes.map(\.name)) == ["log-mode", "max-idle", "limit"])
+        #expect(scenario.phases[2].changes.map(\.text).sorted() == ["8", "off"])
+        #expect(problem(Array((Self.small + "settings2: {<<: 5}").utf8))?.hasPrefix("9:1: a scenario has no") == true)
+        #expect(
+            problem(Array((Self.small + "environment: {<<: [5]}").utf8))
+                == "9:20: '<<' takes a mapping, or a list of mappings"
+        )
+    }
+
+    @Test("mappings that take from each other many times over are read in the time they take to write")
+    func mergeBomb() throws {
+        var yaml = Self.small + "environment:\n  memcached:\n    <<: [{threads: 3}"
+        yaml = yaml.replacing("settings: &usual {log-mode: off, max-idle: 8}\n", with: "")
+        let levels = (0..<60).map { "&l\($0) {<<: [\($0 == 0 ? "" : "*l\($0 - 1), *l\($0 - 1)")]}" }
+        yaml += ", " + levels.joined(separator: ", ") + "]\n"
+        #expect(try Scenario(yaml: yaml).setup.memcached.threads == 3)
+    }
+
+    @Test(
+        "a key that is there twice is shown where it is the second time",
+        arguments: [
+            ("verdict: a\nverdict: b\n", "10:1"), ("verdict: a\ndescription: c\n\"verdict\": b\n", "11:1"),
+            ("verdict: a\nverdict: b\nverdict: c\n", "10:1"),
+            ("environment: {ports: 64, posts: 9, ports: 65}\n", "9:36"),
+            ("environment: {memcached: {memory: 1}, posts: 1, memcached: {memory: 2}}\n", "9:49"),
+            ("description: |\n  verdict: a\n  verdict: b\nverdict: c\nverdict: d\n", "13:1"),
+        ]
+    )
+    func duplicates(more: String, position: String) {
+        let text = problem(Array((Self.small + more).utf8))
+        #expect(
+            text?.hasPrefix("\(position): '") == true && text?.hasSuffix("is there already") == true,
+            "\(text as Any)"
+        )
+    }
+
+    @Test("a byte order mark is no part of the file, and what is not UTF-8 is shown where it is")
+    func encodings() {
+        let bytes = Array(Self.small.utf8)
+        #expect(problem([0xef, 0xbb, 0xbf] + bytes) == nil)
+        let latin1 = Array("scenario: a\ndescription: gr".utf8) + [0xfc] + Array("n\n".utf8)
+        #expect(problem(latin1) == "2:16: the file is not UTF-8 from here on; save it as UTF-8")
+        #expect(problem([0xff, 0xfe] + bytes.flatMap { [$0, 0] })?.hasPrefix("1:1: the file is not UTF-8") == true)
+        // A surrogate, and a letter in more bytes than it needs.
+        #expect(problem(Array("scenario: ".utf8) + [0xed, 0xa0, 0x80])?.hasPrefix("1:11: ") == true)
+        #expect(problem(Array("scenario: ".utf8) + [0xc1, 0x81])?.hasPrefix("1:11: ") == true)
+        #expect(problem(bytes + Array("verdict: a".utf8) + [0])?.hasPrefix("9:11: ") == true)
+    }
+
+    @Test("a mistake in anchors is shown once, where it is")
+    func anchors() {
+        let text = problem(Array((Self.small + "environment: *none\n").utf8))
+        #expect(text == "9:14: found undefined alias")
+        #expect(problem(Array((Self.small + "---\na: b\n").utf8))?.hasPrefix("9:1: but found another document") == true)
+    }
+
+    @Test(
+        "names that a terminal would obey are refused, with the character that is not shown",
+        arguments: ["p\\e[31m", "p\\x9b31m", "p\\u202eq", "p\\nq", "p\\u2028"]
+    )
+    func controlCharacters(name: String) {
+        let text = Self.small.replacing("name: only", with: "name: \"\(name)\"")
+        #expect(problem(Array(text.utf8))?.contains("has a character that is not shown, U+") == true)
+        let scenario = Self.small.replacing("scenario: small", with: "scenario: \"\(name)\"")
+        #expect(problem(Array(scenario.utf8))?.hasPrefix("1:11: scenario: 'p?") == true)
+    }
+
     @Test(
         "what is no YAML, or none of a scenario, is refused",
         arguments: ["", "a: [", "- 1", "scenario: x", "scenario: x\nphases: []"]
@@ -80,7 +182,7 @@ struct ScenarioFileTests {
         ]
     )
     func claims(text: String, holds: Bool) throws {
-        let claim = try Expectation(text: text, clients: ["a"])
+        let claim = try Expectation(text: text, clients: [ClientSpec(text: "a:uris=2,rate=1/s")])
         #expect(claim.judge(Self.phase).pass == holds)
     }
 
@@ -91,6 +193,12 @@ struct ScenarioFileTests {
         lookups.misses = 20
         lookups.errors = ["EADDRINUSE": 7]
         let recorder = Recorder(name: "a")
+        recorder.begin(uris: 2)
+        recorder.succeed(
+            AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json)!,
+            latency: .milliseconds(12),
+            service: .milliseconds(9)
+        )
         return PhaseResult(
             name: "p",
             title: "",
@@ -258,12 +366,53 @@ struct ResultTests {
     func schema() throws {
         let written = JSONText.encode(result())
         #expect(try RunResult(json: written).phases.count == 1)
-        let newer = String(decoding: written, as: UTF8.self).split(separator: "spiral-run/1").joined(
+        let newer = String(decoding: written, as: UTF8.self).split(separator: "spiral-run/2").joined(
             separator: "spiral-run/9"
         )
         let error = #expect(throws: RunResult.FormatError.self) { try RunResult(json: Array(newer.utf8)) }
         #expect(error?.description.contains("its schema is spiral-run/9") == true)
         #expect(throws: RunResult.FormatError.self) { try RunResult(json: Array("{}".utf8)) }
+    }
+
+    /// A point half a second after the one before it.
+    private func point(_ number: Int, dialsPerSecond: Double) -> TimelinePoint {
+        TimelinePoint(
+            at: Double(number) / 2,
+            phase: "p",
+            isUp: true,
+            portsInUse: 0,
+            timeWait: 0,
+            established: 0,
+            sourceAddresses: 0,
+            inFlight: 0,
+            threads: 1,
+            rssBytes: 1,
+            dialsPerSecond: dialsPerSecond,
+            lookupsPerSecond: 0,
+            errorsPerSecond: [:],
+            logLinesPerSecond: 0,
+            logWaiting: 0,
+            clients: [:]
+        )
+    }
+
+    @Test(
+        "churn is when the mean of four seconds is above what one address bears, however long the run",
+        .timeLimit(.minutes(1))
+    )
+    func cascade() throws {
+        func churn(_ dials: [Double]) -> Double? {
+            var run = result()
+            run.timeline = dials.enumerated().map { point($0, dialsPerSecond: $1) }
+            return run.measuredCascade(sustainableDialsPerSecond: 10).first { $0.name == "churn" }?.at
+        }
+        // Not before there are four seconds, and not for one peak among them.
+        #expect(churn(Array(repeating: 11, count: 20)) == 4)
+        #expect(churn(Array(repeating: 9, count: 20) + [17] + Array(repeating: 9, count: 20)) == nil)
+        #expect(churn(Array(repeating: 9, count: 20) + [18] + Array(repeating: 9, count: 20)) == 10)
+        #expect(churn([1000] + Array(repeating: 0, count: 20)) == nil)
+        // A day, at the end of which it happens.
+        #expect(churn(Array(repeating: 9, count: 172_800) + [18]) == 86_400)
     }
 
     @Test("the page carries its data and cannot be broken by it")
@@ -272,6 +421,9 @@ struct ResultTests {
         hostile.description = "</script><script>alert(1)</script>"
         let page = String(decoding: HTMLPage.report(hostile), as: UTF8.self)
         #expect(!page.contains("</script><script>alert"))
+        // From here on a browser would take the page's own end of script for text. html.spec, script data states
+        hostile.description = "<!--<script>"
+        #expect(!String(decoding: HTMLPage.report(hostile), as: UTF8.self).contains("<!--<script>"))
         #expect(!page.contains("/*RESULT*/"))
         #expect(!page.contains("http://") || page.contains("http://www.w3.org/2000/svg"))
     }

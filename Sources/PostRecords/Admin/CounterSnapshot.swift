@@ -8,9 +8,11 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var hits = 0
         package var misses = 0
         package var errors: [String: Int] = [:]
+        /// Values that memcached had and that are no records.
+        package var unreadable = 0
 
         package var failed: Int { errors.values.reduce(0, +) }
-        package var total: Int { hits + misses + failed }
+        package var total: Int { hits + misses + failed + unreadable }
     }
 
     package struct Dials: Codable, Sendable, Equatable {
@@ -46,6 +48,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
     /// The most lookups in flight since peaks were last taken.
     package var inFlightPeak = 0
     package var idleConnections = 0
+    /// Threads that issue and collect lookups; nil where the server did not say.
+    package var lanes: Int?
     package var threads = 0
     package var rssBytes = 0
 
@@ -56,6 +60,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         let counters = engine.counters
         lookups.hits = counters.hits.value
         lookups.misses = counters.misses.value
+        lookups.unreadable = counters.unreadable.value
         lookups.errors = Self.byName(counters.errors.values.map { ($0.key, $0.value) })
         dials.ok = counters.dials.total
         dials.errors = Self.byName(counters.dialErrors.values.map { ($0.key.failure, $0.value) })
@@ -75,6 +80,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         inFlight = counters.inFlight.value
         inFlightPeak = takePeaks ? counters.inFlight.takePeak() : counters.inFlight.peak
         idleConnections = engine.idleConnections
+        lanes = engine.laneCount
         let status = try? ProcessStatus.read()
         threads = status?.threads ?? 0
         rssBytes = status?.residentBytes ?? 0
@@ -82,7 +88,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
 
     /// The figures that only grow while a process lives; all others are levels and peaks.
     private static let counts: [any WritableKeyPath<CounterSnapshot, Int> & Sendable] = [
-        \.lookups.hits, \.lookups.misses, \.dials.ok, \.dials.failed, \.writeBacks.ok, \.logLines.written,
+        \.lookups.hits, \.lookups.misses, \.lookups.unreadable, \.dials.ok, \.dials.failed, \.writeBacks.ok,
+        \.logLines.written,
         \.logLines.dropped, \.logLines.suppressed, \.batches,
     ]
 
@@ -114,5 +121,16 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
 
     private static func byName(_ failures: [(FanOutCounters.Failure, Int)]) -> [String: Int] {
         Dictionary(failures.map { ($0.name, $1) }, uniquingKeysWith: +)
+    }
+}
+
+extension CounterSnapshot.Lookups {
+    /// As written by this version or one before it, which counted values it could not read as hits.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        hits = try fields.decode(Int.self, forKey: .hits)
+        misses = try fields.decode(Int.self, forKey: .misses)
+        errors = try fields.decode([String: Int].self, forKey: .errors)
+        unreadable = try fields.decodeIfPresent(Int.self, forKey: .unreadable) ?? 0
     }
 }

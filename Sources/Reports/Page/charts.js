@@ -148,13 +148,13 @@ function drawCharts(parent, run, begin = 0) {
   draw("threads", "Threads of the server", "threads", [{ name: "threads", value: (point) => point.threads }]);
   draw("memory", "Memory of the server", "MiB", [
     { name: "resident", value: (point) => point.rssBytes / 1048576 },
-    { name: "charged to its cgroup", value: (point) => (point.cgroupBytes ?? 0) / 1048576 },
+    { name: "charged to its cgroup", value: (point) => (point.cgroupBytes == null ? null : point.cgroupBytes / 1048576) },
   ]);
   draw("log", "Error log", "lines", [
     { name: "written a second", value: (point) => point.logLinesPerSecond },
     { name: "waiting for the log's reader", value: (point) => point.logWaiting },
   ]);
-  draw("inflight", "Lookups in flight", "lookups", [
+  draw("inflight", "Lookups in flight", "lookups, seen twice a second; the table has the peaks in between", [
     { name: "in flight", value: (point) => point.inFlight },
     { name: "limit", value: (point) => point.limit ?? null, style: "dashed", colour: "var(--c5)" },
   ]);

@@ -21,15 +21,15 @@ function drawSweep(sweep) {
   const verdict = add(page, "div", { class: "verdict", id: "findings" });
   sweep.findings.forEach((line, index) => (index === 0 ? add(verdict, "b", {}, line) : add(verdict, "p", {}, line)));
   sweep.runs.filter((run) => run.error).forEach((run) =>
-    add(verdict, "p", { class: "bad" }, `Not measured: ${text(run.cell.values)}, turn ${run.cell.turn}: ${run.error}`));
+    add(verdict, "p", { class: "bad" }, `Not measured: ${text(run.cell.values)}, repetition ${run.cell.turn}: ${run.error}`));
 
   add(page, "h2", {}, "Ranking");
-  add(page, "p", { class: "soft" }, "What fails or runs out of ports comes last; the others by what the small callers paid. "
+  add(page, "p", { class: "soft" }, "What fails or runs out of ports comes last, and what was not answered after it; the others by what the small callers waited. "
     + "Median of its runs, with least and most below.");
   const box = add(page, "div", { class: "wide" });
   const table = add(box, "table", { id: "ranking" });
   const head = add(table, "tr");
-  ["settings", "lookups/s", "small p99 ms", "whole in time", "heavy p99 ms", "dials/s", "TIME_WAIT", "errors", "threads", "MiB"]
+  ["settings", "lookups/s", "small p99 ms", "complete within SLO", "heavy p99 ms", "dials/s", "TIME_WAIT", "errors", "threads", "MiB"]
     .forEach((name) => add(head, "th", {}, name));
   sweep.ranking.forEach((one) => {
     const row = add(table, "tr");
@@ -37,22 +37,22 @@ function drawSweep(sweep) {
       const place = add(row, "td", {}, value);
       if (note) add(place, "small", {}, note);
     };
-    const measure = (value, mark = "") => cell(number(value.median) + mark, range(value));
+    const measure = (value, mark = "") => (value ? cell(number(value.median) + mark, range(value)) : cell("–"));
     cell(text(one.values));
     if (!one.runs) {
       ["–", "–", "–", "–", "–", "–", "crashed", "–", "–"].forEach((value) => cell(value));
       return;
     }
     [one.lookupsPerSecond, one.smallP99].forEach((value) => measure(value));
-    if (one.smallInTime) measure(one.smallInTime, "%"); else cell("–");
+    measure(one.smallInTime, "%");
     measure(one.heavyP99);
     measure(one.dialsPerSecond, one.exhaustsPorts ? " !" : "");
     measure(one.timeWaitPeak);
     const names = Object.entries(one.errorsByName).sort((a, b) => b[1].median - a[1].median).map(([name]) => name);
-    cell(one.crashes ? `crashed ${one.crashes}×` : number(one.errors.median), names.join(" "));
+    cell(one.crashes ? `crashed ${one.crashes}×` : number(one.errors?.median), names.join(" "));
     [one.threadsPeak, one.rssPeakMiB].forEach((value) => measure(value));
   });
-  add(page, "p", { class: "soft" }, "“!”: more dials, failed ones included, than the ports of one address bear for ever.");
+  add(page, "p", { class: "soft" }, "“!”: more dials, failed ones included, than the ports of one address sustain.");
 
   // The two variations with most values span a heat map; each combination of the others has its own.
   const byCount = names.map((_, index) => index).sort((a, b) =>
@@ -63,7 +63,7 @@ function drawSweep(sweep) {
   const facets = [...new Set(sweep.ranking.map((one) => JSON.stringify(others(one.values))))].sort().map((key) => JSON.parse(key));
   add(page, "h2", {}, "Heat maps");
   measures.forEach((measure) => {
-    const all = sweep.ranking.filter((one) => one.runs).map((one) => measure.of(one).median);
+    const all = sweep.ranking.map(measure.of).filter((value) => value).map((value) => value.median);
     if (!all.some((value) => value > 0)) return;
     const low = Math.log10(1 + Math.min(...all)), high = Math.log10(1 + Math.max(...all));
     const figure = add(page, "figure", { id: `heat-${measure.id}` });
@@ -80,14 +80,15 @@ function drawSweep(sweep) {
         const row = add(map, "tr");
         add(row, "th", {}, rowValue ?? "");
         sweep.plan.variations[across].values.forEach((value) => {
-          const one = sweep.ranking.find((standing) => standing.values[across] === value
-            && (down === undefined || standing.values[down] === rowValue)
-            && JSON.stringify(others(standing.values)) === JSON.stringify(facet));
-          const cell = add(row, "td", {}, one?.runs ? number(measure.of(one).median) : "–");
-          if (!one?.runs) return;
-          const share = high > low ? (Math.log10(1 + measure.of(one).median) - low) / (high - low) : 0;
+          const one = sweep.ranking.find((other) => other.values[across] === value
+            && (down === undefined || other.values[down] === rowValue)
+            && JSON.stringify(others(other.values)) === JSON.stringify(facet));
+          const spreadOfOne = one && measure.of(one);
+          const cell = add(row, "td", {}, number(spreadOfOne?.median));
+          if (!spreadOfOne) return;
+          const share = high > low ? (Math.log10(1 + spreadOfOne.median) - low) / (high - low) : 0;
           cell.style.background = `color-mix(in srgb, var(${measure.less ? "--c5" : "--c0"}) ${Math.round(8 + 60 * share)}%, var(--card))`;
-          cell.title = `${text(one.values)}: ${spread(measure.of(one))} ${measure.unit}`;
+          cell.title = `${text(one.values)}: ${spread(spreadOfOne)} ${measure.unit}`;
         });
       });
     });
@@ -106,7 +107,12 @@ function drawSweep(sweep) {
     .map(([name, points]) => ({ name, points: points.sort((a, b) => a.x - b.x) }));
   if (curves.length) {
     add(page, "h2", {}, "Curves");
-    measures.slice(0, 4).forEach((measure) => curve(page, measure, curves));
+    measures.slice(0, 4).forEach((measure) => {
+      // What was not measured is no point of a curve.
+      const measured = curves.map(({ name, points }) => ({ name, points: points.filter((point) => measure.of(point.one)) }))
+        .filter(({ points }) => points.length);
+      if (measured.length) curve(page, measure, measured);
+    });
   }
 
   add(page, "h2", {}, "Where it was measured");

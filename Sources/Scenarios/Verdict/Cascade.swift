@@ -81,17 +81,22 @@ extension RunResult {
         ]
     }
 
-    /// The first point at which a rate, averaged over the time before, is above a bound.
+    /// The first point at which a rate, averaged over the time before, is above a bound. In one pass: what is left on
+    /// for a day has 172,800 points.
     private func firstPoint(
         above bound: Double,
         over window: Duration,
         _ rate: KeyPath<TimelinePoint, Double>
     ) -> TimelinePoint? {
-        timeline.indices.first { index in
-            let point = timeline[index]
-            guard point.at >= window.inSeconds else { return false }
-            let recent = timeline[...index].filter { point.at - $0.at < window.inSeconds }
-            return recent.reduce(0) { $0 + $1[keyPath: rate] } / Double(recent.count) > bound
-        }.map { timeline[$0] }
+        var (sum, oldest) = (0.0, 0)
+        for (index, point) in timeline.enumerated() {
+            sum += point[keyPath: rate]
+            while point.at - timeline[oldest].at >= window.inSeconds {
+                sum -= timeline[oldest][keyPath: rate]
+                oldest += 1
+            }
+            if point.at >= window.inSeconds, sum / Double(index - oldest + 1) > bound { return point }
+        }
+        return nil
     }
 }

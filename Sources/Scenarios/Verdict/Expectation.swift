@@ -1,4 +1,4 @@
-internal import LoadGenerator
+package import LoadGenerator
 package import Results
 internal import Text
 package import Units
@@ -24,30 +24,40 @@ package struct Expectation: Sendable {
         }
     }
 
-    /// A number, or a name whose value is looked up.
+    /// A number, or a measure of the phase.
     private enum Term: Sendable {
         case number(Double)
-        case name(String)
+        case measure(Measure<PhaseResult>)
 
-        func value(_ phase: PhaseResult) -> Double {
+        func value(_ phase: PhaseResult) -> Double? {
             switch self {
             case .number(let number): number
-            case .name(let name): Measures.value(name, of: phase)
+            case .measure(let measure): measure.value(phase)
             }
         }
 
-        var isName: Bool { if case .name = self { true } else { false } }
+        var name: String? { if case .measure(let measure) = self { measure.name } else { nil } }
     }
 
     /// A sum of products.
     private struct Expression: Sendable {
         var sum: [[Term]]
 
-        func value(_ phase: PhaseResult) -> Double {
-            sum.reduce(0) { $0 + $1.reduce(1) { $0 * $1.value(phase) } }
+        /// Nil when one of its terms is absent.
+        func value(_ phase: PhaseResult) -> Double? {
+            var total = 0.0
+            for product in sum {
+                var value = 1.0
+                for term in product {
+                    guard let factor = term.value(phase) else { return nil }
+                    value *= factor
+                }
+                total += value
+            }
+            return total
         }
 
-        var hasNames: Bool { sum.joined().contains(where: \.isName) }
+        var names: [String] { sum.joined().compactMap(\.name) }
     }
 
     /// The claim as it was written.
@@ -56,9 +66,9 @@ package struct Expectation: Sendable {
     private let right: Expression
     private let comparison: Comparison
 
-    /// - Parameter clients: whose names may be used.
+    /// - Parameter clients: that send in the phase, whose names may be used.
     /// - Throws: ``UnitTextError`` with what is wrong: the form, or a name that is none.
-    package init(text: String, clients: [String]) throws(UnitTextError) {
+    package init(text: String, clients: [ClientSpec]) throws(UnitTextError) {
         self.text = text
         let words = text.split(separator: " ").map(String.init)
         let form = UnitTextError(
@@ -68,37 +78,45 @@ package struct Expectation: Sendable {
         let operators: [String: Comparison] = [
             "==": .equal, "!=": .unequal, "<": .less, "<=": .lessOrEqual, ">": .more, ">=": .moreOrEqual,
         ]
-        if let place = words.firstIndex(where: { operators[$0] != nil }) {
-            comparison = operators[words[place]]!
-            left = try Self.expression(words[..<place], clients, form)
-            right = try Self.expression(words[(place + 1)...], clients, form)
-        } else if let place = words.firstIndex(of: "within"), place + 2 < words.count, words[place + 1].hasSuffix("%"),
-            words[place + 2] == "of", let percent = Double(words[place + 1].dropLast()), percent >= 0
+        if let index = words.firstIndex(where: { operators[$0] != nil }) {
+            comparison = operators[words[index]]!
+            left = try Self.expression(words[..<index], clients, form)
+            right = try Self.expression(words[(index + 1)...], clients, form)
+        } else if let index = words.firstIndex(of: "within"), index + 2 < words.count, words[index + 1].hasSuffix("%"),
+            words[index + 2] == "of", let percent = Double(words[index + 1].dropLast()), percent >= 0, percent.isFinite
         {
             comparison = .within(percent / 100)
-            left = try Self.expression(words[..<place], clients, form)
-            right = try Self.expression(words[(place + 3)...], clients, form)
+            left = try Self.expression(words[..<index], clients, form)
+            right = try Self.expression(words[(index + 3)...], clients, form)
         } else {
             throw form
         }
+        guard !names.isEmpty else {
+            throw UnitTextError(text: text, expected: "a claim about the phase: use a name of its result")
+        }
     }
 
-    /// What was observed, and whether the claim holds.
+    /// The names it uses.
+    package var names: [String] { left.names + right.names }
+
+    /// What was observed, and whether the claim holds: it does not when something in it was not measured.
     package func judge(_ phase: PhaseResult) -> (observed: String, pass: Bool) {
         let (left, right) = (left.value(phase), right.value(phase))
-        let observed = self.right.hasNames ? "\(rounded(left)) and \(rounded(right))" : rounded(left)
+        let sides = self.right.names.isEmpty ? [left] : self.left.names.isEmpty ? [right] : [left, right]
+        let observed = sides.map { $0.map { rounded($0) } ?? "not measured" }.joined(separator: " and ")
+        guard let left, let right else { return (observed, false) }
         return (observed, comparison.holds(left, right))
     }
 
     private static func expression(
         _ words: ArraySlice<String>,
-        _ clients: [String],
+        _ clients: [ClientSpec],
         _ form: UnitTextError
     ) throws(UnitTextError) -> Expression {
         var sum: [[Term]] = [[]]
-        for (place, word) in words.enumerated() {
-            // Terms and signs take turns.
-            if place % 2 == 1 {
+        for (index, word) in words.enumerated() {
+            // Terms and signs alternate.
+            if index % 2 == 1 {
                 guard word == "+" || word == "*" else { throw form }
                 if word == "+" { sum.append([]) }
             } else {
@@ -109,12 +127,10 @@ package struct Expectation: Sendable {
         return Expression(sum: sum)
     }
 
-    private static func term(_ word: String, _ clients: [String]) throws(UnitTextError) -> Term {
-        if let number = Double(word) { return .number(number) }
+    private static func term(_ word: String, _ clients: [ClientSpec]) throws(UnitTextError) -> Term {
+        // What every number is compared to alike says nothing.
+        if let number = Double(word), number.isFinite { return .number(number) }
         if let size = try? ByteCount(text: word) { return .number(Double(size.bytes)) }
-        if let problem = Measures.problem(word, clients: clients) {
-            throw UnitTextError(text: word, expected: "a name of the result: \(problem)")
-        }
-        return .name(word)
+        return .measure(try Measures.named(word, clients: clients))
     }
 }

@@ -1,4 +1,5 @@
-// Dials an address many times, some at once, and says what came of it: one line of errors each, and the sum.
+// Dials an address many times, some at once, and says what came of it: one line of errors each, and the sum. All
+// connections stay open until then: each has a port, whatever the other side does.
 //
 //	dial ADDRESS TIMES AT-ONCE [SOURCE]
 package main
@@ -21,6 +22,7 @@ func main() {
 	slots := make(chan struct{}, atOnce)
 	var wait sync.WaitGroup
 	var lock sync.Mutex
+	var open []net.Conn
 	ok, errors := 0, map[string]int{}
 	for i := 0; i < times; i++ {
 		slots <- struct{}{}
@@ -35,7 +37,7 @@ func main() {
 				return
 			}
 			ok++
-			connection.Close()
+			open = append(open, connection)
 		}()
 	}
 	wait.Wait()
@@ -43,4 +45,7 @@ func main() {
 		fmt.Println(count, text)
 	}
 	fmt.Println("ok", ok)
+	for _, connection := range open {
+		connection.Close()
+	}
 }

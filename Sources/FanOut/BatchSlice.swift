@@ -1,10 +1,14 @@
 internal import Limits
+internal import POSIX
 
-/// A lane's part of one batch.
-final class Share {
+/// One lane's part of one batch.
+///
+/// Unchecked: `batch` and `lane` never change, `seat` is set before the slice is submitted to its lane, and all else
+/// belongs to the lane's thread.
+final class BatchSlice: @unchecked Sendable {
     /// What the lane did that others have not been told of. Each word of it takes memory from another core's cache, so
     /// it is said for many lookups at once: see ``Lane/report(_:)``.
-    struct Untold {
+    struct Unflushed {
         /// Lookups issued, less those answered.
         var inFlight = 0
         var hits = 0
@@ -12,43 +16,53 @@ final class Share {
         var finished = 0
     }
 
+    struct Seat {
+        let number: Int
+        /// Permits it had from the beginning.
+        let permits: Int
+        /// Permits it wanted to hold from the beginning.
+        let target: Int
+    }
+
     let batch: Batch
-    /// Operations of this lane that hold a permit.
-    var inFlight = 0
-    /// Permits that were given back and are taken again for what is issued next.
-    var spare = 0
+    let lane: Lane
+    /// Its seat at the batch's ``Permits``; nil without a limit.
+    var seat: Seat?
+    /// When it is refused for having waited too long; on one of a batch's slices.
+    var refusedAt: MonotonicInstant?
+
+    /// Its slot in the lane's schedule; nil before the lane has taken it in, and once it is over.
+    var slot: Int?
+    /// Permits handed to it before the lane took it in.
+    var earlyPermits = 0
+    var isOver = false
     /// Operations that are looked at again once the batch is issued whole.
-    var postponed: [Operation.Token] = []
+    var postponed: [OperationToken] = []
     /// Keys whose records are to be read from the store and set back.
     var toStore: [Int] = []
-    var untold = Untold()
-
-    /// Whether its limit bounds what is in flight.
-    let isLimited: Bool
-    /// Whether a permit may stay with the lane while there is work: nobody else is to have it, nor to learn from it.
-    let keepsPermits: Bool
+    var unflushed = Unflushed()
 
     /// Units claimed and not issued yet.
     private var claimed = 0..<0
     /// Units issued of the run that was claimed last.
     private var issued = 0
 
-    init(_ batch: Batch) {
+    init(_ batch: Batch, on lane: Lane) {
         self.batch = batch
-        isLimited = batch.limiter.bound != nil
-        keepsPermits = !batch.limiter.isOrdered && !batch.limiter.wantsSamples
+        self.lane = lane
     }
 
-    /// The most permits this lane takes, so that one lane does not hold them all.
+    /// The most permits it takes, so that one lane does not hold them all.
     var cap: Int {
-        batch.limiter.bound.map { ($0 + batch.lanes - 1) / batch.lanes } ?? .max
+        batch.permits.map { ($0.bound + batch.sliceCount - 1) / batch.sliceCount } ?? 0
     }
 
     /// Whether replies wait: without a limit a batch is issued whole before any of it is
     /// collected, which is what holds all of it in flight at once.
-    var defersReplies: Bool { !isLimited && !batch.isIssued }
+    var defersReplies: Bool { batch.permits == nil && !batch.isIssued }
 
-    var hasWorkToIssue: Bool { !claimed.isEmpty || !toStore.isEmpty || batch.hasUnclaimed }
+    /// Operations it could start, as far as other lanes leave it some.
+    var work: Int { claimed.count + toStore.count + batch.unclaimed }
 
     /// The next unit to look up, or nil when all are taken.
     func nextUnit() -> Batch.Unit? {
@@ -70,7 +84,7 @@ final class Share {
 
     /// Settles a key.
     func finish(_ key: Int, _ outcome: Outcome) {
-        batch.place(outcome, of: key)
-        untold.finished += 1
+        batch.set(outcome, of: key)
+        unflushed.finished += 1
     }
 }
