@@ -98,6 +98,10 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Exec",
+            dependencies: ["Testbed", "Memcached", "KernelProbe", "Text", "POSIX", "Units", "CLinux"]
+        ),
+        .target(
             name: "Scenarios",
             dependencies: [
                 "Testbed", "Forecast", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached",
@@ -171,7 +175,8 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "LoadGenerator",
                 "PostRecords",
                 "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -271,6 +276,11 @@ let package = Package(
                 "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
+        ),
+        .testTarget(
+            name: "ExecTests",
+            dependencies: ["TestSupport", "Exec", "POSIX", "Units"],
+            exclude: ["Programs"]
         ),
         .testTarget(
             name: "FanOutTests",

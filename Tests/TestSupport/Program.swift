@@ -48,6 +48,9 @@ package final class Program {
 }
 
 extension Program {
+    /// The path of one of the package's executables.
+    package static func path(_ name: String) throws -> String { try Executables.sibling(name) }
+
     package static func onPath(_ name: String) -> String? { ProgramPath.onPath(name) }
 
     package static func contents(of path: String) throws -> String {
