@@ -118,7 +118,8 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
 
 ssize_t recv(int descriptor, void *buffer, size_t capacity, int flags) {
     struct dial_policy *policy = installed;
-    if (policy == NULL || policy->received_count == 0) return libc_recv(descriptor, buffer, capacity, flags);
+    if (policy == NULL || (policy->received_count == 0 && !policy->sealed))
+        return libc_recv(descriptor, buffer, capacity, flags);
     size_t count = capacity < policy->received_count ? capacity : policy->received_count;
     memcpy(buffer, policy->received, count);
     policy->received = (const char *)policy->received + count;

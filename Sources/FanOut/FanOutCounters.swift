@@ -2,7 +2,7 @@ package import Memcached
 package import Telemetry
 
 /// What the engine counted since it started. Each key of a batch is one lookup and ends as
-/// exactly one of hit, miss and error; write-backs and dials are counted for themselves.
+/// exactly one of hit, miss, unreadable value and error; write-backs and dials are counted for themselves.
 package final class FanOutCounters: Sendable {
     /// A failure by the step that failed and the name it goes by.
     package struct Failure: Hashable, Sendable {
@@ -28,6 +28,7 @@ package final class FanOutCounters: Sendable {
 
     package let hits = Counter()
     package let misses = Counter()
+    package let unreadable = Counter()
     package let errors = CounterFamily<Failure>()
     package let writeBacks = Counter()
     package let writeBackErrors = CounterFamily<Failure>()
@@ -39,4 +40,7 @@ package final class FanOutCounters: Sendable {
     package let batches = Counter()
     /// Batches that were not looked up.
     package let refusals = CounterFamily<Overload.Reason>()
+
+    /// Lookups that have ended.
+    package var lookups: Int { hits.value + misses.value + errors.total }
 }

@@ -6,112 +6,109 @@ internal import Units
 
 /// How a lane collects: a reply, or the reason there is none.
 extension Lane {
-    /// Reads a reply that has arrived and ends the operation.
+    /// Reads what has arrived of a reply, and ends the operation if that is all of it, or none.
     func collect(_ operation: Operation, _ connection: Connection) {
-        let address = context.servers.addresses[connection.server]
-        switch connection.receive(into: received) {
-        case .nothing:
-            // Nobody said that it had come, or the end of an earlier reply was reported late.
-            watch(operation, connection)
-        case .value, .end:
-            guard case .get(let unit) = operation.work else {
-                return fail(operation, MemcachedError(.reply, server: address, detail: "a set was answered as a get"))
+        let slice = operation.slice!
+        let batch = slice.batch
+        var reply = operation.reply ?? IncomingReply(to: operation.request)
+        operation.reply = nil
+        let first = operation.firstPosition
+        var hits = 0
+        var unreadable: [Int] = []
+        let arrival = connection.receive(&reply, into: received) { position in
+            UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: first + position)])
+        } give: { position, value in
+            let key = batch.keyIndex(at: first + position)
+            guard context.isReadable(value.bytes) else { return unreadable.append(key) }
+            hits += 1
+            batch.set(.hit(Array(value.bytes)), of: key)
+        }
+        slice.unflushed.hits += hits
+        slice.unflushed.finished += hits
+        slice.unflushed.inFlight -= hits
+        if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
+        if arrival == .complete { return finish(operation, connection, reply) }
+        operation.reply = reply
+        let server = context.servers.addresses[connection.server]
+        switch arrival {
+        case .partial, .moreToRead:
+            // Nobody said that it had come, it came in part, or the end of an earlier reply was reported late.
+            if MonotonicInstant.now < operation.deadline {
+                watch(operation, connection, unread: arrival == .moreToRead)
+            } else {
+                timeOut(operation, connection)
             }
-            collectValues(operation, unit, connection)
-        case .stored:
-            guard case .set(let key, let value) = operation.work else {
-                return fail(operation, MemcachedError(.reply, server: address, detail: "a get was answered as a set"))
-            }
-            let share = operation.share!
-            let (_, isWhole) = connection.collect(received) { $0.nextValue(into: values) }
-            if isWhole { context.pool.put(connection) }
-            context.counters.writeBacks.add()
-            note(operation, isDrop: false)
-            share.finish(key, .stored(value))
-            end(operation)
-        case .error(let line):
-            let code: ReturnCode =
-                line.hasPrefix("SERVER_ERROR")
-                ? .serverError : line.hasPrefix("CLIENT_ERROR") ? .clientError : .error
-            fail(operation, MemcachedError(.reply, code: code, server: address, detail: line))
+        case .broken(let fault):
+            fail(operation, MemcachedError(.reply, code: fault.code, server: server, detail: fault.text))
         case .closed:
-            fail(operation, MemcachedError(.receive, code: .connectionFailure, server: address, detail: "EOF"))
-        case .failed(let errno):
-            fail(operation, MemcachedError(.receive, errno: errno, server: address))
+            fail(operation, MemcachedError(.receive, code: .connectionFailure, server: server, detail: "EOF"))
+        case .failed(let errno): fail(operation, MemcachedError(.receive, errno: errno, server: server))
+        case .complete: break
         }
     }
 
-    /// Takes the values of a `get` to their keys. memcached answers in the order it was asked, and
-    /// leaves out what it does not have (protocol.txt), so keys passed over are misses.
-    private func collectValues(_ operation: Operation, _ unit: Batch.Unit, _ connection: Connection) {
-        let share = operation.share!
-        let batch = share.batch
-        var position = unit.positions.lowerBound
-        var missed: [Int] = []
-        var hits = 0
-        let (ending, isWhole) = connection.collect(received) { handle in
-            while true {
-                let (value, code) = handle.nextValue(into: values)
-                guard let value else { return code }
-                while position < unit.positions.upperBound {
-                    let key = batch.keyIndex(at: position)
-                    position += 1
-                    if batch.keys.matches(key, value.key) {
-                        hits += 1
-                        batch.place(.hit(Array(value.bytes)), of: key)
-                        break
-                    }
-                    missed.append(key)
-                }
-            }
-        }
-        let rest = position..<unit.positions.upperBound
-        share.untold.hits += hits
-        share.untold.finished += hits
-        share.untold.inFlight -= unit.positions.count
-        if ending == .end || ending == .notFound {
-            note(operation, isDrop: false)
-            // More than the reply asked for: what follows on this connection could not be trusted.
-            if isWhole { context.pool.put(connection) }
-            missed += rest.map { batch.keyIndex(at: $0) }
-            if !missed.isEmpty { miss(missed, of: share) }
-        } else {
-            // The reply broke off: what came counts, the rest failed.
-            note(operation, isDrop: true)
-            if !missed.isEmpty { miss(missed, of: share) }
-            let error = MemcachedError(
-                .receive,
-                code: ending,
-                errno: connection.handle.lastErrno,
-                server: context.servers.addresses[connection.server],
-                detail: ending.text
-            )
-            context.counters.errors.add(rest.count, for: .init(error))
-            batch.account.fail(error.name, count: rest.count)
-            let keys = rest.map { batch.keyIndex(at: $0) }
-            // Part of the unit was answered, so nobody waits for these lines.
-            _ = log("failed to get post cache item", keys, of: batch, error) {}
-            for key in keys { settleLookup(of: key, share, error) }
+    /// memcached had values that are no records. Nobody waits for these lines: their reply is well.
+    private func settleUnreadable(_ keys: [Int], _ slice: BatchSlice) {
+        let batch = slice.batch
+        context.counters.unreadable.add(keys.count)
+        batch.account.findUnreadable(count: keys.count)
+        slice.unflushed.inFlight -= keys.count
+        _ = context.log.record(
+            "reply unreadable",
+            count: keys.count,
+            line: { [messages = context.messages] index in
+                ErrorLine(
+                    message: messages.unreadable,
+                    uri: batch.keys.text(keys[index]),
+                    error: messages.unreadableDetail,
+                    client: batch.account.name
+                )
+            },
+            whenWritten: {}
+        )
+        for key in keys { slice.finish(key, .unreadable) }
+    }
+
+    /// A whole reply has come; its values are in their places.
+    private func finish(_ operation: Operation, _ connection: Connection, _ reply: IncomingReply) {
+        let slice = operation.slice!
+        note(operation, isDrop: false)
+        context.pool.put(connection)
+        switch operation.work {
+        case .get:
+            let missed = reply.unanswered
+            slice.unflushed.inFlight -= missed.count
+            let first = operation.firstPosition
+            if !missed.isEmpty { miss(missed.map { slice.batch.keyIndex(at: first + $0) }, of: slice) }
+        case .set(let key, let value):
+            context.counters.writeBacks.add()
+            slice.finish(key, .stored(value))
+        case .read: break
         }
         end(operation)
     }
 
-    private func miss(_ keys: [Int], of share: Share) {
+    private func miss(_ keys: [Int], of slice: BatchSlice) {
         context.counters.misses.add(keys.count)
         if context.store == nil {
-            for key in keys { share.finish(key, .missing) }
+            for key in keys { slice.finish(key, .missing) }
         } else {
-            share.toStore += keys
+            slice.toStore += keys
         }
     }
 
     /// No answer in time. A reply that is in the socket by now was in time: the lane was late.
     func giveUp(_ operation: Operation, _ connection: Connection) {
-        if connection.hasReply {
-            return operation.share.defersReplies ? postpone(operation, connection) : collect(operation, connection)
+        if connection.arrived != .nothing {
+            return operation.slice.defersReplies ? postpone(operation, connection) : collect(operation, connection)
         }
-        let address = context.servers.addresses[connection.server]
-        fail(operation, .timeout(after: settings.lookupTimeout, server: address))
+        timeOut(operation, connection)
+    }
+
+    private func timeOut(_ operation: Operation, _ connection: Connection) {
+        let server = context.servers.addresses[connection.server]
+        let timeout = operation.deadline - operation.issued
+        fail(operation, .timeout(after: timeout, server: server, received: operation.reply?.waitingBytes ?? 0))
     }
 
     /// The accept queue did not have room in time.
@@ -128,27 +125,30 @@ extension Lane {
     /// An operation failed; its connection, if it had one, goes with it. It is over once its error
     /// lines are written, if anybody waits for that, and holds its permit until then.
     func fail(_ operation: Operation, _ error: MemcachedError) {
-        let share = operation.share!
-        let batch = share.batch
+        let slice = operation.slice!
+        let batch = slice.batch
         let failure = FanOutCounters.Failure(error)
         let message: String
         let keys: [Int]
         switch operation.work {
-        case .get(let unit):
-            share.untold.inFlight -= unit.positions.count
-            context.counters.errors.add(unit.positions.count, for: failure)
-            batch.account.fail(error.name, count: unit.positions.count)
-            keys = unit.positions.map { batch.keyIndex(at: $0) }
-            message = "failed to get post cache item"
+        case .get:
+            // What a reply brought before it broke off counts.
+            keys = operation.unanswered.map { batch.keyIndex(at: $0) }
+            slice.unflushed.inFlight -= keys.count
+            context.counters.errors.add(keys.count, for: failure)
+            batch.account.fail(error.name, count: keys.count)
+            message = context.messages.get
         case .set(let key, _):
             context.counters.writeBackErrors.add(for: failure)
             keys = [key]
-            message = "failed to set post cache item"
+            message = context.messages.set
         case .read:
             preconditionFailure("a read cannot fail")
         }
         note(operation, isDrop: true)
         release(operation)
+        deadlines.remove(operation.slot)
+        schedule.touch(slice.slot!)
         operation.phase = .logging(error)
         let token = operation.token
         let waits = log(message, keys, of: batch, error) { [self] in markLogged(token) }
@@ -156,24 +156,24 @@ extension Lane {
     }
 
     /// Ends an operation that has failed and been logged.
-    func settle(_ token: Operation.Token) {
+    func settle(_ token: OperationToken) {
         guard let operation = operation(token), case .logging(let error) = operation.phase else { return }
-        let share = operation.share!
+        let slice = operation.slice!
         switch operation.work {
-        case .get(let unit):
-            for position in unit.positions { settleLookup(of: share.batch.keyIndex(at: position), share, error) }
+        case .get:
+            for position in operation.unanswered { settleLookup(of: slice.batch.keyIndex(at: position), slice, error) }
         case .set(let key, let value):
-            share.finish(key, .stored(value))
+            slice.finish(key, .stored(value))
         case .read: break
         }
         end(operation)
     }
 
-    private func settleLookup(of key: Int, _ share: Share, _ error: MemcachedError) {
+    private func settleLookup(of key: Int, _ slice: BatchSlice, _ error: MemcachedError) {
         if context.errorPolicy == .store, context.store != nil {
-            share.toStore.append(key)
+            slice.toStore.append(key)
         } else {
-            share.finish(key, .failed(error))
+            slice.finish(key, .failed(error))
         }
     }
 

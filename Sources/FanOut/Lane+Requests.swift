@@ -4,38 +4,40 @@ internal import Telemetry
 
 /// How a lane sends: over a pooled connection, or over one it dials.
 extension Lane {
-    func startGet(of unit: Batch.Unit, for share: Share) {
-        share.untold.inFlight += unit.positions.count
-        send(begin(share, .get(unit)))
+    func startGet(of unit: Batch.Unit, for slice: BatchSlice, at now: MonotonicInstant) {
+        slice.unflushed.inFlight += unit.positions.count
+        send(begin(slice, .get(unit)), at: now)
+        guard slice.markIssued() else { return }
+        if !slice.postponed.isEmpty { collectable.append(slice) }
         // Lanes that were done earlier wait for this one before they collect.
-        if share.markIssued(), share.batch.lanes > 1 { wakeOthers() }
+        if slice.batch.permits == nil { noteOnOtherLanes(slice.batch) }
     }
 
-    func startRead(of key: Int, for share: Share) {
-        let operation = begin(share, .read(key: key))
-        let now = MonotonicInstant.now
+    func startRead(of key: Int, for slice: BatchSlice, at now: MonotonicInstant) {
+        let operation = begin(slice, .read(key: key))
         let answered = context.store!.schedule(at: now)
         if answered > now {
-            deadlines.add(operation.token, at: answered)
+            deadlines.set(operation.slot, at: answered)
         } else {
-            startSet(operation)
+            startSet(operation, at: now)
         }
     }
 
     /// The store has answered: sets the record back, as the incident's service did.
-    func startSet(_ operation: Operation) {
+    func startSet(_ operation: Operation, at now: MonotonicInstant) {
         guard case .read(let key) = operation.work else { return }
-        operation.work = .set(key: key, value: context.store!.value(for: operation.share.batch.keys.text(key)))
-        send(operation)
+        operation.work = .set(key: key, value: context.store!.value(for: operation.slice.batch.keys.text(key)))
+        send(operation, at: now)
     }
 
-    private func send(_ operation: Operation) {
+    private func send(_ operation: Operation, at now: MonotonicInstant) {
         refreshSettings()
-        let batch = operation.share.batch
-        operation.issued = .now
-        deadlines.add(operation.token, at: operation.issued + settings.lookupTimeout)
+        let batch = operation.slice.batch
+        operation.issued = now
+        operation.deadline = now + settings.lookupTimeout
+        deadlines.set(operation.slot, at: operation.deadline)
         let server = server(of: operation)
-        if let connection = context.pool.take(server: server, lane: index) {
+        if let connection = idleConnection(to: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
             if code == .success {
                 awaitReply(operation, connection)
@@ -56,9 +58,20 @@ extension Lane {
         settle(operation, dial, result)
     }
 
+    /// An idle connection, if there is one on which nothing has come since its last reply: that would be read as the
+    /// answer to what is asked next. One that has only ended is found out by asking on it, as gomemcache does.
+    private func idleConnection(to server: Int) -> Connection? {
+        while let connection = context.pool.take(server: server, owner: index) {
+            // The poller tells of what comes on a connection it watches; others have to be looked at.
+            let isQuiet = connection.owner == index && !users.wasDisturbed(connection)
+            if isQuiet || connection.arrived != .bytes { return connection }
+        }
+        return nil
+    }
+
     /// The accept queue had room again: finishes the dial and sends the request.
     func continueDial(_ operation: Operation, _ pending: PendingDial) {
-        let batch = operation.share.batch
+        let batch = operation.slice.batch
         try? poller.remove(pending.rawDescriptor)
         let result = pending.dial.resume(pending.take(), copying: templates[pending.dial.server].handle) {
             scratch.send(operation.work, of: batch, on: $0)
@@ -87,22 +100,25 @@ extension Lane {
     /// Waits for the reply on a connection.
     private func awaitReply(_ operation: Operation, _ connection: Connection) {
         operation.phase = .awaiting(connection)
-        if operation.share.defersReplies, connection.lane != index {
+        if operation.slice.defersReplies, connection.owner != index {
             // Looked for once the batch is issued whole: it is there by then, or nearly so, and most connections of
             // such a batch are closed without a poller having heard of them.
-            operation.share.postponed.append(operation.token)
+            operation.slice.postponed.append(operation.token)
         } else {
             watch(operation, connection)
         }
     }
 
     /// Has the poller tell when something arrives on a connection.
-    func watch(_ operation: Operation, _ connection: Connection) {
+    /// - Parameter unread: whether there may be something already, which the poller has told of before.
+    func watch(_ operation: Operation, _ connection: Connection, unread: Bool = false) {
         do {
-            if connection.lane != index {
-                if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }
+            if connection.owner != index {
+                if let lane = connection.owner { try lanes[lane].poller.remove(connection.descriptor) }
                 try poller.add(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
-                connection.lane = index
+                connection.owner = index
+            } else if unread {
+                try poller.rearm(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
             }
             users.set(operation, for: connection)
             operation.phase = .awaiting(connection)
@@ -115,7 +131,7 @@ extension Lane {
     private func server(of operation: Operation) -> Int {
         switch operation.work {
         case .get(let unit): unit.server
-        case .read(let key), .set(let key, _): operation.share.batch.server(ofKey: key)
+        case .read(let key), .set(let key, _): operation.slice.batch.server(ofKey: key)
         }
     }
 }

@@ -23,34 +23,62 @@ final class Operation {
         /// The reply is there, and is collected once the whole batch is issued.
         case answered(Connection)
         /// Failed; waiting for its error lines to be written, as a goroutine does in its write(2).
-        case logging(MemcachedError)
+        /// Kept elsewhere, as it would make a phase ten words long that is copied for each event.
+        indirect case logging(MemcachedError)
         /// Over.
         case ended
     }
 
-    private let slot: Int
-    /// Tells this use of the slot from earlier ones, whose events and deadlines may still come.
-    private var generation: UInt32 = 0
+    let slot: Int
+    /// Tells this use of the slot from every other.
+    private var generation: UInt32
     /// Nil only once it has ended.
-    private(set) var share: Share!
+    private(set) var slice: BatchSlice!
     var work: Work
     var phase = Phase.starting
     /// When its request was sent, or its dial begun.
     var issued = MonotonicInstant(nanoseconds: 0)
-    /// How it went, for a limiter that learns from it.
+    /// When it is given up, if its reply is not whole by then.
+    var deadline = MonotonicInstant(nanoseconds: 0)
+    /// What has come of its reply; nil before the first reading, and once the reply is whole.
+    var reply: IncomingReply?
+    /// How it went, for a limit that learns from it.
     var sample: Sample?
 
-    init(slot: Int, _ share: Share, _ work: Work) {
+    /// - Parameter generation: as that of no use of the slot before.
+    init(slot: Int, generation: UInt32, _ slice: BatchSlice, _ work: Work) {
         self.slot = slot
-        self.share = share
+        self.generation = generation
+        self.slice = slice
         self.work = work
     }
 
-    /// Names this use of the slot and no other.
-    var token: Token { Token(slot: slot, generation: generation) }
+    /// What it asks memcached for.
+    var request: ReplyReader.Request {
+        switch work {
+        case .get(let unit): .get(keys: unit.positions.count)
+        case .set: .set
+        case .read: preconditionFailure("a read asks the store, not memcached")
+        }
+    }
 
-    func begin(_ share: Share, _ work: Work) {
-        self.share = share
+    /// The position of the first key of a `get` in its batch's order.
+    var firstPosition: Int {
+        if case .get(let unit) = work { unit.positions.lowerBound } else { 0 }
+    }
+
+    /// Positions of the keys of a `get` that no value has come for.
+    var unanswered: [Int] {
+        guard case .get(let unit) = work else { return [] }
+        return reply.map { reply in reply.unanswered.map { unit.positions.lowerBound + $0 } } ?? Array(unit.positions)
+    }
+
+    /// Names this use of the slot and no other.
+    var token: OperationToken { OperationToken(slot: slot, generation: generation) }
+
+    func begin(generation: UInt32, _ slice: BatchSlice, _ work: Work) {
+        self.generation = generation
+        self.slice = slice
         self.work = work
         phase = .starting
         sample = nil
@@ -58,45 +86,9 @@ final class Operation {
 
     /// Lets go of what it held; from here on its token is nobody's.
     func end() {
-        generation &+= 1
-        share = nil
+        slice = nil
+        reply = nil
         work = .read(key: 0)
         phase = .ended
-    }
-
-    /// An operation as a number, for the poller and the deadlines.
-    struct Token {
-        private static let mark: UInt64 = 1 << 63
-        let rawValue: UInt64
-
-        init(slot: Int, generation: UInt32) {
-            rawValue = Self.mark | UInt64(slot) << 32 | UInt64(generation)
-        }
-
-        /// Nil for a number that is not a token.
-        init?(_ rawValue: UInt64) {
-            guard rawValue & Self.mark != 0 else { return nil }
-            self.rawValue = rawValue
-        }
-
-        var slot: Int { Int((rawValue ^ Self.mark) >> 32) }
-    }
-}
-
-/// A dial whose connection is not established yet.
-final class PendingDial {
-    let dial: Dial
-    private var descriptor: Descriptor?
-    let rawDescriptor: CInt
-
-    init(_ dial: Dial, _ descriptor: consuming Descriptor) {
-        self.dial = dial
-        rawDescriptor = descriptor.rawValue
-        self.descriptor = consume descriptor
-    }
-
-    /// The descriptor, once.
-    func take() -> Descriptor {
-        descriptor.take()!
     }
 }

@@ -8,12 +8,14 @@ package enum Outcome: Sendable {
     case stored([UInt8])
     /// memcached did not have it, and there is no store.
     case missing
+    /// memcached had a value that is no record.
+    case unreadable
     case failed(MemcachedError)
 }
 
 /// What happens to a lookup that failed, which is not a miss.
 package enum ErrorPolicy: String, Sendable, CaseIterable {
-    /// Its place in the answer stays empty.
+    /// Its record in the answer stays empty.
     case empty
     /// The store answers, and the record is set back, as for a miss.
     case store

@@ -1,4 +1,4 @@
-package import POSIX
+internal import POSIX
 
 /// A secret that requests carry.
 package struct AccessToken: Sendable, Equatable {

@@ -11,10 +11,10 @@ package final class Connection {
     /// Index into the ``ServerList``.
     package let server: Int
     /// Tells it from every other connection of the process, closed ones included.
-    package let identifier = Connection.made.add(1, ordering: .relaxed).newValue
-    private static let made = Atomic<UInt32>(0)
-    /// The lane whose poller watches the descriptor, or nil before the first.
-    package var lane: Int?
+    package let identifier = Connection.made.wrappingAdd(1, ordering: .relaxed).newValue
+    private static let made = Atomic<UInt64>(0)
+    /// Whose poller watches the descriptor, by a number the user gives; nil before the first.
+    package var owner: Int?
 
     init(handle: consuming Handle, descriptor: CInt, server: Int) {
         self.handle = handle
@@ -22,49 +22,20 @@ package final class Connection {
         self.server = server
     }
 
-    /// Takes what has arrived of a reply off the socket, and says what it begins with.
-    ///
-    /// libmemcached reports an `ERROR` line and a stored `set` both as "not found", so the first
-    /// bytes decide what a reply is. ``collect(_:_:)`` hands them on to it. recv(2)
-    package func receive(into buffer: ReplyBuffer) -> Reply {
-        buffer.count = 0
-        let count = recv(descriptor, buffer.bytes.baseAddress, buffer.bytes.count, CInt(MSG_DONTWAIT))
-        if count < 0 { return errno == EAGAIN ? .nothing : .failed(errno: errno) }
-        if count == 0 { return .closed }
-        buffer.count = count
-        return Reply(beginningWith: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
+    /// What has arrived on the connection and was not received.
+    package enum Arrived {
+        case nothing
+        case bytes
+        /// The end of the conversation, well or otherwise.
+        case end
     }
 
-    /// Whether anything has arrived, the end of the conversation included; takes nothing off the socket. recv(2) MSG_PEEK
-    package var hasReply: Bool {
+    /// Takes nothing off the socket. recv(2) MSG_PEEK
+    package var arrived: Arrived {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT))
-        return count >= 0 || errno != EAGAIN
-    }
-
-    /// What memcached's text protocol can answer to `get` and `set` (protocol.txt).
-    package enum Reply: Equatable {
-        case value
-        case end
-        case stored
-        /// Any other line, without its line end.
-        case error(String)
-        case closed
-        case failed(errno: CInt)
-        case nothing
-
-        init(beginningWith bytes: UnsafeRawBufferPointer) {
-            if bytes.starts(with: "VALUE ".utf8) {
-                self = .value
-            } else if bytes.starts(with: "END\r\n".utf8) {
-                self = .end
-            } else if bytes.starts(with: "STORED\r\n".utf8) {
-                self = .stored
-            } else {
-                let line = bytes.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
-                self = .error(String(decoding: line, as: UTF8.self))
-            }
-        }
+        if count > 0 { return .bytes }
+        return count < 0 && errno == EAGAIN ? .nothing : .end
     }
 
     /// Runs `body`, in which libmemcached must not dial: should the pooled connection turn out
@@ -72,31 +43,6 @@ package final class Connection {
     package func withoutDialling<Result>(_ body: (borrowing Handle) -> Result) -> Result {
         var policy = dial_policy(refuse: true)
         return withInstalled(&policy) { body(handle) }
-    }
-
-    /// Runs `body`, in which libmemcached fetches the reply that ``receive(into:)`` began.
-    /// - Returns: what `body` returns, and whether all that was received belonged to the reply.
-    package func collect<Result>(
-        _ buffer: ReplyBuffer,
-        _ body: (borrowing Handle) -> Result
-    ) -> (result: Result, isWhole: Bool) {
-        var policy = dial_policy(refuse: true)
-        policy.received = UnsafeRawPointer(buffer.bytes.baseAddress)
-        policy.received_count = buffer.count
-        let result = withInstalled(&policy) { body(handle) }
-        return (result, policy.received_count == 0)
-    }
-}
-
-/// Where replies are received before libmemcached reads them; one a lane.
-package final class ReplyBuffer {
-    fileprivate let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
-    fileprivate var count = 0
-
-    package init() {}
-
-    deinit {
-        bytes.deallocate()
     }
 }
 

@@ -10,7 +10,7 @@ package struct Handle: ~Copyable {
     private let pointer: UnsafeMutablePointer<memcached_st>
 
     /// A handle to copy others from; it is never connected itself.
-    /// - Parameter timeout: bounds the waits inside libmemcached, for replies that arrive in pieces.
+    /// - Parameter timeout: bounds the waits inside libmemcached, for room to send in.
     package init(server: SocketAddress, timeout: Duration) {
         pointer = memcached_create(nil)
         let milliseconds = UInt64(clamping: max(1, timeout.wholeNanoseconds / 1_000_000))
@@ -95,6 +95,12 @@ package struct ValueBuffer: ~Copyable {
     package init() {
         root = memcached_create(nil)
         pointer = .allocate(capacity: 1)
+        memcached_result_create(root, pointer)
+    }
+
+    /// Gives back the memory that values took.
+    func reset() {
+        memcached_result_free(pointer)
         memcached_result_create(root, pointer)
     }
 

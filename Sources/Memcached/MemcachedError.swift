@@ -34,9 +34,14 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
         self.detail = detail
     }
 
-    /// No answer within the lookup timeout.
-    package static func timeout(after timeout: Duration, server: SocketAddress) -> MemcachedError {
-        MemcachedError(.timeout, code: .timeout, server: server, detail: "no answer within \(timeout.text)")
+    /// No answer, or not all of it, within the lookup timeout.
+    /// - Parameter received: bytes that came, beyond those of values that were given out.
+    package static func timeout(after timeout: Duration, server: SocketAddress, received: Int = 0) -> MemcachedError {
+        let detail =
+            received == 0
+            ? "no answer within \(timeout.text)"
+            : "no whole answer within \(timeout.text): \(received) bytes of one came"
+        return MemcachedError(.timeout, code: .timeout, server: server, detail: detail)
     }
 
     /// The one name the error is counted under: the errno's, `ETIMEDOUT` for a timeout, `EOF` for a

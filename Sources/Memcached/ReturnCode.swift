@@ -15,6 +15,10 @@ package struct ReturnCode: Sendable, Hashable, CustomStringConvertible {
     package static let error = ReturnCode(MEMCACHED_ERROR)
     package static let serverError = ReturnCode(MEMCACHED_SERVER_ERROR)
     package static let clientError = ReturnCode(MEMCACHED_CLIENT_ERROR)
+    package static let protocolError = ReturnCode(MEMCACHED_PROTOCOL_ERROR)
+    package static let tooBig = ReturnCode(MEMCACHED_E2BIG)
+    package static let notStored = ReturnCode(MEMCACHED_NOTSTORED)
+    package static let dataExists = ReturnCode(MEMCACHED_DATA_EXISTS)
     package static let timeout = ReturnCode(MEMCACHED_TIMEOUT)
     package static let connectionFailure = ReturnCode(MEMCACHED_CONNECTION_FAILURE)
     package static let unknownReadFailure = ReturnCode(MEMCACHED_UNKNOWN_READ_FAILURE)
@@ -28,6 +32,10 @@ package struct ReturnCode: Sendable, Hashable, CustomStringConvertible {
         error: "MEMCACHED_ERROR",
         serverError: "MEMCACHED_SERVER_ERROR",
         clientError: "MEMCACHED_CLIENT_ERROR",
+        protocolError: "MEMCACHED_PROTOCOL_ERROR",
+        tooBig: "MEMCACHED_E2BIG",
+        notStored: "MEMCACHED_NOTSTORED",
+        dataExists: "MEMCACHED_DATA_EXISTS",
         timeout: "MEMCACHED_TIMEOUT",
         connectionFailure: "MEMCACHED_CONNECTION_FAILURE",
         unknownReadFailure: "MEMCACHED_UNKNOWN_READ_FAILURE",

@@ -40,6 +40,12 @@ package struct Poller: ~Copyable, Sendable {
         try Self.control(epoll, EPOLL_CTL_ADD, descriptor, interest.flags, token)
     }
 
+    /// Reports a watched descriptor again if it is ready now: for one that was not read to its end. epoll_ctl(2)
+    /// EPOLL_CTL_MOD
+    package func rearm(_ descriptor: CInt, _ interest: Interest, token: UInt64) throws(SystemCallError) {
+        try Self.control(epoll, EPOLL_CTL_MOD, descriptor, interest.flags, token)
+    }
+
     /// Forgets a descriptor; may be called from any thread. epoll_ctl(2) EPOLL_CTL_DEL
     package func remove(_ descriptor: CInt) throws(SystemCallError) {
         try Self.control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)

@@ -88,19 +88,17 @@ package struct Endpoint: Responder {
         let account = service.clients.begin(CallerName.of(request), uris: keys.count)
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
-        let reservation = try reserve(keys, for: account)
-        defer { withExtendedLifetime(reservation) {} }
-        let outcomes = try await lookUp(keys, for: account)
-        let answer = await Answer(outcomes, in: call.codec) { [log = service.log] index in
-            log.record("reply unreadable") {
-                ErrorLine(
-                    message: "cached value is not a post record",
-                    uri: keys.text(index),
-                    error: "not the protobuf of one record and its meta",
-                    client: account.name
-                )
-            }
+        let reservation: ProcessBounds.Reservation
+        let outcomes: [Outcome]
+        do throws(Overload) {
+            reservation = try admit(keys, for: account)
+            outcomes = try await service.engine.lookUp(keys, for: account)
+        } catch {
+            refuse(keys.count, of: account, since: request.arrived, error)
+            throw ConnectError(.resourceExhausted, error.message)
         }
+        defer { withExtendedLifetime(reservation) {} }
+        let answer = await Answer(outcomes, in: call.codec)
         report(answer.tally, of: account, since: request.arrived)
         return await call.response(answer.body)
     }
@@ -116,37 +114,39 @@ package struct Endpoint: Responder {
         }
     }
 
-    /// - Throws: ``ConnectError`` when a guard or a bound does not admit the batch.
-    private func reserve(
+    /// - Throws: ``Overload`` when a guard or a bound does not admit the batch.
+    private func admit(
         _ keys: KeyList,
         for account: ClientAccount
-    ) throws(ConnectError) -> ProcessBounds.Reservation {
+    ) throws(Overload) -> ProcessBounds.Reservation {
         do throws(Overload) {
             try service.guards.current.check(uris: keys.count, of: account)
             return try service.bounds.reserve(uris: keys.count)
         } catch {
             service.engine.counters.refusals.add(for: error.reason)
-            throw refuse(keys, error, of: account)
+            throw error
         }
     }
 
-    /// - Throws: ``ConnectError`` when the limit does not admit the batch.
-    private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
-        do throws(Overload) {
-            return try await service.engine.lookUp(keys, for: account)
-        } catch {
-            throw refuse(keys, error, of: account)
-        }
-    }
-
-    private func refuse(_ keys: KeyList, _ overload: Overload, of account: ClientAccount) -> ConnectError {
-        account.fail("RESOURCE_EXHAUSTED", count: keys.count)
-        return ConnectError(.resourceExhausted, overload.message)
+    /// Counts a batch that was not looked up for its caller, and traces it.
+    private func refuse(_ uris: Int, of account: ClientAccount, since arrived: MonotonicInstant, _ overload: Overload) {
+        account.fail("RESOURCE_EXHAUSTED", count: uris)
+        service.traces?.add(
+            Span(
+                "GetPostRecords",
+                duration: .now - arrived,
+                failed: true,
+                [
+                    ("client.name", .text(account.name)), ("batch.uris", .number(uris)),
+                    ("batch.refused", .text(overload.reason.rawValue)),
+                ]
+            )
+        )
     }
 
     /// Counts an answered batch for its caller, and traces it.
-    private func report(_ tally: OutcomeTally, of account: ClientAccount, since began: MonotonicInstant) {
-        let latency = MonotonicInstant.now - began
+    private func report(_ tally: OutcomeTally, of account: ClientAccount, since arrived: MonotonicInstant) {
+        let latency = MonotonicInstant.now - arrived
         account.finish(ok: tally.hits + tally.misses, latency: latency)
         service.traces?.add(
             Span(
@@ -155,9 +155,10 @@ package struct Endpoint: Responder {
                 failed: tally.failed > 0,
                 [
                     ("client.name", .text(account.name)),
-                    ("batch.uris", .number(tally.hits + tally.misses + tally.failed)),
+                    ("batch.uris", .number(tally.hits + tally.misses + tally.unreadable + tally.failed)),
                     ("lookups.hits", .number(tally.hits)),
                     ("lookups.misses", .number(tally.misses)),
+                    ("lookups.unreadable", .number(tally.unreadable)),
                     ("lookups.failed", .number(tally.failed)),
                 ] + tally.errors.sorted { $0.key < $1.key }.map { ("lookups.errors.\($0.key)", .number($0.value)) }
             )

@@ -5,6 +5,7 @@ internal import LoadGenerator
 internal import Memcached
 internal import POSIX
 internal import PostRecords
+internal import Text
 internal import Units
 
 @main
@@ -96,7 +97,9 @@ struct SpiralLoad: ParsableCommand {
                 let count = try Preload.run(workload, into: options.servers, from: options.source)
                 note("stored \(grouped(count)) posts in \(memcached)")
             } catch {
-                throw Refusal(.machine, "--preload: \(error); is memcached running on \(memcached)?")
+                // Who answers otherwise is there, and is not memcached, or cannot store.
+                let advice = if case .system = error { "; is memcached running on \(memcached)?" } else { "" }
+                throw Refusal(.machine, "--preload: \(error)\(advice)")
             }
         }
         let result = try attack(options, workload)

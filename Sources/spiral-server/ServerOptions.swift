@@ -131,13 +131,34 @@ struct TraceOptions: ParsableArguments {
 }
 
 struct ProcessOptions: ParsableArguments {
-    @Option(help: "Threads that issue and collect lookups, 1 to 8. (default: one a core, 2 to 4)")
+    @Option(
+        help: """
+            Threads that issue and collect lookups, 1 to 64. (default: one a core; beyond four cores, less two for a \
+            memcached on this machine)
+            """
+    )
     var lanes: Int?
 
-    var laneCount: Int { lanes ?? min(4, max(2, ProcessInfo.processInfo.activeProcessorCount)) }
+    /// - Parameter servers: where memcached is.
+    func laneCount(_ servers: ServerList) -> Int {
+        lanes
+            ?? FanOutEngine.standardLaneCount(
+                cores: ProcessInfo.processInfo.activeProcessorCount,
+                // As many as Spiral starts its own with.
+                memcachedThreads: servers.addresses.contains(where: \.isLoopback) ? 2 : 0
+            )
+    }
 
     @Option(help: "Threads that may be blocked writing log lines before the process ends, as Go's does at 10000.")
     var logThreads = ErrorLog.defaultMostThreads
+
+    @Option(
+        help: ArgumentHelp(
+            "A file that log-sink may be changed to while it runs; repeat it for several. Others are refused.",
+            valueName: "path"
+        )
+    )
+    var allowLogFile: [String] = []
 
     @Option(help: "Largest request body taken.")
     var maxBody = "16MiB"
@@ -146,7 +167,9 @@ struct ProcessOptions: ParsableArguments {
     var drainTimeout = "10s"
 
     func validate() throws {
-        guard (1...8).contains(laneCount) else { throw ValidationError("--lanes: use a number from 1 to 8") }
+        guard lanes.map(FanOutEngine.laneCounts.contains) ?? true else {
+            throw ValidationError("--lanes: use a number from 1 to 64")
+        }
         guard (10...100_000).contains(logThreads) else {
             throw ValidationError("--log-threads: use a number from 10 to 100000")
         }

@@ -48,6 +48,7 @@ struct SpiralServer: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
+        _ = try descriptorsLeft()
         let servers = try addresses.servers()
         let access = try addresses.adminAccess()
         let largestBody = try process.largestBody().bytes
@@ -60,6 +61,7 @@ struct SpiralServer: ParsableCommand {
         let service = Service(
             engine: engine,
             log: log,
+            guards: settings.guards,
             store: records,
             ports: try watchPorts(of: servers),
             traces: traces,
@@ -76,13 +78,16 @@ struct SpiralServer: ParsableCommand {
                 responder: Endpoint(service)
             )
         }
-        let page = AdminPage(service, settings: settings, access: access)
+        let page = AdminPage(service, settings: settings, logFiles: process.allowLogFile, access: access)
         let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
             try Server(listeningOn: adminAddress, bounds: .admin, threadResponder: page)
         }
+        let descriptors = try descriptorsLeft()
         try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
-        for address in servers.addresses { warnIfUnreachable(address) }
+        note(descriptors)
+        // Not before signals are listened for: each may take a second.
+        try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
@@ -92,7 +97,11 @@ struct SpiralServer: ParsableCommand {
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
-        note(finished ? "stopped" : "stopped; requests that took longer than \(patience.text) were cut off")
+        let lost = log.close(within: .seconds(2))
+        note(
+            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+                + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
+        )
     }
 
     private func openLog(_ settings: Settings) throws -> ErrorLog {
@@ -113,10 +122,12 @@ struct SpiralServer: ParsableCommand {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
-                lanes: process.laneCount,
+                lanes: process.laneCount(servers),
                 store: records,
                 errorPolicy: store.onError,
-                log: log
+                log: log,
+                messages: .postRecords,
+                isReadable: CachedValue.isReadable
             )
         } catch {
             throw Refusal(.machine, "cannot start the lanes: \(error)")
@@ -129,6 +140,21 @@ struct SpiralServer: ParsableCommand {
         } catch {
             throw Refusal(.machine, "\(option): cannot \(error); choose another address, or stop what holds this one")
         }
+    }
+
+    /// What dials and callers have of the descriptors this process may open.
+    /// - Throws: ``Refusal`` when nothing is left for a dial.
+    private func descriptorsLeft() throws -> String {
+        let limit = DescriptorLimit.current.soft
+        let (open, kept) = ((try? ProcessStatus.read().openDescriptors) ?? 0, Dialer.keptDescriptors)
+        let text = "\(limit) descriptors: \(open) are open and \(kept) kept free"
+        guard limit > open + kept else {
+            throw Refusal(
+                .machine,
+                "\(text), which leaves none for memcached; allow 64 or more (ulimit -n)"
+            )
+        }
+        return "\(text), which leaves \(limit - open - kept) for memcached and callers"
     }
 
     private func start(_ servers: Server...) throws {
@@ -146,7 +172,7 @@ struct SpiralServer: ParsableCommand {
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.
-    private func warnIfUnreachable(_ address: SocketAddress) {
+    private static func warnIfUnreachable(_ address: SocketAddress) {
         do {
             _ = try Socket.connected(to: address, timeout: .seconds(1))
         } catch {

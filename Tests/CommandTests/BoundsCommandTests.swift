@@ -9,6 +9,7 @@ import SwiftProtobuf
 import Telemetry
 import TestSupport
 import Testing
+import Text
 
 @testable import PostRecords
 

@@ -1,13 +1,15 @@
 import Glibc
 import HTTP
 import HTTPTypes
-import Incident
 import KernelProbe
 import LoadGenerator
 import POSIX
+import Reports
 import Synchronization
 import TestSupport
+import Testbed
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -39,12 +41,12 @@ struct ObservabilityTests {
         }
     }
 
-    private func ask(for count: Int, seed: UInt64 = 7, as caller: String) throws {
+    private func ask(for count: Int, seed: UInt64 = 7, as caller: String, answers status: Int = 200) throws {
         var client = try Client(to: Self.address, from: Self.source, timeout: .seconds(60))
         let body = JSONText.encode(["uris": postURIs(count, seed: seed)])
         let fields: HTTPFields = [.contentType: "application/json", CallerName.header: caller]
         let answer = try client.send(.post, Endpoint.path, fields: fields, body: body)
-        try #require(answer.status == 200)
+        try #require(answer.status == status)
     }
 
     private func metrics() throws -> String {
@@ -165,7 +167,7 @@ struct ObservabilityTests {
             #expect(threads > before + 20)
             #expect(threads <= before + 40 + 4)
             var admin = AdminClient(Self.adminAddress)
-            try admin.change([("log-mode", "off"), ("log-sink", "stderr")])
+            try admin.change([SettingChange("log-mode", "off"), SettingChange("log-sink", "stderr")])
         }
     }
 
@@ -258,7 +260,7 @@ struct ObservabilityTests {
         var resourceSpans: [ResourceSpans]
     }
 
-    @Test("a collector gets one span for each batch, with client, size and errors by name")
+    @Test("a collector gets one span for each batch, a refused one too, with client, size and errors by name")
     func traces() throws {
         try inNetworkNamespace {
             let collector = Collector()
@@ -270,7 +272,7 @@ struct ObservabilityTests {
                 "spiral-server",
                 [
                     "--listen", "\(Self.address)", "--admin-listen", "\(Self.adminAddress)", "--log-mode", "off",
-                    "--otlp-endpoint", "http://\(address)",
+                    "--otlp-endpoint", "http://\(address)", "--max-batch", "50",
                 ]
             )
             let serves = eventually { (try? Client(to: Self.adminAddress, timeout: .seconds(5))) != nil }
@@ -278,6 +280,7 @@ struct ObservabilityTests {
             try ask(for: 30, as: "appview")
             memcached.terminate()
             try ask(for: 40, seed: 9, as: "heavy")
+            try ask(for: 51, as: "greedy", answers: 429)
             server.send(SIGTERM)
             #expect(server.wait() == .status(0))
 
@@ -289,17 +292,18 @@ struct ObservabilityTests {
                 spans = try collector.bodies.withLock { $0 }
                     .flatMap { try JSONText.decode(Exported.self, from: $0).resourceSpans }
                     .flatMap(\.scopeSpans).flatMap(\.spans)
-                return spans.count == 2
+                return spans.count == 3
             }
             try #require(complete)
             func attribute(_ key: String, of span: Exported.Span) -> String? {
                 span.attributes.first { $0.key == key }.flatMap { $0.value["stringValue"] ?? $0.value["intValue"] }
             }
-            #expect(spans.map { attribute("client.name", of: $0) } == ["appview", "heavy"])
-            #expect(spans.map { attribute("batch.uris", of: $0) } == ["30", "40"])
-            #expect(spans.map { attribute("lookups.failed", of: $0) } == ["0", "40"])
+            #expect(spans.map { attribute("client.name", of: $0) } == ["appview", "heavy", "greedy"])
+            #expect(spans.map { attribute("batch.uris", of: $0) } == ["30", "40", "51"])
+            #expect(spans.map { attribute("lookups.failed", of: $0) } == ["0", "40", nil])
+            #expect(spans.map { attribute("batch.refused", of: $0) } == [nil, nil, "max-batch"])
             #expect(spans[1].attributes.contains { $0.key.hasPrefix("lookups.errors.E") })
-            #expect(spans.map { $0.status["code"] } == [nil, 2])
+            #expect(spans.map { $0.status["code"] } == [nil, 2, 2])
             for span in spans {
                 #expect(span.traceId.count == 32)
                 #expect(span.spanId.count == 16)

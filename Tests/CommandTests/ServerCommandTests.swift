@@ -7,6 +7,7 @@ import POSIX
 import SwiftProtobuf
 import TestSupport
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -83,6 +84,7 @@ struct ServerCommandTests {
             #expect(counted.lookups.hits == 150)
             #expect(counted.lookups.misses == 50)
             #expect(counted.writeBacks.ok == 50)
+            #expect(try #require(counted.lanes) >= 2)
             #expect(try memcached.statistic("get_hits") == 150)
             #expect(try memcached.statistic("get_misses") == 50)
         }

@@ -25,7 +25,8 @@ extension FanOutEngine {
             lanes: lanes,
             store: store,
             errorPolicy: errorPolicy,
-            log: try log ?? ErrorLog(mode: .off, sink: .standardError)
+            log: try log ?? ErrorLog(mode: .off, sink: .standardError),
+            messages: .postRecords
         )
     }
 
@@ -81,6 +82,7 @@ extension [Outcome] {
     package var hits: Int { count { if case .hit = $0 { true } else { false } } }
     package var stored: Int { count { if case .stored = $0 { true } else { false } } }
     package var missing: Int { count { if case .missing = $0 { true } else { false } } }
+    package var unreadable: Int { count { if case .unreadable = $0 { true } else { false } } }
     package var failed: Int { count { if case .failed = $0 { true } else { false } } }
 }
 

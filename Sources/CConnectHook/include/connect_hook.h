@@ -1,8 +1,8 @@
 // The dial policy: how the connect() calls that libmemcached makes inside itself are
 // steered. libmemcached has no interface for a source address, so this target defines
 // `connect` in the executable, where the dynamic linker finds it before the C library's.
-// `recv` is defined beside it, so that a reply which was read to see what it is need not
-// be read from the socket again; `send` and `shutdown`, so that a connection is closed as
+// `recv` is defined beside it, so that libmemcached reads a reply that was received whole
+// and found to be one, and nothing else; `send` and `shutdown`, so that a connection is closed as
 // Go closes one: with close(), and not a word before it.
 //
 // Contract
@@ -44,6 +44,9 @@ struct dial_policy {
     // left of them afterwards libmemcached did not want.
     const void *received;
     size_t received_count;
+    // In. recv() ends with those bytes, as if the connection did: libmemcached neither reads
+    // from the socket nor waits for it.
+    int sealed;
 
     // Out. Nonzero when connect() was reached.
     int reached;

@@ -1,3 +1,4 @@
+internal import CConnectHook
 package import POSIX
 package import Units
 
@@ -13,6 +14,9 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
     case rotate
     /// A destination address drawn from all of 127.0.0.0/8 for each dial; memcached must listen on 0.0.0.0.
     case rotateDestination
+
+    /// Descriptors of the last that a process may open which no dial takes, whichever it is.
+    package static let keptDescriptors = Int(DIAL_RESERVED_DESCRIPTORS)
 
     /// The address the incident's log line shows.
     private static let incidentAddress = IPv4Address(value: 0x7f20_0001)

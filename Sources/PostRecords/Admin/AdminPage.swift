@@ -1,5 +1,6 @@
 package import HTTP
 package import HTTPTypes
+internal import Text
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
 package struct AdminPage: ThreadResponder {
@@ -15,11 +16,12 @@ package struct AdminPage: ThreadResponder {
 
     /// - Parameters:
     ///   - settings: those the service was started with.
+    ///   - logFiles: that `log-sink` may be changed to, besides the one it was started with.
     ///   - access: whom it answers; all may ask for `/healthz`, which says and changes nothing.
-    package init(_ service: Service, settings: Settings, access: AccessRule) {
+    package init(_ service: Service, settings: Settings, logFiles: [String] = [], access: AccessRule) {
         self.service = service
         self.access = access
-        self.settings = LiveSettings(settings, of: service)
+        self.settings = LiveSettings(settings, of: service, logFiles: logFiles)
     }
 
     package func immediateResponse(to request: Request) -> Response? {
@@ -76,7 +78,7 @@ package struct AdminPage: ThreadResponder {
                 .response
         }
         do throws(Settings.Problem) {
-            return json(SettingsDocument(try settings.change(document.changes)))
+            return json(SettingsDocument(try settings.change(try document.changes())))
         } catch {
             return ConnectError(.invalidArgument, "\(error)").response
         }

@@ -14,6 +14,8 @@ package struct ClientRanking: Codable, Sendable, Equatable {
         package var failed: Int
         /// Failed lookups by error name.
         package var errors: [String: Int]
+        /// Lookups whose value in memcached is no record.
+        package var unreadable: Int
         /// URIs in its average batch.
         package var urisPerBatch: Double
         /// Seconds its average batch took from request to answer.
@@ -35,6 +37,7 @@ package struct ClientRanking: Codable, Sendable, Equatable {
                 ok: totals.ok,
                 failed: totals.failed,
                 errors: totals.errors,
+                unreadable: totals.unreadable,
                 urisPerBatch: totals.batches == 0 ? 0 : Double(totals.uris) / Double(totals.batches),
                 secondsPerBatch: answered == 0 ? 0 : totals.latencies.sum / Double(answered)
             )

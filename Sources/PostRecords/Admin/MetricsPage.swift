@@ -41,6 +41,7 @@ struct MetricsPage {
             [
                 (Self.outcome("hit"), Double(counters.hits.value)),
                 (Self.outcome("miss"), Double(counters.misses.value)),
+                (Self.outcome("unreadable"), Double(counters.unreadable.value)),
             ] + Self.sorted(counters.errors.values.map { (Self.failure($0.key), Double($0.value)) })
         )
         page.add(
@@ -117,6 +118,12 @@ struct MetricsPage {
             }
         )
         page.add(
+            "spiral_client_lookups_unreadable_total",
+            .counter,
+            help: "Lookups whose value in memcached is no record, by client.",
+            clients.map { ($0.labels, Double($0.totals.unreadable)) }
+        )
+        page.add(
             "spiral_client_lookups_in_flight",
             .gauge,
             help: "Lookups issued and not yet answered, by client.",
@@ -125,7 +132,7 @@ struct MetricsPage {
         page.add("spiral_batch_uris", help: "URIs in a batch, by client.", clients.map { ($0.labels, $0.totals.sizes) })
         page.add(
             "spiral_batch_duration_seconds",
-            help: "From a batch's arrival to its answer, by client.",
+            help: "From a batch's request, read whole, to its answer, by client.",
             clients.map { ($0.labels, $0.totals.latencies) }
         )
     }
@@ -138,6 +145,12 @@ struct MetricsPage {
             help: "Error lines by what became of them; mode is the one in force now.",
             [("written", counts.written), ("dropped", counts.dropped), ("suppressed", counts.suppressed)]
                 .map { ([("fate", $0.0)], Double($0.1.value)) }
+        )
+        page.add(
+            "spiral_log_notices_total",
+            .counter,
+            help: "Lines of log mode sampled that say how many error lines were left out.",
+            counts.notices.value
         )
         page.add(
             "spiral_log_lines_waiting",

@@ -11,11 +11,11 @@ struct Answer: Sendable {
     /// Outcomes of one part: about a millisecond's work.
     private static let partSize = 1000
 
-    /// - Parameter unreadable: called with the index of a cached value that is no post record.
-    init(_ outcomes: [Outcome], in codec: Codec, unreadable: @escaping @Sendable (Int) -> Void) async {
+    /// - Parameter outcomes: their values are ones that ``CachedValue/isReadable(_:)``.
+    init(_ outcomes: [Outcome], in codec: Codec) async {
         switch codec {
-        case .json: self = await Self.made(of: AnswerJSON.self, outcomes, unreadable)
-        case .proto: self = await Self.made(of: AnswerProto.self, outcomes, unreadable)
+        case .json: self = await Self.made(of: AnswerJSON.self, outcomes)
+        case .proto: self = await Self.made(of: AnswerProto.self, outcomes)
         }
     }
 
@@ -24,13 +24,9 @@ struct Answer: Sendable {
         self.tally = tally
     }
 
-    private static func made<Part: AnswerPart>(
-        of _: Part.Type,
-        _ outcomes: [Outcome],
-        _ unreadable: @escaping @Sendable (Int) -> Void
-    ) async -> Answer {
+    private static func made<Part: AnswerPart>(of _: Part.Type, _ outcomes: [Outcome]) async -> Answer {
         if outcomes.count <= partSize {
-            let part = Part(outcomes[...], unreadable: unreadable)
+            let part = Part(outcomes[...])
             return Answer(body: Part.body(of: [part]), tally: OutcomeTally(outcomes[...]))
         }
         let starts = Array(stride(from: 0, to: outcomes.count, by: partSize))
@@ -44,7 +40,7 @@ struct Answer: Sendable {
                     for index in stride(from: task, to: starts.count, by: tasks) {
                         let start = starts[index]
                         let slice = outcomes[start..<min(start + partSize, outcomes.count)]
-                        parts.append((start, Part(slice, unreadable: unreadable), OutcomeTally(slice)))
+                        parts.append((start, Part(slice), OutcomeTally(slice)))
                         await Task.yield()
                     }
                     return parts
@@ -62,10 +58,8 @@ struct Answer: Sendable {
 /// A run of neighbours of an answer in one codec. Parts are written on several cores.
 protocol AnswerPart: Sendable {
     /// Puts outcomes in their places: a record and its meta for each, empty ones where there is none.
-    /// - Parameters:
-    ///   - outcomes: a slice of the whole batch's, with its indices.
-    ///   - unreadable: called with the index of a cached value that is no post record.
-    init(_ outcomes: ArraySlice<Outcome>, unreadable: (Int) -> Void)
+    /// - Parameter outcomes: a slice of the whole batch's, with its indices.
+    init(_ outcomes: ArraySlice<Outcome>)
 
     /// The whole body out of its parts, in order.
     static func body(of parts: [Self]) -> [[UInt8]]
@@ -75,6 +69,7 @@ protocol AnswerPart: Sendable {
 struct OutcomeTally: Sendable {
     var hits = 0
     var misses = 0
+    var unreadable = 0
     /// By the name of their error.
     var errors: [String: Int] = [:]
 
@@ -85,6 +80,7 @@ struct OutcomeTally: Sendable {
             switch outcome {
             case .hit: hits += 1
             case .missing, .stored: misses += 1
+            case .unreadable: unreadable += 1
             case .failed(let error): errors[error.name, default: 0] += 1
             }
         }
@@ -95,6 +91,7 @@ struct OutcomeTally: Sendable {
     mutating func add(_ other: OutcomeTally) {
         hits += other.hits
         misses += other.misses
+        unreadable += other.unreadable
         errors.merge(other.errors, uniquingKeysWith: +)
     }
 }

@@ -9,7 +9,7 @@ struct AnswerJSON: AnswerPart {
     private var records: [UInt8] = []
     private var meta: [UInt8] = []
 
-    init(_ outcomes: ArraySlice<Outcome>, unreadable: (Int) -> Void) {
+    init(_ outcomes: ArraySlice<Outcome>) {
         records.reserveCapacity(outcomes.count * 800)
         meta.reserveCapacity(outcomes.count * 32)
         for (index, outcome) in zip(outcomes.indices, outcomes) {
@@ -21,8 +21,7 @@ struct AnswerJSON: AnswerPart {
             case .hit(let value), .stored(let value):
                 if CachedValueJSON.rewrite(value, into: &records, &meta) { continue }
                 if appendDecoded(value) { continue }
-                unreadable(index)
-            case .missing, .failed: break
+            case .missing, .unreadable, .failed: break
             }
             records += "{}".utf8
             meta += "{}".utf8

@@ -11,20 +11,14 @@ struct AnswerProto: AnswerPart {
     /// A record and a meta without any field.
     private static let empty: [UInt8] = [0x0a, 0, 0x12, 0]
 
-    init(_ outcomes: ArraySlice<Outcome>, unreadable: (Int) -> Void) {
+    init(_ outcomes: ArraySlice<Outcome>) {
         bytes.reserveCapacity(outcomes.count * 512)
-        for (index, outcome) in zip(outcomes.indices, outcomes) {
+        for outcome in outcomes {
             switch outcome {
-            case .hit(let value), .stored(let value):
-                // One that is broken would make the whole answer unreadable.
-                if CachedValue.isOfOwnForm(value) || CachedValue(decoding: value) != nil {
-                    bytes += value
-                    continue
-                }
-                unreadable(index)
-            case .missing, .failed: break
+            // One that is broken would make the whole answer unreadable; here there is none.
+            case .hit(let value), .stored(let value): bytes += value
+            case .missing, .unreadable, .failed: bytes += Self.empty
             }
-            bytes += Self.empty
         }
     }
 

@@ -1,7 +1,10 @@
 internal import SwiftProtobuf
 
 /// A value as the cache keeps it: the protobuf of the answer to asking for its URI alone.
-struct CachedValue {
+package struct CachedValue {
+    /// The longest one: memcached keeps no longer value unless told to (`-I`), and a record in the network is shorter.
+    package static let maxBytes = 1 << 20
+
     let record: Bsky_Record
     let meta: Bsky_PostRecordMeta
 
@@ -16,21 +19,48 @@ struct CachedValue {
 
     // MARK: Without decoding
 
-    /// Whether a value is one of the service's own making: fields in order, times in whole seconds, plain ASCII
-    /// identifiers. Other values may be good too, and are to be decoded.
-    static func isOfOwnForm(_ value: [UInt8]) -> Bool {
-        value.withUnsafeBufferPointer { bytes in
-            guard let parts = parts(of: bytes) else { return false }
-            let isRecord = everyField(of: parts.record) { tag, field in
-                switch tag {
-                case 0x0a: !field.isEmpty
-                case 0x12: isPlain(field)
-                case 0x22, 0x32, 0x3a: seconds(field) != nil
-                case 0x28: field.isEmpty
-                default: false
-                }
+    /// Whether a value can be answered with, in any codec: one record and one meta, of well-formed fields, with text
+    /// that is UTF-8 and times from year 1 to 9999. Fields that nobody knows yet are passed over, as by every reader.
+    package static func isReadable(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard value.count <= maxBytes else { return false }
+        var records = 0
+        var metas = 0
+        let isWellFormed = WireCheck.everyField(of: value) { number, field in
+            switch (number, field) {
+            case (1, .bytes(let record)):
+                records += 1
+                return isReadable(record: record)
+            case (2, .bytes(let meta)):
+                metas += 1
+                return WireCheck.everyField(of: meta) { _, _ in true }
+            default: return true
             }
-            return isRecord && everyField(of: parts.meta) { tag, field in tag <= 0x38 && field.isEmpty }
+        }
+        return isWellFormed && records == 1 && metas == 1
+    }
+
+    private static func isReadable(record: UnsafeRawBufferPointer) -> Bool {
+        WireCheck.everyField(of: record) { number, field in
+            switch (number, field) {
+            case (2, .bytes(let text)), (8, .bytes(let text)), (9, .bytes(let text)): isText(text)
+            case (4, .bytes(let time)), (6, .bytes(let time)), (7, .bytes(let time)): isTime(time)
+            default: true
+            }
+        }
+    }
+
+    private static func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
+    }
+
+    /// A Timestamp that JSON has a form for. protobuf.dev/reference/protobuf/google.protobuf/#timestamp
+    private static func isTime(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        WireCheck.everyField(of: bytes) { number, field in
+            switch (number, field) {
+            case (1, .varint(let seconds)): (-62_135_596_800...253_402_300_799).contains(Int64(bitPattern: seconds))
+            case (2, .varint(let nanos)): (0...999_999_999).contains(Int32(truncatingIfNeeded: nanos))
+            default: true
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 internal import HTTP
 internal import HTTPTypes
 internal import SwiftProtobuf
+internal import Text
 
 /// An error as Connect and gRPC word it: a code out of their list, and a message. In Connect's unary form it goes as JSON
 /// with the HTTP status the code maps to, in gRPC's as trailers. connectrpc.com/docs/protocol

@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import POSIX
 internal import Synchronization
 package import Telemetry
+internal import Text
 internal import Units
 
 /// Sends spans to an OpenTelemetry collector over HTTP, in batches, from a thread of its own.
@@ -21,6 +22,8 @@ package final class SpanExporter: Sendable {
     private struct State {
         var queue: [Span] = []
         var isClosed = false
+
+        var hasRoom: Bool { queue.count < capacity && !isClosed }
     }
 
     private let target: Target
@@ -46,10 +49,12 @@ package final class SpanExporter: Sendable {
         self.interval = interval
     }
 
+    /// - Parameter span: made only where there is room for it.
     package func add(_ span: @autoclosure () -> Span) {
+        guard state.withLock({ $0.hasRoom }) else { return dropped.add() }
         let span = span()
         let (isTaken, isBatch) = state.withLock { state in
-            guard state.queue.count < Self.capacity, !state.isClosed else { return (false, false) }
+            guard state.hasRoom else { return (false, false) }
             state.queue.append(span)
             return (true, state.queue.count == Self.largestBatch)
         }

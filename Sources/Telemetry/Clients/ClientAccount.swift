@@ -10,6 +10,8 @@ package final class ClientAccount: Sendable {
         package var ok = 0
         /// Failed lookups by the name of their error.
         package var errors: [String: Int] = [:]
+        /// Lookups whose value could not be read.
+        package var unreadable = 0
         package var sizes = BucketHistogram.batchSizes
         /// In seconds.
         package var latencies = BucketHistogram.latencies
@@ -21,6 +23,7 @@ package final class ClientAccount: Sendable {
             uris += other.uris
             ok += other.ok
             errors.merge(other.errors, uniquingKeysWith: +)
+            unreadable += other.unreadable
             sizes.add(other.sizes)
             latencies.add(other.latencies)
         }
@@ -81,8 +84,18 @@ package final class ClientAccount: Sendable {
         heir?.fail(error, count: count)
     }
 
+    /// Values it asked for are there, and cannot be read.
+    package func findUnreadable(count: Int) {
+        let heir = state.withLock { state -> ClientAccount? in
+            if let heir = state.heir { return heir }
+            state.totals.unreadable += count
+            return nil
+        }
+        heir?.findUnreadable(count: count)
+    }
+
     /// A batch of it is answered.
-    /// - Parameter ok: lookups that did not fail.
+    /// - Parameter ok: lookups that ended as a hit or a miss.
     package func finish(ok: Int, latency: Duration) {
         let heir = state.withLock { state -> ClientAccount? in
             if let heir = state.heir { return heir }
