@@ -24,6 +24,7 @@ let package = Package(
             pkgConfig: "libmemcached",
             providers: [.apt(["libmemcached-dev"])]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CConnectHook"),
         .target(name: "CLinux"),
 
@@ -56,7 +57,7 @@ let package = Package(
         .target(
             name: "HTTP",
             dependencies: [
-                "POSIX", "Units",
+                "CZlib", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),

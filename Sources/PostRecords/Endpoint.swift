@@ -16,63 +16,75 @@ package struct Endpoint: Responder {
         self.service = service
     }
 
+    private enum Method {
+        case getPostRecords, ping
+    }
+
     package func respond(to request: Request) async -> Response {
+        let form = request.isHTTP10 ? .connect : CallForm(of: request.head)
         do throws(ConnectError) {
-            switch request.path {
-            case Self.path, "/bsky.Service/GetPostRecord":
-                return try await getPostRecords(request, try codec(of: request))
-            case "/bsky.Service/Ping":
-                let codec = try codec(of: request)
-                let _: Bsky_PingRequest = try codec.decode(request.body)
-                return try codec.response(Bsky_PingResponse())
-            default:
+            let method = try method(of: request.head)
+            let call = try CallHead(request.head)
+            // An empty message in protobuf is no byte, of which some clients say no length; all others are some.
+            guard request.hasLength || call.codec == .proto && call.form == .connect else { throw .lengthRequired }
+            guard form == call.form else {
                 throw ConnectError(
                     .unimplemented,
-                    "there is no \(request.path.prefix(100)); try POST \(Self.path)",
-                    status: .notFound
+                    "gRPC's status follows the answer, which HTTP/1.0 cannot; use HTTP/1.1",
+                    status: .httpVersionNotSupported
                 )
             }
+            let message = try call.message(in: request.body, limit: service.bounds.maxBody)
+            switch method {
+            case .getPostRecords: return try await getPostRecords(message, request, call)
+            case .ping:
+                let _: Bsky_PingRequest = try call.codec.decode(message)
+                return await call.response([try call.codec.encode(Bsky_PingResponse())])
+            }
         } catch {
-            return error.response
+            return error.response(in: form)
         }
     }
 
     package func response(to error: RequestError, head: HTTPRequest?) -> Response {
-        ConnectError(error).response
+        ConnectError(error).response(in: CallForm(of: head))
     }
 
-    private func codec(of request: Request) throws(ConnectError) -> Codec {
-        let fields = request.head.headerFields
-        guard request.head.method == .post else {
-            throw .methodNotAllowed(request.head.method, for: request.path, allowed: "POST")
+    package func refusal(of head: HTTPRequest) -> Response? {
+        do throws(ConnectError) {
+            _ = try method(of: head)
+            _ = try CallHead(head)
+            return nil
+        } catch {
+            return error.response(in: CallForm(of: head))
         }
-        guard request.hasLength else {
-            var error = ConnectError(
-                .invalidArgument,
-                "it is not said how long the body is; send Content-Length, or Transfer-Encoding: chunked",
-                status: .lengthRequired
-            )
-            error.closes = true
-            throw error
-        }
-        let type = fields[.contentType]?.asciiLowercased.prefix { $0 != ";" && $0 != " " } ?? "none"
-        guard let codec = Codec.allCases.first(where: { $0.contentType == type }) else {
+    }
+
+    private func method(of head: HTTPRequest) throws(ConnectError) -> Method {
+        let path = (head.path ?? "").prefix { $0 != "?" }
+        let method: Method
+        switch path {
+        case Self.path, "/bsky.Service/GetPostRecord": method = .getPostRecords
+        case "/bsky.Service/Ping": method = .ping
+        default:
             throw ConnectError(
                 .unimplemented,
-                "content type \(type) is not spoken here; send application/json or application/proto",
-                status: .unsupportedMediaType
+                "there is no \(path.prefix(100)); try POST \(Self.path)",
+                status: .notFound
             )
         }
-        let coding = fields[.contentEncoding]?.asciiLowercased ?? "identity"
-        guard coding == "identity" else {
-            throw ConnectError(.unimplemented, "content encoding \(coding) is not spoken here; send identity")
+        guard head.method == .post else {
+            throw .methodNotAllowed(head.method, for: String(path), allowed: "POST")
         }
-        return codec
+        return method
     }
 
-    private func getPostRecords(_ request: Request, _ codec: Codec) async throws(ConnectError) -> Response {
-        let arrived = MonotonicInstant.now
-        let keys = try keys(of: request.body, codec)
+    private func getPostRecords(
+        _ message: [UInt8],
+        _ request: Request,
+        _ call: CallHead
+    ) async throws(ConnectError) -> Response {
+        let keys = try keys(of: message, call.codec)
         let account = service.clients.begin(CallerName.of(request), uris: keys.count)
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
@@ -82,13 +94,13 @@ package struct Endpoint: Responder {
             reservation = try admit(keys, for: account)
             outcomes = try await service.engine.lookUp(keys, for: account)
         } catch {
-            refuse(keys.count, of: account, since: arrived, error)
+            refuse(keys.count, of: account, since: request.arrived, error)
             throw ConnectError(.resourceExhausted, error.message)
         }
         defer { withExtendedLifetime(reservation) {} }
-        let answer = await Answer(outcomes, in: codec)
-        report(answer.tally, of: account, since: arrived)
-        return Response(.ok, contentType: codec.contentType, blocks: answer.body)
+        let answer = await Answer(outcomes, in: call.codec)
+        report(answer.tally, of: account, since: request.arrived)
+        return await call.response(answer.body)
     }
 
     /// The URIs that a request asks for.

@@ -10,6 +10,8 @@ package struct ProcessBounds: Sendable {
     /// with posts of 400 bytes, asked for by 50 callers at once.
     static let bytesOfURI = 900
 
+    /// Bytes of one request's message.
+    package let maxBody: Int
     /// URIs of one request.
     package let maxURIs: Int
     /// Bytes of requests and answers that are held.
@@ -20,7 +22,13 @@ package struct ProcessBounds: Sendable {
     /// - Parameters:
     ///   - heldBytes: nil for any number.
     ///   - batches: nil for any number.
-    package init(maxURIs: Int = defaultMaxURIs, heldBytes: Int? = 1 << 30, batches: Int? = 10_000) {
+    package init(
+        maxBody: Int = 16 << 20,
+        maxURIs: Int = defaultMaxURIs,
+        heldBytes: Int? = 1 << 30,
+        batches: Int? = 10_000
+    ) {
+        self.maxBody = maxBody
         self.maxURIs = maxURIs
         self.heldBytes = Allowance(limit: heldBytes)
         self.batches = Allowance(limit: batches)

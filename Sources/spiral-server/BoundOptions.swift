@@ -68,8 +68,9 @@ struct BoundOptions: ParsableArguments {
         _ = try (heldBytes(), server(body: 1), calm())
     }
 
-    func process() throws -> ProcessBounds {
-        ProcessBounds(maxURIs: maxUris, heldBytes: try heldBytes(), batches: maxHeldBatches)
+    /// - Parameter body: bytes of a request's body.
+    func process(body: Int) throws -> ProcessBounds {
+        ProcessBounds(maxBody: body, maxURIs: maxUris, heldBytes: try heldBytes(), batches: maxHeldBatches)
     }
 
     /// - Parameter body: bytes of a request's body.

@@ -51,6 +51,7 @@ struct SpiralServer: ParsableCommand {
         _ = try descriptorsLeft()
         let servers = try addresses.servers()
         let access = try addresses.adminAccess()
+        let largestBody = try process.largestBody().bytes
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
@@ -64,10 +65,10 @@ struct SpiralServer: ParsableCommand {
             store: records,
             ports: try watchPorts(of: servers),
             traces: traces,
-            bounds: try bounds.process()
+            bounds: try bounds.process(body: largestBody)
         )
         try MemoryTrim.start(watching: service.bounds.heldBytes, calm: try bounds.calm())
-        let serverBounds = try bounds.server(body: try process.largestBody().bytes)
+        let serverBounds = try bounds.server(body: largestBody)
         let server = try listen(option: "--listen") { () throws(SystemCallError) in
             try Server(
                 listeningOn: address,
