@@ -130,7 +130,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text",
+                "POSIX", "Units",
                 "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -173,7 +174,7 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
                 "PostRecords",
                 "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -209,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "HTTPTests",
             dependencies: [
-                "TestSupport", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "Units", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .testTarget(

@@ -130,3 +130,7 @@ void linux_keep_freed_memory(int bytes) {
     mallopt(M_MMAP_THRESHOLD, bytes);
     mallopt(M_TRIM_THRESHOLD, bytes);
 }
+
+void linux_set_trim_threshold(int bytes) { mallopt(M_TRIM_THRESHOLD, bytes); }
+
+void linux_give_back_freed_memory(void) { malloc_trim(0); }

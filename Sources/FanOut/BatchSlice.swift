@@ -38,12 +38,13 @@ final class BatchSlice: @unchecked Sendable {
     var isOver = false
     /// Operations that are looked at again once the batch is issued whole.
     var postponed: [OperationToken] = []
+    // Unchecked: changed in place by the lane's thread, several times a lookup, and by nothing that calls back.
     /// Keys whose records are to be read from the store and set back.
-    var toStore: [Int] = []
-    var unflushed = Unflushed()
+    @exclusivity(unchecked) var toStore: [Int] = []
+    @exclusivity(unchecked) var unflushed = Unflushed()
 
     /// Units claimed and not issued yet.
-    private var claimed = 0..<0
+    @exclusivity(unchecked) private var claimed = 0..<0
     /// Units issued of the run that was claimed last.
     private var issued = 0
 

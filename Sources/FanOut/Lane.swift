@@ -22,24 +22,28 @@ final class Lane: @unchecked Sendable {
     /// Batches it has a part of.
     let batches = Atomic<Int>(0)
 
+    // Unchecked are those that methods change in place, several times a lookup: only the lane's thread does, and none of
+    // them calls back.
     var settings: FanOutSettings
     private var settingsVersion: Int
     private(set) var templates: [HandleTemplate] = []
-    var schedule = LaneSchedule()
+    @exclusivity(unchecked) var schedule = LaneSchedule()
     /// By their slots in the schedule.
-    var slices: [BatchSlice?] = []
+    @exclusivity(unchecked) var slices: [BatchSlice?] = []
     /// The slices of batches that other lanes have a part of.
     private var slicesByBatch: [ObjectIdentifier: BatchSlice] = [:]
     /// Slices whose batch has been issued whole, and whose replies are to be collected.
     var collectable: [BatchSlice] = []
     /// Permits for those that are next, when some were given back; empty between calls.
-    var grants: [PermitLedger.Grant] = []
-    var deadlines = DeadlineQueue()
+    @exclusivity(unchecked) var grants: [PermitLedger.Grant] = []
+    @exclusivity(unchecked) var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
     let received = ReplyBuffer()
-    private var operations: [Operation] = []
-    private var ended: [Operation] = []
-    var users = ConnectionUsers()
+    private static let keptOperations = 256
+    @exclusivity(unchecked) private var operations: [Operation] = []
+    @exclusivity(unchecked) private var ended: [Operation] = []
+    private var generation: UInt32 = 0
+    @exclusivity(unchecked) var users = ConnectionUsers()
     /// Draws the addresses that dials rotate over.
     var random = SplitMix64(seed: .random(in: 0...UInt64.max))
 
@@ -89,13 +93,16 @@ final class Lane: @unchecked Sendable {
     /// Runs until ``stop()`` was called and all batches are done.
     func run() {
         while true {
+            // Before what came until then is taken in, and so is not left there.
+            let isStopping = stopping.load(ordering: .acquiring)
             takeIn(inbox.takeAll())
             issueTurn()
             // What is collected may be more to issue: a miss is read from the store.
             collectPostponed()
             // Before the lane waits, as others may wait for what is given back here.
             settleTouched()
-            if schedule.count == 0, stopping.load(ordering: .acquiring) { break }
+            dropEndedOperations()
+            if isStopping, schedule.count == 0 { break }
             poller.wait(until: schedule.isRunnable ? .now : nextDeadline) { react(to: $0) }
             expire()
         }
@@ -266,19 +273,30 @@ final class Lane: @unchecked Sendable {
     // MARK: Operations
 
     func begin(_ slice: BatchSlice, _ work: Operation.Work) -> Operation {
+        generation &+= 1
         if let operation = ended.popLast() {
-            operation.begin(slice, work)
+            operation.begin(generation: generation, slice, work)
             return operation
         }
-        let operation = Operation(slot: operations.count, slice, work)
+        let operation = Operation(slot: operations.count, generation: generation, slice, work)
         operations.append(operation)
         return operation
     }
 
     /// The operation a token names, unless it has ended.
     func operation(_ token: OperationToken) -> Operation? {
+        guard token.slot < operations.count else { return nil }
         let operation = operations[token.slot]
-        return operation.token == token ? operation : nil
+        guard operation.token == token else { return nil }
+        if case .ended = operation.phase { return nil }
+        return operation
+    }
+
+    /// Drops operations that a large batch has needed. They lie between its handles in memory, and hold a page each.
+    private func dropEndedOperations() {
+        guard schedule.count == 0, operations.count > Self.keptOperations else { return }
+        operations = []
+        ended = []
     }
 
     /// Ends an operation and gives its permit back.

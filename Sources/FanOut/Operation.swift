@@ -23,13 +23,15 @@ final class Operation {
         /// The reply is there, and is collected once the whole batch is issued.
         case answered(Connection)
         /// Failed; waiting for its error lines to be written, as a goroutine does in its write(2).
-        case logging(MemcachedError)
+        /// Kept elsewhere, as it would make a phase ten words long that is copied for each event.
+        indirect case logging(MemcachedError)
         /// Over.
         case ended
     }
 
     let slot: Int
-    private var generation: UInt32 = 0
+    /// Tells this use of the slot from every other.
+    private var generation: UInt32
     /// Nil only once it has ended.
     private(set) var slice: BatchSlice!
     var work: Work
@@ -43,8 +45,10 @@ final class Operation {
     /// How it went, for a limit that learns from it.
     var sample: Sample?
 
-    init(slot: Int, _ slice: BatchSlice, _ work: Work) {
+    /// - Parameter generation: as that of no use of the slot before.
+    init(slot: Int, generation: UInt32, _ slice: BatchSlice, _ work: Work) {
         self.slot = slot
+        self.generation = generation
         self.slice = slice
         self.work = work
     }
@@ -72,7 +76,8 @@ final class Operation {
     /// Names this use of the slot and no other.
     var token: OperationToken { OperationToken(slot: slot, generation: generation) }
 
-    func begin(_ slice: BatchSlice, _ work: Work) {
+    func begin(generation: UInt32, _ slice: BatchSlice, _ work: Work) {
+        self.generation = generation
         self.slice = slice
         self.work = work
         phase = .starting
@@ -81,7 +86,6 @@ final class Operation {
 
     /// Lets go of what it held; from here on its token is nobody's.
     func end() {
-        generation &+= 1
         slice = nil
         reply = nil
         work = .read(key: 0)

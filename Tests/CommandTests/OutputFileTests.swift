@@ -17,7 +17,7 @@ struct OutputFileTests {
     /// Runs a shell with mounts of its own in a folder of its own; `$spiral` is the program.
     private func shell(_ command: String) throws -> String {
         let spiral = try Executables.sibling("spiral")
-        let folder = String(file.path.dropLast("/file".utf8.count))
+        let folder = file.folderPath
         return try ChildProcess.output(
             of: "/usr/bin/unshare",
             ["-m", "/bin/sh", "-c", "cd \(folder) && spiral=\(spiral) && { \(command); } 2>&1"]

@@ -30,7 +30,9 @@ struct LaneScheduleTests {
         var left: [Int: Int] = [:]
         for work in [100, 70, 30] { left[schedule.add(work: work, permits: nil)] = work }
         let first = turn(&schedule, left: &left)
-        #expect(first == Array(repeating: 0, count: 64) + Array(repeating: 1, count: 64) + Array(repeating: 2, count: 30))
+        #expect(
+            first == Array(repeating: 0, count: 64) + Array(repeating: 1, count: 64) + Array(repeating: 2, count: 30)
+        )
         #expect(schedule.isRunnable)
         #expect(turn(&schedule, left: &left) == Array(repeating: 0, count: 36) + Array(repeating: 1, count: 6))
         #expect(!schedule.isRunnable)

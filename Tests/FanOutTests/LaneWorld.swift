@@ -103,7 +103,9 @@ struct LaneWorld {
             var grants: [PermitLedger.Grant] = []
             ledgers[ledger].grantNext(to: &grants)
             for slice in slices { slice.first.permits = ledgers[ledger].held(slice.seat) }
-            if slices.allSatisfy({ $0.first.permits == 0 }), let refusedAfter { slices[0].refusedAt = now + refusedAfter }
+            if slices.allSatisfy({ $0.first.permits == 0 }), let refusedAfter {
+                slices[0].refusedAt = now + refusedAfter
+            }
         }
         for slice in slices { lanes[slice.lane].submitted.append(slice) }
         return batch

@@ -177,6 +177,19 @@ struct LimitsInServiceTests {
         }
     }
 
+    @Test("what was submitted before an engine is stopped is looked up")
+    func submittedBeforeStop() throws {
+        try inNetworkNamespace {
+            let memcached = try RealMemcached()
+            for round in 0..<200 {
+                let engine = try FanOutEngine.make([memcached.address], lanes: 2) { $0.dialer = .rotate }
+                let batch = engine.start(postURIs(40, seed: UInt64(round)))
+                engine.stop()
+                try #require(batch.isDone(within: .seconds(20)), "round \(round)")
+            }
+        }
+    }
+
     @Test("who gets a permit at once does not queue, however short the queue is")
     func noQueue() throws {
         try withEngine("process:64,queue=1") { _, engine in

@@ -13,7 +13,7 @@ struct ReplacedFileTests {
         try Descriptor.creating(file.path).writeAll(Array("old".utf8))
     }
 
-    private var folder: String { String(file.path.dropLast("/file".utf8.count)) }
+    private var folder: String { file.folderPath }
 
     private func entries() throws -> Set<Substring> {
         Set(try ChildProcess.output(of: "/bin/ls", [folder]).split(separator: "\n"))

@@ -9,6 +9,33 @@ enum BodyFraming: Equatable {
     /// Until the connection ends; of answers only.
     case untilClose
 
+    /// Of a request.
+    /// - Throws: ``RequestError``: what leaves room for two readings is refused, as it is how requests are smuggled.
+    static func ofRequest(_ fields: HTTPFields, _ version: HTTPVersion) throws(RequestError) -> BodyFraming {
+        let lengths = fields[values: .contentLength]
+        let codings = fields.elements(of: .transferEncoding)
+        if fields[.transferEncoding] != nil {
+            guard version == .http11 else {
+                throw RequestError(.badRequest, "Transfer-Encoding is not for HTTP/1.0; send Content-Length")
+            }
+            guard lengths.isEmpty else {
+                throw RequestError(.badRequest, "use either Content-Length or Transfer-Encoding: chunked")
+            }
+            guard codings.last == "chunked", codings.count(where: { $0 == "chunked" }) == 1 else {
+                throw RequestError(.badRequest, "the last transfer coding is not chunked, so the body has no end")
+            }
+            guard codings.count == 1 else {
+                throw RequestError(.notImplemented, "no transfer coding but chunked is implemented")
+            }
+            return .chunked
+        }
+        guard let text = lengths.first else { return .none }
+        guard lengths.count == 1, let length = FieldSyntax.length(text) else {
+            throw RequestError(.badRequest, "Content-Length is not one number of bytes")
+        }
+        return length == 0 ? .none : .length(length)
+    }
+
     /// Of an answer.
     /// - Parameter method: of the request it answers.
     /// - Throws: ``SyntaxError``
@@ -54,22 +81,5 @@ extension [UInt8] {
         let count = count + bytes.count
         if count > capacity { reserveCapacity(Swift.min(length, Swift.max(Self.firstRoom, count * 4))) }
         self += bytes
-    }
-}
-
-/// The version of a message.
-enum HTTPVersion: Sendable {
-    case http10, http11
-    /// Of another major version.
-    case other
-
-    /// Reads `HTTP/1.1`; nil for what is no version.
-    init?(_ text: ArraySlice<UInt8>) {
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        let text = Array(text)
-        guard text.count == 8, text.starts(with: "HTTP/".utf8), digits.contains(text[5]), text[6] == UInt8(ascii: "."),
-            digits.contains(text[7])
-        else { return nil }
-        self = text[5] != UInt8(ascii: "1") ? .other : text[7] == UInt8(ascii: "0") ? .http10 : .http11
     }
 }

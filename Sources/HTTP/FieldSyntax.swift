@@ -1,4 +1,4 @@
-internal import HTTPTypes
+package import HTTPTypes
 
 /// The grammar of header fields (RFC 9110 section 5), on bytes: what Unicode takes for a letter, a digit or a blank
 /// is none here.
@@ -66,7 +66,7 @@ struct SyntaxError: Error, Equatable {
 
 extension String {
     /// In lower case as far as it is ASCII: the Kelvin sign stays what it is, and is no `k`.
-    var asciiLowercased: String {
+    package var asciiLowercased: String {
         guard utf8.contains(where: { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else { return self }
         return String(
             decoding: utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 },
@@ -74,19 +74,19 @@ extension String {
         )
     }
 
-    func trimmingBlanks() -> String {
+    package func trimmingBlanks() -> String {
         let blanks: Set<Character> = [" ", "\t"]
         guard let first = firstIndex(where: { !blanks.contains($0) }) else { return "" }
         return String(self[first...lastIndex { !blanks.contains($0) }!])
     }
 
     /// The elements of a list with commas, in lower case, empty ones left out. RFC 9110 section 5.6.1
-    var listElements: [String] {
+    package var listElements: [String] {
         split(separator: ",").map { String($0).trimmingBlanks().asciiLowercased }.filter { !$0.isEmpty }
     }
 }
 
 extension HTTPFields {
     /// The elements of a list over all fields of a name.
-    func elements(of name: HTTPField.Name) -> [String] { self[values: name].flatMap(\.listElements) }
+    package func elements(of name: HTTPField.Name) -> [String] { self[values: name].flatMap(\.listElements) }
 }

@@ -1,25 +1,19 @@
-internal import HTTPTypes
+package import HTTPTypes
 
 /// Turns bytes into answers, as ``RequestParser`` does into requests: a value that holds no socket. Bytes go in with
 /// ``append(_:)``, and what they come to is asked for with ``next()`` until it is `.incomplete`.
 ///
 /// What a server sends chooses no size: room is made for what has come, up to bounds.
-struct ResponseParser: Sendable {
-    struct Answer: Sendable {
-        var status: Int
-        var fields: HTTPFields
-        var body: [UInt8]
-    }
-
-    enum Output: Sendable {
+package struct ResponseParser: Sendable {
+    package enum Output: Sendable {
         /// More bytes are needed.
         case incomplete
         /// A whole answer, and whether the connection may carry another request.
-        case answer(Answer, keepAlive: Bool)
+        case answer(Client.Answer, keepAlive: Bool)
     }
 
     /// Why the connection cannot be read further.
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// It is not HTTP/1.1, and why.
         case malformed(String)
         /// Header fields or body are beyond their bound.
@@ -29,7 +23,7 @@ struct ResponseParser: Sendable {
     }
 
     /// Bytes of status lines and header fields together, those of interim answers among them.
-    static let largestHead = 64 << 10
+    package static let largestHead = 64 << 10
 
     private enum State {
         case statusLine
@@ -50,23 +44,23 @@ struct ResponseParser: Sendable {
     /// - Parameters:
     ///   - largestBody: bytes.
     ///   - method: of the request that the first answer is to.
-    init(largestBody: Int, answering method: HTTPRequest.Method = .get) {
+    package init(largestBody: Int, answering method: HTTPRequest.Method = .get) {
         self.largestBody = largestBody
         self.method = method
     }
 
     /// The next answer is to a request of this method.
-    mutating func expect(answerTo method: HTTPRequest.Method) {
+    package mutating func expect(answerTo method: HTTPRequest.Method) {
         self.method = method
     }
 
     /// Whether no byte of a further answer has come.
-    var isBetweenAnswers: Bool {
+    package var isBetweenAnswers: Bool {
         if case .statusLine = state { return buffer.count == 0 && headBytes == 0 }
         return false
     }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         // A large body goes where it stays.
         if case .body(.length(let length), _) = state, buffer.count == 0, bytes.count <= length - body.count {
             return body.append(bytes, ofBody: length)
@@ -76,7 +70,7 @@ struct ResponseParser: Sendable {
 
     /// Parses on as far as the bytes go.
     /// - Throws: ``Failure``
-    mutating func next() throws(Failure) -> Output {
+    package mutating func next() throws(Failure) -> Output {
         while true {
             switch state {
             case .statusLine:
@@ -96,7 +90,7 @@ struct ResponseParser: Sendable {
 
     /// The connection has ended: a body without a length is complete with it.
     /// - Throws: ``Failure``
-    mutating func finish() throws(Failure) -> Output {
+    package mutating func finish() throws(Failure) -> Output {
         let output = try next()
         guard case .incomplete = output else { return output }
         guard case .body(.untilClose, _) = state else { throw .closed }
@@ -104,7 +98,7 @@ struct ResponseParser: Sendable {
     }
 
     private mutating func finished(isKept: Bool) -> Output {
-        let answer = Answer(status: status, fields: fields, body: body)
+        let answer = Client.Answer(status: status, fields: fields, body: body)
         let rest = buffer
         self = ResponseParser(largestBody: largestBody, answering: method)
         buffer = rest
