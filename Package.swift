@@ -75,7 +75,9 @@ let package = Package(
             name: "LoadGenerator",
             dependencies: [
                 "Text",
-                "PostRecords", "HTTP", "Memcached", "Telemetry", "POSIX", "Units",
+                "PostRecords", "HTTP", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
@@ -170,6 +172,7 @@ let package = Package(
             dependencies: [
                 "Text",
                 "Commands", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -234,8 +237,8 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "Text",
-                "LoadGenerator", "PostRecords", "HTTP", "POSIX", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),

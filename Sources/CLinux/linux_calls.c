@@ -30,6 +30,10 @@ void linux_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), kept);
 }
 
+void linux_set_timer_slack(unsigned long nanoseconds) {
+    prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0);
+}
+
 int linux_unshare_network(int with_user_namespace) {
     return unshare(CLONE_NEWNET | (with_user_namespace ? CLONE_NEWUSER : 0)) == 0 ? 0 : errno;
 }

@@ -118,7 +118,7 @@ extension ScenarioRun {
             status: server.status,
             cgroupBytes: server.memoryLimit?.usedBytes,
             isUp: server.isUp,
-            clients: attacks.map { ($0.recorder.name, TimelinePoint.Client($0.recorder.takeWindow())) }
+            clients: (load?.recorders ?? []).map { ($0.name, TimelinePoint.Client($0.takeWindow())) }
         )
         warnOfStops(reading.status)
         let point = phase.sampler.point(reading, since: beginning)

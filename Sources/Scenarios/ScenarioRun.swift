@@ -33,7 +33,7 @@ final class ScenarioRun {
     private let workload: Workload
     var memcached: MemcachedProcess
     let server: SupervisedServer
-    private(set) var attacks: [Attack] = []
+    private(set) var load: Load?
     /// Which batches of the phase were under way together.
     private var overlaps = BatchOverlaps()
     private var settings = Settings()
@@ -142,9 +142,9 @@ final class ScenarioRun {
             sampler: PhaseSampler(plan.name, start: start, counted: last)
         )
         let deadline = start + plan.duration + .seconds(300)
-        while MonotonicInstant.now < phase.clock.end || attacks.contains(where: { $0.recorder.pending > 0 }) {
+        while MonotonicInstant.now < phase.clock.end || load.map({ !$0.isOver }) ?? false {
             try pause(for: Self.tickInterval)
-            if MonotonicInstant.now >= phase.clock.end { for attack in attacks { attack.stop() } }
+            if MonotonicInstant.now >= phase.clock.end { load?.stop() }
             guard MonotonicInstant.now < deadline else {
                 throw TestbedError("phase \(plan.name): batches are still unanswered 5 minutes after the last was due")
             }
@@ -175,7 +175,7 @@ final class ScenarioRun {
     }
 
     func end() {
-        for attack in attacks { attack.stop() }
+        load?.abandon()
         // Nothing waits for it any more; a server with thousands of blocked writers would take its time.
         server.terminate(patience: scenario.setup.restarts ? .zero : .seconds(2))
         memcached.terminate()
@@ -213,25 +213,19 @@ final class ScenarioRun {
 
     private func startClients(_ plan: PhasePlan) throws {
         overlaps = BatchOverlaps()
-        attacks = plan.clients.map { spec in
-            Attack(
-                spec,
-                to: Target(address: network.serverAddress, path: Endpoint.path),
-                from: Self.clientSource,
-                workload: workload,
-                timeout: .seconds(180),
-                maxInFlight: 512,
+        let form = RequestForm(to: Target(address: network.serverAddress, path: Endpoint.path))
+        do {
+            load = try Load(
+                plan.clients.map { Load.Client($0) },
+                Load.Options(form, from: SourceAddresses(Self.clientSource), timeout: .seconds(180)),
+                workload,
                 overlaps: overlaps
             )
+            try load?.start(for: plan.duration)
+        } catch {
+            throw TestbedError("the clients cannot be started: \(error)")
         }
-        for (attack, spec) in zip(attacks, plan.clients) {
-            do {
-                try attack.start(for: plan.duration)
-            } catch {
-                throw TestbedError("client \(spec.name) cannot be started: \(error)")
-            }
-            note(.client, "client \(spec) starts")
-        }
+        for spec in plan.clients { note(.client, "client \(spec) starts") }
     }
 
     private func finish(
@@ -246,7 +240,7 @@ final class ScenarioRun {
         let change = now.change(since: last)
         let peaks = phase.sampler.peaks
         last = now
-        let clients = attacks.map(\.recorder.result)
+        let clients = (load?.recorders ?? []).map(\.result)
         let obstacle =
             DialObstacle.known(
                 settings: settings,

@@ -96,7 +96,7 @@ struct PredictCommand: ParsableCommand {
         question.isLoopback = !remote
         question.hosts = hosts
         question.duration = try readOption("--duration", duration, as: { try Duration(text: $0) })
-        let batches = clients.reduce(0.0) { $0 + $1.schedule.meanRate.perSecond } * question.duration.inSeconds
+        let batches = clients.reduce(0.0) { $0 + ($1.schedule.meanRate?.perSecond ?? 0) } * question.duration.inSeconds
         guard batches <= 1_000_000 else {
             throw ValidationError("--duration: \(Int(batches)) batches are too many to simulate; use a shorter one")
         }

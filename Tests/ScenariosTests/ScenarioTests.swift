@@ -195,7 +195,7 @@ struct ScenarioFileTests {
         let recorder = Recorder(name: "a")
         recorder.begin(uris: 2)
         recorder.succeed(
-            AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json)!,
+            .init(records: 2, empty: 1),
             latency: .milliseconds(12),
             service: .milliseconds(9)
         )

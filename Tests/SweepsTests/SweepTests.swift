@@ -94,7 +94,7 @@ struct SweepPlanTests {
             let recorder = Recorder(name: name)
             recorder.begin(uris: uris)
             recorder.succeed(
-                AnswerScan(Array("{}".utf8), .json)!,
+                .init(),
                 latency: .microseconds(Int64(milliseconds * 1000)),
                 service: .zero
             )
