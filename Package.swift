@@ -171,7 +171,7 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
                 "PostRecords",
                 "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -6,6 +6,8 @@ package final class Server: Sendable {
     private let loop: ServerLoop
     private let runner: any RequestRunner
     private let name: String
+    /// Whether its thread runs before others: whoever asks how a busy process does is to be told.
+    private let comesFirst: Bool
 
     /// Where it listens; the kernel's choice when port 0 was asked for.
     package let address: SocketAddress
@@ -22,7 +24,15 @@ package final class Server: Sendable {
         counters: ServerCounters = ServerCounters(),
         responder: any Responder
     ) throws(SystemCallError) {
-        try self.init(address, bounds, held, counters, PoolRunner(responder: responder), name: "http")
+        try self.init(
+            address,
+            bounds,
+            held,
+            counters,
+            PoolRunner(responder: responder),
+            name: "http",
+            comesFirst: false
+        )
     }
 
     /// As above; answers on a thread of its own.
@@ -33,7 +43,15 @@ package final class Server: Sendable {
         counters: ServerCounters = ServerCounters(),
         threadResponder: any ThreadResponder
     ) throws(SystemCallError) {
-        try self.init(address, bounds, held, counters, ThreadRunner(threadResponder), name: "http-apart")
+        try self.init(
+            address,
+            bounds,
+            held,
+            counters,
+            ThreadRunner(threadResponder),
+            name: "http-apart",
+            comesFirst: true
+        )
     }
 
     private init(
@@ -42,12 +60,14 @@ package final class Server: Sendable {
         _ held: Allowance,
         _ counters: ServerCounters,
         _ runner: any RequestRunner,
-        name: String
+        name: String,
+        comesFirst: Bool
     ) throws(SystemCallError) {
         let listener = try Socket.listening(on: address, backlog: 4096)
         self.address = try listener.localAddress()
         self.runner = runner
         self.name = name
+        self.comesFirst = comesFirst
         loop = try ServerLoop(listener, bounds, runner, held: held, counters: counters)
     }
 
@@ -59,7 +79,10 @@ package final class Server: Sendable {
     /// - Throws: ``SystemCallError`` when one cannot be made.
     package func start() throws(SystemCallError) {
         try runner.begin()
-        try Thread(name: name) { [loop] in loop.run() }.detach()
+        try Thread(name: name) { [loop, comesFirst] in
+            if comesFirst { Thread.comeFirst() }
+            loop.run()
+        }.detach()
     }
 
     package var connectionCount: Int { loop.connectionCount }

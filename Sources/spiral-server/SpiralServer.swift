@@ -50,6 +50,7 @@ struct SpiralServer: ParsableCommand {
         DescriptorLimit.raise()
         _ = try descriptorsLeft()
         let servers = try addresses.servers()
+        let access = try addresses.adminAccess()
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
@@ -76,7 +77,7 @@ struct SpiralServer: ParsableCommand {
                 responder: Endpoint(service)
             )
         }
-        let page = AdminPage(service, settings: settings, logFiles: process.allowLogFile)
+        let page = AdminPage(service, settings: settings, logFiles: process.allowLogFile, access: access)
         let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
             try Server(listeningOn: adminAddress, bounds: .admin, threadResponder: page)
         }

@@ -159,6 +159,48 @@ struct ServerCommandTests {
         }
     }
 
+    @Test("the admin listener serves no other site's page; all may ask for its health")
+    func strangers() throws {
+        try withServer { _, _ in
+            func status(_ request: String, body: String = "") throws -> String {
+                let socket = try Socket.connected(to: Self.adminAddress, timeout: .seconds(5))
+                let end = "\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
+                try socket.descriptor.writeAll(Array((request + end + body).utf8))
+                let answer = String(decoding: try socket.descriptor.readToEnd(), as: UTF8.self)
+                return String(answer.dropFirst(9).prefix(3))
+            }
+            let patch = "PATCH /admin/settings HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example"
+            let rebound = try status(patch, body: #"{"max-idle":7}"#)
+            #expect(rebound == "403")
+            let reset = "POST /admin/counters HTTP/1.1\r\nHost: 127.0.0.1:8081\r\nContent-Type: text/plain\r\nOrigin: "
+            #expect(try status(reset + "http://evil.example") == "403")
+            #expect(try status(reset + "http://127.0.0.1:8081") == "200")
+            #expect(try status("GET /metrics HTTP/1.1\r\nHost: evil.example") == "403")
+            #expect(try status("GET /healthz HTTP/1.1\r\nHost: evil.example") == "200")
+        }
+    }
+
+    @Test("off loopback the admin listener wants the token of a file")
+    func adminToken() throws {
+        let refused = try Program("spiral-server", ["--admin-listen", "0.0.0.0:8081"])
+        #expect(refused.wait() == .status(2))
+        #expect(try refused.text.contains("add --admin-token-file"))
+        let file = try TemporaryFile()
+        try Descriptor.creating(file.path).writeAll(Array("open-sesame\n".utf8))
+        try withServer(["--admin-listen", "0.0.0.0:8081", "--admin-token-file", file.path]) { _, _ in
+            #expect(try admin(.get, "/healthz").status == 200)
+            let answer = try admin(.get, "/metrics")
+            #expect(answer.status == 401)
+            #expect(answer.fields[.wwwAuthenticate] == "Bearer")
+            var client = try Client(to: Self.adminAddress, timeout: .seconds(5))
+            #expect(try client.send(.get, "/metrics", fields: [.authorization: "Bearer open-sesame"]).status == 200)
+            let top = try Program("spiral", ["top", "--count", "1", "--admin-token-file", file.path])
+            #expect(top.wait() == .status(0))
+            let stranger = try Program("spiral", ["top", "--count", "1"])
+            #expect(stranger.wait() == .status(3))
+        }
+    }
+
     @Test("a failed lookup leaves its own place empty and nobody else's")
     func failedLookups() throws {
         try withServer { memcached, _ in

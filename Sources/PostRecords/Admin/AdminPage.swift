@@ -12,12 +12,15 @@ package struct AdminPage: ThreadResponder {
 
     private let service: Service
     private let settings: LiveSettings
+    private let access: AccessRule
 
     /// - Parameters:
     ///   - settings: those the service was started with.
     ///   - logFiles: that `log-sink` may be changed to, besides the one it was started with.
-    package init(_ service: Service, settings: Settings, logFiles: [String] = []) {
+    ///   - access: whom it answers; all may ask for `/healthz`, which says and changes nothing.
+    package init(_ service: Service, settings: Settings, logFiles: [String] = [], access: AccessRule) {
         self.service = service
+        self.access = access
         self.settings = LiveSettings(settings, of: service, logFiles: logFiles)
     }
 
@@ -27,6 +30,7 @@ package struct AdminPage: ThreadResponder {
     }
 
     package func respond(to request: Request) -> Response {
+        if let refusal = access.refusal(of: request) { return response(to: refusal, head: nil).challenging() }
         switch (request.head.method, request.path) {
         case (.get, "/metrics"):
             return Response(

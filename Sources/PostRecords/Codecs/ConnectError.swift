@@ -8,6 +8,8 @@ internal import Text
 struct ConnectError: Error {
     enum Code: String {
         case invalidArgument = "invalid_argument"
+        case unauthenticated
+        case permissionDenied = "permission_denied"
         case deadlineExceeded = "deadline_exceeded"
         case resourceExhausted = "resource_exhausted"
         case unavailable
@@ -32,6 +34,8 @@ struct ConnectError: Error {
             ?? {
                 switch code {
                 case .invalidArgument: .badRequest
+                case .unauthenticated: .unauthorized
+                case .permissionDenied: .forbidden
                 case .deadlineExceeded: .gatewayTimeout
                 case .resourceExhausted: .tooManyRequests
                 case .unavailable: .serviceUnavailable
@@ -45,6 +49,8 @@ struct ConnectError: Error {
     init(_ error: RequestError) {
         let code: Code =
             switch error.status {
+            case .unauthorized: .unauthenticated
+            case .forbidden: .permissionDenied
             case .contentTooLarge, .tooManyRequests: .resourceExhausted
             case .requestTimeout: .deadlineExceeded
             case .serviceUnavailable: .unavailable
