@@ -40,7 +40,7 @@ package struct ReplacedFile: ~Copyable, Sendable {
         }
     }
 
-    /// Puts the file in the place of what is there, or of nothing. fsync(2), rename(2)
+    /// Replaces what is there, or makes the file. fsync(2), rename(2)
     /// - Throws: ``SystemCallError``; then what was there still is.
     package func write(_ bytes: [UInt8]) throws(SystemCallError) {
         switch target {

@@ -46,7 +46,7 @@ package final class Screen {
         drawn = 0
     }
 
-    /// Writes lines in place of all that is on the terminal; elsewhere after an empty line.
+    /// Writes lines over all that is on the terminal; elsewhere after an empty line.
     package func redraw(_ lines: [String]) {
         write(isLive ? "\u{1b}[H\u{1b}[J" : hasDrawn ? "\n" : "", lines, "\n")
         hasDrawn = true
