@@ -163,6 +163,22 @@ int linux_copy_descriptor(int thread_descriptor, int descriptor) {
     return (int)syscall(SYS_pidfd_getfd, thread_descriptor, descriptor, 0);
 }
 
+int linux_may_look_into(pid_t child) {
+    // The child is a copy of this process: what is readable here is there.
+    static const char probe = 1;
+    char byte;
+    if (linux_read_memory(child, (uint64_t)(uintptr_t)&probe, &byte, 1) != 1) return errno;
+    int stands_for_thread;
+    int process = linux_thread_descriptor(child, &stands_for_thread);
+    if (process < 0) return errno;
+    int copy = linux_copy_descriptor(process, 0);
+    // EBADF: it was started with its standard input closed, and may be looked into.
+    int error = copy < 0 && errno != EBADF ? errno : 0;
+    if (copy >= 0) close(copy);
+    close(process);
+    return error;
+}
+
 int linux_is_same_file(int ours, pid_t thread, int theirs) {
     long order = syscall(SYS_kcmp, getpid(), thread, KCMP_FILE, (unsigned long)ours, (unsigned long)theirs);
     if (order >= 0) return order == 0;

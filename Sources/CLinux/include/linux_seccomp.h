@@ -44,6 +44,9 @@ int linux_call_is_waiting(int listener, uint64_t identifier);
 // can (Linux 6.6). SECCOMP_IOCTL_NOTIF_SET_FLAGS
 void linux_wake_in_turn(int listener);
 
+// Whether the memory and the descriptors of a child may be looked into, one that has not executed anything yet: 0, or
+// the errno of the call that is refused, as containers refuse pidfd_getfd(2).
+int linux_may_look_into(pid_t child);
 // Bytes of another process's memory; how many were read, or -1 and errno. process_vm_readv(2), or /proc/PID/mem
 // where that is not allowed.
 ssize_t linux_read_memory(pid_t thread, uint64_t address, void *bytes, size_t count);

@@ -23,6 +23,8 @@ package struct Room: ~Copyable {
 
     /// Kernel settings are gone with the namespace; those of the host are not touched.
     package let usesHostNetwork: Bool
+    /// Whether setuid programs do not take effect in it: nobody else has a number there.
+    package let isUserNamespace: Bool
     /// What is missing of it here, in one line each.
     package let notes: [String]
     /// The first process of the PID namespace; nil where none could be made.
@@ -33,13 +35,15 @@ package struct Room: ~Copyable {
     /// Needs a process of one thread for those who are not root.
     /// - Throws: ``TestbedError`` saying why, and what to do.
     package init(_ options: Options) throws(TestbedError) {
+        let needsUser: Bool
         if options.usesHostNetwork {
             // For the PID namespace alone; without it the rest still works.
-            if geteuid() != 0 { _ = try? Self.enterUserNamespace(with: 0) }
+            needsUser = geteuid() != 0 && (try? Self.enterUserNamespace(with: 0)) == 0
         } else {
-            try Self.enterNetwork()
+            needsUser = try Self.enterNetwork()
             try Self.apply(options)
         }
+        isUserNamespace = needsUser
         usesHostNetwork = options.usesHostNetwork
         var first: pid_t = 0
         var error = linux_start_first_process(&first)
@@ -69,9 +73,11 @@ package struct Room: ~Copyable {
             && own.st_ino == other.st_ino
     }
 
-    private static func enterNetwork() throws(TestbedError) {
+    /// - Returns: whether it took a user namespace.
+    private static func enterNetwork() throws(TestbedError) -> Bool {
         var error = linux_unshare(CInt(LINUX_NEW_NETWORK.rawValue))
-        if error == EPERM { error = try enterUserNamespace(with: LINUX_NEW_NETWORK.rawValue) }
+        let needsUser = error == EPERM
+        if needsUser { error = try enterUserNamespace(with: LINUX_NEW_NETWORK.rawValue) }
         guard error == 0 else {
             throw TestbedError(
                 "this machine lets only root make a network namespace (\(SystemCallError.text(of: error))); run it as root, "
@@ -85,6 +91,7 @@ package struct Room: ~Copyable {
                     + "arranges it for unprivileged users on Ubuntu; run it as root, or with --host-network"
             )
         }
+        return needsUser
     }
 
     /// A user namespace in which user and group are the same number as outside.
