@@ -54,7 +54,7 @@ package final class ExecSession: Sendable {
         let control = try ControlSocket.open()
         let relays = try Relays(publish: options.publish, links: options.links)
         let keeper = run.memory == nil && options.links.isEmpty ? nil : try Keeper()
-        let room = try Room(options.room)
+        let room = try Room(options.room, sparing: keeper?.process)
         for line in room.notes { note(line) }
         let memory = run.memory.map { MemoryLimit($0) }
         if let folder = memory?.folder { try keeper?.remove(folder) }

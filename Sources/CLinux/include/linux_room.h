@@ -22,6 +22,9 @@ int linux_join_user(int namespace_descriptor);
 // pid_namespaces(7)
 int linux_start_first_process(pid_t *process);
 
+// Makes orphans among this process's descendants its children. PR_SET_CHILD_SUBREAPER in prctl(2)
+void linux_adopt_orphans(void);
+
 // The steps of a start that can fail.
 enum linux_start_step {
     LINUX_STARTED,

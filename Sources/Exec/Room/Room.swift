@@ -31,10 +31,13 @@ package struct Room: ~Copyable {
     private let firstProcess: pid_t?
     /// The PID namespace, to launch programs in; -1 where there is none.
     let processNamespace: CInt
+    /// A child of this process that is none of the room's.
+    private let spared: pid_t?
 
     /// Needs a process of one thread for those who are not root.
+    /// - Parameter spared: a child of this process that lives on when the room ends.
     /// - Throws: ``TestbedError`` saying why, and what to do.
-    package init(_ options: Options) throws(TestbedError) {
+    package init(_ options: Options, sparing spared: Int32? = nil) throws(TestbedError) {
         let needsUser: Bool
         if options.usesHostNetwork {
             // For the PID namespace alone; without it the rest still works.
@@ -52,16 +55,33 @@ package struct Room: ~Copyable {
         firstProcess = first > 0 ? first : nil
         notes =
             error == 0
-            ? [] : ["no PID namespace here (\(SystemCallError.text(of: error))): what the command leaves running stays"]
+            ? []
+            : [
+                "no PID namespace here (\(SystemCallError.text(of: error))): if this command is killed, "
+                    + "children of the one it runs stay"
+            ]
+        self.spared = spared
+        if error != 0 { linux_adopt_orphans() }
     }
 
     /// Ends every process of it.
     deinit {
         if processNamespace >= 0 { close(processNamespace) }
-        guard let firstProcess else { return }
+        guard let firstProcess else { return endChildren() }
         kill(firstProcess, SIGKILL)
         // Returns when the last of them is gone.
         waitpid(firstProcess, nil, 0)
+    }
+
+    /// Without a PID namespace: ends children, and theirs, which become this process's own, until there are none.
+    private func endChildren() {
+        while true {
+            let text = (try? KernelFile.read("/proc/thread-self/children")) ?? ""
+            let children = text.split(separator: " ").compactMap { Int32($0) }.filter { $0 != spared }
+            if children.isEmpty { return }
+            for child in children { kill(child, SIGKILL) }
+            for child in children { waitpid(child, nil, 0) }
+        }
     }
 
     /// Whether a process is in it.
