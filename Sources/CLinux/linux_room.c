@@ -60,7 +60,6 @@ struct report {
     int error;
     pid_t process;
     int no_new_privileges;
-    int waits_killable;
 };
 
 static void send_report(int channel, const struct report *report, int descriptor) {
@@ -115,7 +114,7 @@ static void become(const struct linux_program *program, int channel) {
     }
     int listener = -1;
     if (program->intercept) {
-        listener = linux_install_filter(&report.no_new_privileges, &report.waits_killable);
+        listener = linux_install_filter(&report.no_new_privileges);
         if (listener < 0) fail_start(channel, LINUX_STEP_FILTER);
     }
     // After the filter, whose listener needs a number of its own.
@@ -186,7 +185,6 @@ enum linux_start_step linux_hold_program(const struct linux_program *program, st
                 continue;
             }
             held->no_new_privileges = part.no_new_privileges;
-            held->waits_killable = part.waits_killable;
         }
     }
     if (is_between) waitpid(child, NULL, 0);

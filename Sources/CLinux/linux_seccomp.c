@@ -45,7 +45,7 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
-int linux_install_filter(int *no_new_privileges, int *waits_killable) {
+int linux_install_filter(int *no_new_privileges) {
     // The numbers after a comparison are how many instructions to pass over when it holds, and when not.
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -70,12 +70,10 @@ int linux_install_filter(int *no_new_privileges, int *waits_killable) {
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     *no_new_privileges = 0;
-    *waits_killable = 1;
     for (;;) {
         long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
         if (listener >= 0) return (int)listener;
-        if (errno == EINVAL && *waits_killable) {
-            *waits_killable = 0;
+        if (errno == EINVAL && (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0) {
             flags &= ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
         } else if (errno == EACCES && !*no_new_privileges) {
             if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;

@@ -29,8 +29,9 @@ struct linux_notification {
 
 // Installs the filter for the calling thread and its children to come, as the last thing before execve(2). Returns
 // the listener, or -1 and errno: EBUSY where a filter with a listener is installed already, EINVAL or ENOSYS where
-// the kernel has none. seccomp(2) SECCOMP_FILTER_FLAG_NEW_LISTENER
-int linux_install_filter(int *no_new_privileges, int *waits_killable);
+// the kernel has none. Since Linux 5.19 only fatal signals interrupt a call once it is received; before, one that is
+// interrupted is handed over again. seccomp(2) SECCOMP_FILTER_FLAG_NEW_LISTENER
+int linux_install_filter(int *no_new_privileges);
 
 // The next call; 0 or an errno, ENOENT when its thread has gone meanwhile. SECCOMP_IOCTL_NOTIF_RECV
 int linux_receive_notification(int listener, struct linux_notification *notification);

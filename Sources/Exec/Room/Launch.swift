@@ -108,9 +108,6 @@ package struct HeldLaunch: ~Copyable {
     /// Whether setuid programs cannot take effect in it.
     package var gainsNoPrivileges: Bool { held.no_new_privileges != 0 }
 
-    /// Whether a call that is being decided can be interrupted by fatal signals only.
-    package var waitsKillable: Bool { held.waits_killable != 0 }
-
     /// - Throws: ``Launch/Failure`` when its calls cannot be decided, as it may not be looked into.
     package func checkAccess() throws(Launch.Failure) {
         let error = linux_may_look_into(held.process)
