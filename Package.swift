@@ -132,7 +132,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text",
+                "POSIX", "Units",
                 "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -174,7 +175,8 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "LoadGenerator",
                 "PostRecords",
                 "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -210,7 +212,7 @@ let package = Package(
         .testTarget(
             name: "HTTPTests",
             dependencies: [
-                "TestSupport", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "Units", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .testTarget(
@@ -232,7 +234,7 @@ let package = Package(
             name: "LoadGeneratorTests",
             dependencies: [
                 "Text",
-                "LoadGenerator", "PostRecords", "Units",
+                "LoadGenerator", "PostRecords", "HTTP", "POSIX", "Units",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),

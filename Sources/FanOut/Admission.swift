@@ -9,6 +9,9 @@ package struct Overload: Error, Sendable, Equatable {
         case queueWait = "queue-wait"
         case maxBatch = "max-batch"
         case maxPerCaller = "max-per-caller"
+        case maxURIs = "max-uris"
+        case heldBytes = "held-bytes"
+        case heldBatches = "held-batches"
     }
 
     package var reason: Reason

@@ -22,26 +22,28 @@ final class Lane: @unchecked Sendable {
     /// Batches it has a part of.
     let batches = Atomic<Int>(0)
 
+    // Unchecked are those that methods change in place, several times a lookup: only the lane's thread does, and none of
+    // them calls back.
     var settings: FanOutSettings
     private var settingsVersion: Int
     private(set) var templates: [HandleTemplate] = []
-    var schedule = LaneSchedule()
+    @exclusivity(unchecked) var schedule = LaneSchedule()
     /// By their slots in the schedule.
-    var slices: [BatchSlice?] = []
+    @exclusivity(unchecked) var slices: [BatchSlice?] = []
     /// The slices of batches that other lanes have a part of.
     private var slicesByBatch: [ObjectIdentifier: BatchSlice] = [:]
     /// Slices whose batch has been issued whole, and whose replies are to be collected.
     var collectable: [BatchSlice] = []
     /// Permits for those that are next, when some were given back; empty between calls.
-    var grants: [PermitLedger.Grant] = []
-    var deadlines = DeadlineQueue()
+    @exclusivity(unchecked) var grants: [PermitLedger.Grant] = []
+    @exclusivity(unchecked) var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
     let received = ReplyBuffer()
     private static let keptOperations = 256
-    private var operations: [Operation] = []
-    private var ended: [Operation] = []
+    @exclusivity(unchecked) private var operations: [Operation] = []
+    @exclusivity(unchecked) private var ended: [Operation] = []
     private var generation: UInt32 = 0
-    var users = ConnectionUsers()
+    @exclusivity(unchecked) var users = ConnectionUsers()
     /// Draws the addresses that dials rotate over.
     var random = SplitMix64(seed: .random(in: 0...UInt64.max))
 
@@ -234,14 +236,14 @@ final class Lane: @unchecked Sendable {
         guard let admission = batch.admission, admission.refuse() else { return }
         context.counters.refusals.add(for: .queueWait)
         schedule.touch(slice.slot!)
-        noteOnOtherLanes(batch)
+        noteOnOtherLanes(slice)
         batch.refuse(Overload(.queueWait, "the limit admitted nothing within \(admission.rules.wait.text)"))
     }
 
     /// Tells the other lanes that have a part of a batch to look at it.
-    func noteOnOtherLanes(_ batch: Batch) {
-        guard batch.sliceCount > 1 else { return }
-        for lane in lanes where lane !== self { lane.noteChange(of: batch) }
+    func noteOnOtherLanes(_ slice: BatchSlice) {
+        guard slice.batch.sliceCount > 1 else { return }
+        for lane in slice.otherLanes(of: lanes) { lane.noteChange(of: slice.batch) }
     }
 
     /// Tells others what was done for the slices that something happened to, and removes those that are over.

@@ -23,7 +23,8 @@ final class Operation {
         /// The reply is there, and is collected once the whole batch is issued.
         case answered(Connection)
         /// Failed; waiting for its error lines to be written, as a goroutine does in its write(2).
-        case logging(MemcachedError)
+        /// Kept elsewhere, as it would make a phase ten words long that is copied for each event.
+        indirect case logging(MemcachedError)
         /// Over.
         case ended
     }

@@ -22,6 +22,7 @@ package final class Attack: Sendable {
     private let options: BatchSender.Options
     private let workload: Workload
     private let maxInFlight: Int
+    private let startSender: @Sendable (@escaping @Sendable () -> Void) throws(SystemCallError) -> Void
     private let state = Mutex(State())
     /// Counts the queue.
     private let queued = DispatchSemaphore(value: 0)
@@ -31,6 +32,7 @@ package final class Attack: Sendable {
     ///   - timeout: of each wait for the server.
     ///   - maxInFlight: batches on their way at once; one that is due beyond it fails as `UNSENT`.
     ///   - overlaps: where it is noted which batches of several clients are under way together.
+    ///   - startSender: runs a sender on a thread of its own.
     package init(
         _ spec: ClientSpec,
         to target: Target,
@@ -38,8 +40,11 @@ package final class Attack: Sendable {
         workload: Workload,
         timeout: Duration,
         maxInFlight: Int,
-        overlaps: BatchOverlaps? = nil
+        overlaps: BatchOverlaps? = nil,
+        startSender: @escaping @Sendable (@escaping @Sendable () -> Void) throws(SystemCallError) -> Void =
+            Attack.startThread
     ) {
+        self.startSender = startSender
         self.spec = spec
         self.workload = workload
         self.maxInFlight = maxInFlight
@@ -51,6 +56,10 @@ package final class Attack: Sendable {
             timeout: timeout
         )
         recorder = Recorder(name: spec.name, slo: spec.slo, overlaps: overlaps)
+    }
+
+    @Sendable package static func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+        try Thread(name: "load-sender", body).detach()
     }
 
     /// Starts the schedule on a thread of its own.
@@ -111,10 +120,17 @@ package final class Attack: Sendable {
         case .taken: break
         case .needsSender:
             do {
-                try Thread(name: "load-sender") { self.runSender() }.detach()
+                try startSender { self.runSender() }
             } catch {
-                // The queue still holds the batch; a sender that comes free takes it.
-                state.withLock { $0.senders -= 1 }
+                // A sender that comes free takes the batch; where there is none, nobody ever would.
+                let unsent = state.withLock { state -> [BatchSender.Job] in
+                    state.senders -= 1
+                    guard state.senders == 0 else { return [] }
+                    defer { state.queue = [] }
+                    return state.queue
+                }
+                for job in unsent { job.recorder.fail("UNSENT") }
+                if !unsent.isEmpty { return }
             }
         }
         queued.signal()

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// Memory that this process has freed.
 package enum FreedMemory {
@@ -8,9 +9,17 @@ package enum FreedMemory {
         linux_keep_freed_memory(CInt(bytes))
     }
 
-    /// Gives all of it back to the kernel, wherever it lies: after a large batch much lies between what is still in use,
-    /// which ``keep(upTo:)`` does not reach. Takes some ten milliseconds for 400 MiB. malloc_trim(3)
+    /// As ``keep(upTo:)`` for what is freed from now on.
+    package static func keepFromNowOn(upTo bytes: Int) {
+        linux_set_trim_threshold(CInt(bytes))
+    }
+
+    /// Gives back what was freed between allocations that are in use. What was freed at the end of an arena goes back
+    /// as it is freed, beyond what is kept. malloc_trim(3)
     package static func giveBack() {
         linux_give_back_freed_memory()
     }
+
+    /// Bytes of a page. sysconf(3) _SC_PAGESIZE
+    package static let pageBytes = Int(sysconf(CInt(_SC_PAGESIZE)))
 }

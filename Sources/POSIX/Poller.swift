@@ -10,6 +10,12 @@ package struct Poller: ~Copyable, Sendable {
     /// What became of a watched descriptor; `token` is the caller's own.
     package struct Event {
         package var token: UInt64
+        fileprivate var flags: UInt32
+
+        /// The other end sends no more: EPOLLRDHUP.
+        package var isEnded: Bool { flags & EPOLLRDHUP.rawValue != 0 }
+        /// Reset, or ended on both sides: EPOLLERR, EPOLLHUP.
+        package var isBroken: Bool { flags & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 }
     }
 
     private static let wakeToken = UInt64.max
@@ -60,7 +66,7 @@ package struct Poller: ~Copyable, Sendable {
                     var value: UInt64 = 0
                     _ = Glibc.read(wakeup.rawValue, &value, MemoryLayout<UInt64>.size)
                 } else {
-                    body(Event(token: event.data.u64))
+                    body(Event(token: event.data.u64, flags: event.events))
                 }
             }
         }
@@ -92,9 +98,18 @@ package struct Poller: ~Copyable, Sendable {
     package enum Interest: Sendable {
         case readable
         case writable
+        case both
 
         fileprivate var flags: UInt32 {
-            EPOLLET.rawValue | (self == .readable ? EPOLLIN.rawValue | EPOLLRDHUP.rawValue : EPOLLOUT.rawValue)
+            let reading = EPOLLIN.rawValue | EPOLLRDHUP.rawValue
+            return EPOLLET.rawValue
+                | {
+                    switch self {
+                    case .readable: reading
+                    case .writable: EPOLLOUT.rawValue
+                    case .both: reading | EPOLLOUT.rawValue
+                    }
+                }()
         }
     }
 }

@@ -1,6 +1,6 @@
 internal import FanOut
 package import HTTP
-internal import HTTPTypes
+package import HTTPTypes
 internal import Memcached
 internal import POSIX
 internal import Telemetry
@@ -28,7 +28,7 @@ package struct Endpoint: Responder {
             default:
                 throw ConnectError(
                     .unimplemented,
-                    "there is no \(request.path); try POST \(Self.path)",
+                    "there is no \(request.path.prefix(100)); try POST \(Self.path)",
                     status: .notFound
                 )
             }
@@ -37,17 +37,25 @@ package struct Endpoint: Responder {
         }
     }
 
-    package func response(to error: RequestError) -> Response {
-        let code: ConnectError.Code = error.status == .contentTooLarge ? .resourceExhausted : .invalidArgument
-        return ConnectError(code, error.message, status: error.status).response
+    package func response(to error: RequestError, head: HTTPRequest?) -> Response {
+        ConnectError(error).response
     }
 
     private func codec(of request: Request) throws(ConnectError) -> Codec {
         let fields = request.head.headerFields
         guard request.head.method == .post else {
-            throw ConnectError(.unimplemented, "use POST, not \(request.head.method)", status: .methodNotAllowed)
+            throw .methodNotAllowed(request.head.method, for: request.path, allowed: "POST")
         }
-        let type = fields[.contentType]?.lowercased().prefix { $0 != ";" && $0 != " " } ?? "none"
+        guard request.hasLength else {
+            var error = ConnectError(
+                .invalidArgument,
+                "it is not said how long the body is; send Content-Length, or Transfer-Encoding: chunked",
+                status: .lengthRequired
+            )
+            error.closes = true
+            throw error
+        }
+        let type = fields[.contentType]?.asciiLowercased.prefix { $0 != ";" && $0 != " " } ?? "none"
         guard let codec = Codec.allCases.first(where: { $0.contentType == type }) else {
             throw ConnectError(
                 .unimplemented,
@@ -55,7 +63,7 @@ package struct Endpoint: Responder {
                 status: .unsupportedMediaType
             )
         }
-        let coding = fields[.contentEncoding]?.lowercased() ?? "identity"
+        let coding = fields[.contentEncoding]?.asciiLowercased ?? "identity"
         guard coding == "identity" else {
             throw ConnectError(.unimplemented, "content encoding \(coding) is not spoken here; send identity")
         }
@@ -68,13 +76,16 @@ package struct Endpoint: Responder {
         let account = service.clients.begin(CallerName.of(request), uris: keys.count)
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
+        let reservation: ProcessBounds.Reservation
         let outcomes: [Outcome]
         do throws(Overload) {
-            outcomes = try await lookUp(keys, for: account)
+            reservation = try admit(keys, for: account)
+            outcomes = try await service.engine.lookUp(keys, for: account)
         } catch {
             refuse(keys.count, of: account, since: arrived, error)
             throw ConnectError(.resourceExhausted, error.message)
         }
+        defer { withExtendedLifetime(reservation) {} }
         let answer = await Answer(outcomes, in: codec)
         report(answer.tally, of: account, since: arrived)
         return Response(.ok, contentType: codec.contentType, blocks: answer.body)
@@ -83,28 +94,26 @@ package struct Endpoint: Responder {
     /// The URIs that a request asks for.
     /// - Throws: ``ConnectError`` when it cannot be read, or one of them cannot be looked up.
     private func keys(of body: [UInt8], _ codec: Codec) throws(ConnectError) -> KeyList {
-        if let keys = KeyList(ofPlain: body, in: codec) { return keys }
-        let message: Bsky_GetPostRecordsRequest = try codec.decode(body)
-        guard !message.uris.isEmpty else {
-            throw ConnectError(.invalidArgument, "uris is empty; name at least one post URI")
+        do throws(ConnectError) {
+            return try KeyList.read(body, in: codec, limit: service.bounds.maxURIs)
+        } catch {
+            if error.code == .resourceExhausted { service.engine.counters.refusals.add(for: .maxURIs) }
+            throw error
         }
-        for (place, uri) in message.uris.enumerated() {
-            if let problem = PostURI.keyProblem(uri) {
-                throw ConnectError(.invalidArgument, "uris[\(place)] cannot be looked up: \(problem)")
-            }
-        }
-        return KeyList(message.uris)
     }
 
-    /// - Throws: ``Overload`` when a guard or the limit does not admit the batch.
-    private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(Overload) -> [Outcome] {
+    /// - Throws: ``Overload`` when a guard or a bound does not admit the batch.
+    private func admit(
+        _ keys: KeyList,
+        for account: ClientAccount
+    ) throws(Overload) -> ProcessBounds.Reservation {
         do throws(Overload) {
             try service.guards.current.check(uris: keys.count, of: account)
+            return try service.bounds.reserve(uris: keys.count)
         } catch {
             service.engine.counters.refusals.add(for: error.reason)
             throw error
         }
-        return try await service.engine.lookUp(keys, for: account)
     }
 
     /// Counts a batch that was not looked up for its caller, and traces it.

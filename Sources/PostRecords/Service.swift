@@ -1,4 +1,5 @@
 package import FanOut
+package import HTTP
 package import KernelProbe
 package import Telemetry
 
@@ -14,6 +15,9 @@ package struct Service: Sendable {
     package let ports: PortWatch?
     /// Nil while no collector is set.
     package let traces: SpanExporter?
+    package let bounds: ProcessBounds
+    /// Of the listener for batches.
+    package let connections: ServerCounters
 
     package init(
         engine: FanOutEngine,
@@ -21,7 +25,9 @@ package struct Service: Sendable {
         guards: RequestGuards = RequestGuards(),
         store: RecordStore? = nil,
         ports: PortWatch? = nil,
-        traces: SpanExporter? = nil
+        traces: SpanExporter? = nil,
+        bounds: ProcessBounds = ProcessBounds(),
+        connections: ServerCounters = ServerCounters()
     ) {
         self.engine = engine
         self.log = log
@@ -29,5 +35,7 @@ package struct Service: Sendable {
         self.store = store
         self.ports = ports
         self.traces = traces
+        self.bounds = bounds
+        self.connections = connections
     }
 }

@@ -35,7 +35,7 @@ package enum HTMLPage {
         // In the order of the page: what is put in is not looked through for the next place.
         let parts = [
             ("/*STYLE*/", text(PackageResources.page_css)),
-            // Inside a script element "</" could end it, and "<!--" keep it from ending. JSON has "<" in texts only.
+            // Inside a script element "</script" would end it, and "<!--<script" what comes after it.
             (
                 "/*RESULT*/null",
                 text(result).split(separator: "<", omittingEmptySubsequences: false).joined(separator: "\\u003c")

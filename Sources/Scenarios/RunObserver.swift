@@ -1,10 +1,12 @@
 package import PostRecords
 package import Results
+package import Testbed
 
 /// Follows a run while it is played, and may steer it. All calls come from the run's own thread.
 package protocol RunObserver: AnyObject {
     /// What is known before the first phase.
-    func began(_ run: RunResult)
+    /// - Throws: ``TestbedError`` when it cannot follow the run, which is not played then.
+    func began(_ run: RunResult) throws(TestbedError)
     func phaseBegan(_ position: PhasePosition, changes: [SettingChange])
     func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition)
     func noted(_ event: RunResult.Event)
@@ -23,7 +25,7 @@ package protocol RunObserver: AnyObject {
 }
 
 extension RunObserver {
-    package func began(_ run: RunResult) {}
+    package func began(_ run: RunResult) throws(TestbedError) {}
     package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {}
     package func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition) {}
     package func noted(_ event: RunResult.Event) {}

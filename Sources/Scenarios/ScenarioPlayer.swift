@@ -62,7 +62,7 @@ package struct ScenarioPlayer {
         // Told on the way out; nothing when there is no result.
         var ended: RunResult?
         defer { for observer in observers { observer.ended(ended) } }
-        for observer in observers { observer.began(result) }
+        for observer in observers { try observer.began(result) }
         var isPlaying = false
         do {
             let run = try ScenarioRun(
@@ -76,6 +76,7 @@ package struct ScenarioPlayer {
             // Takes the processes down on every way out.
             defer { run.end() }
             result.environment.memoryLimit = run.memoryLimit
+            result.environment.lanes = run.lanes
             for (index, phase) in scenario.phases.enumerated() where !run.isEnding {
                 let position = PhasePosition(
                     number: index + 1,

@@ -116,6 +116,9 @@ final class ScenarioRun {
         return try MemcachedProcess(options, in: folder)
     }
 
+    /// Lanes of the server.
+    var lanes: Int? { last.lanes }
+
     /// How the server's memory is bounded; nil where it is not.
     var memoryLimit: String? {
         server.memoryLimit.map { "\($0.limit) (\($0.enforcement.rawValue))" }

@@ -1,4 +1,4 @@
-internal import HTTP
+package import HTTP
 package import HTTPTypes
 package import POSIX
 package import PostRecords
@@ -8,15 +8,19 @@ internal import Text
 package struct AdminClient: ~Copyable {
     package let address: SocketAddress
     private let patience: Duration
+    private let fields: HTTPFields
     private var connection: Client?
 
     /// Control comes from an address of its own: when the dialer has taken every port of its address,
     /// or the kernel's choice is blocked, settings must still change and figures still be read.
     private static let source = IPv4Address(value: 0x7f00_0202)
 
-    /// - Parameter patience: how long to wait for it to connect, and for each part of an answer.
-    package init(_ address: SocketAddress, patience: Duration = .seconds(10)) {
+    /// - Parameters:
+    ///   - token: what it wants requests to carry; nil where it wants nothing.
+    ///   - patience: how long to wait for it to connect, and for each part of an answer.
+    package init(_ address: SocketAddress, token: AccessToken? = nil, patience: Duration = .seconds(10)) {
         self.address = address
+        fields = token.map { [.authorization: "Bearer \($0.text)"] } ?? [:]
         self.patience = patience
     }
 
@@ -66,7 +70,7 @@ package struct AdminClient: ~Copyable {
                 let isLoopback = address.isLoopback
                 client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: patience)
             }
-            let answer = try client.send(method, path, body: body)
+            let answer = try client.send(method, path, fields: fields, body: body)
             connection = consume client
             guard answer.status == 200 else {
                 throw TestbedError("spiral-server refused \(path): \(String(decoding: answer.body, as: UTF8.self))")

@@ -59,25 +59,28 @@ package struct SlotHeap: Sendable {
     /// Moves an entry to where it belongs, when the element at `index` is free for it.
     private mutating func sift(_ entry: Entry, from index: Int) {
         var index = index
-        while index > 0 {
-            let parent = (index - 1) / 2
-            guard entry.key < entries[parent].key else { break }
-            put(entries[parent], at: index)
-            index = parent
+        // Through pointers: checked at each step, the arrays take half of the time.
+        entries.withUnsafeMutableBufferPointer { entries in
+            indices.withUnsafeMutableBufferPointer { indices in
+                while index > 0 {
+                    let parent = (index - 1) / 2
+                    guard entry.key < entries[parent].key else { break }
+                    entries[index] = entries[parent]
+                    indices[entries[parent].slot] = Int32(truncatingIfNeeded: index)
+                    index = parent
+                }
+                while true {
+                    var child = 2 * index + 1
+                    guard child < entries.count else { break }
+                    if child + 1 < entries.count, entries[child + 1].key < entries[child].key { child += 1 }
+                    guard entries[child].key < entry.key else { break }
+                    entries[index] = entries[child]
+                    indices[entries[child].slot] = Int32(truncatingIfNeeded: index)
+                    index = child
+                }
+                entries[index] = entry
+                indices[entry.slot] = Int32(truncatingIfNeeded: index)
+            }
         }
-        while true {
-            var child = 2 * index + 1
-            guard child < entries.count else { break }
-            if child + 1 < entries.count, entries[child + 1].key < entries[child].key { child += 1 }
-            guard entries[child].key < entry.key else { break }
-            put(entries[child], at: index)
-            index = child
-        }
-        put(entry, at: index)
-    }
-
-    private mutating func put(_ entry: Entry, at index: Int) {
-        entries[index] = entry
-        indices[entry.slot] = Int32(truncatingIfNeeded: index)
     }
 }

@@ -103,9 +103,10 @@ struct SpiralLoad: ParsableCommand {
             }
         }
         let result = try attack(options, workload)
-        let lines = result.summary.joined(separator: "\n")
-        if json == "-" { note(lines) } else { print(lines) }
-        try output?.write(result)
+        try JSONOutput.each([
+            { if json == "-" { note(result.summary.joined(separator: "\n")) } else { try say(result.summary) } },
+            { try output?.write(result) },
+        ])
         if !result.clients.contains(where: { $0.ok > 0 }) {
             throw Refusal(.failed, "no batch was answered; is a server listening on \(options.target.address)?")
         }

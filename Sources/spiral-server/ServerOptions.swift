@@ -13,8 +13,24 @@ struct AddressOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where requests are served; port 0 lets the kernel choose.", valueName: "host:port"))
     var listen = "127.0.0.1:8080"
 
-    @Option(help: ArgumentHelp("Where settings and metrics are served, on loopback only.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Where settings and metrics are served; off loopback only with a token.",
+            valueName: "host:port"
+        )
+    )
     var adminListen = "127.0.0.1:8081"
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A file whose first line is what requests to it must carry, but for /healthz: as Authorization: Bearer TOKEN, \
+            or ?token=TOKEN.
+            """,
+            valueName: "path"
+        )
+    )
+    var adminTokenFile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -43,10 +59,25 @@ struct AddressOptions: ParsableArguments {
         guard let address = SocketAddress(text: adminListen), address.port != nil else {
             throw ValidationError("--admin-listen: '\(adminListen)' is not HOST:PORT with a numeric IPv4 address")
         }
-        guard address.isLoopback else {
-            throw ValidationError("--admin-listen: \(address) is not loopback; whoever reaches it can change settings")
+        guard address.isLoopback || adminTokenFile != nil else {
+            throw ValidationError(
+                "--admin-listen: \(address) is not loopback; whoever reaches it can change settings: add --admin-token-file"
+            )
         }
         return address
+    }
+
+    /// - Throws: ``Refusal`` when the token cannot be read.
+    func adminAccess() throws -> AccessRule {
+        let address = try adminAddress()
+        let token: AccessToken?
+        do throws(AccessToken.Problem) {
+            token = try adminTokenFile.map { path throws(AccessToken.Problem) in try .read(from: path) }
+        } catch {
+            throw Refusal(.usage, "--admin-token-file: \(error)")
+        }
+        // One off loopback has a token, or it would have been refused.
+        return AccessRule(for: address, token: token)!
     }
 }
 
@@ -146,7 +177,9 @@ struct ProcessOptions: ParsableArguments {
     }
 
     func largestBody() throws -> ByteCount {
-        try readOption("--max-body", maxBody, as: ByteCount.init(text:))
+        let size = try readOption("--max-body", maxBody, as: ByteCount.init(text:))
+        guard (1...1 << 30).contains(size.bytes) else { throw ValidationError("--max-body: use 1B to 1GiB") }
+        return size
     }
 
     func drainPatience() throws -> Duration {

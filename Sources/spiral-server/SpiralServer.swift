@@ -37,6 +37,9 @@ struct SpiralServer: ParsableCommand {
     @OptionGroup(title: "The process")
     var process: ProcessOptions
 
+    @OptionGroup(title: "Bounds, which hold whatever the settings say")
+    var bounds: BoundOptions
+
     static func main() {
         runAndExit()
     }
@@ -46,14 +49,13 @@ struct SpiralServer: ParsableCommand {
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
         _ = try descriptorsLeft()
-        // What a batch of 20,000 takes, values and answer.
-        FreedMemory.keep(upTo: 32 << 20)
         let servers = try addresses.servers()
+        let access = try addresses.adminAccess()
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)
-        try CalmMemory.watch(engine)
+        let (address, adminAddress) = (try addresses.listenAddress(), try addresses.adminAddress())
         let traces = try traces.target().map { try SpanExporter.start(to: $0) }
         let service = Service(
             engine: engine,
@@ -61,23 +63,26 @@ struct SpiralServer: ParsableCommand {
             guards: settings.guards,
             store: records,
             ports: try watchPorts(of: servers),
-            traces: traces
+            traces: traces,
+            bounds: try bounds.process()
         )
-        let server = try listen(
-            on: try addresses.listenAddress(),
-            option: "--listen",
-            largestBody: try process.largestBody().bytes,
-            Endpoint(service)
-        )
-        let admin = try listen(
-            on: try addresses.adminAddress(),
-            option: "--admin-listen",
-            largestBody: 64 << 10,
-            AdminPage(service, settings: settings, logFiles: process.allowLogFile)
-        )
+        try MemoryTrim.start(watching: service.bounds.heldBytes, calm: try bounds.calm())
+        let serverBounds = try bounds.server(body: try process.largestBody().bytes)
+        let server = try listen(option: "--listen") { () throws(SystemCallError) in
+            try Server(
+                listeningOn: address,
+                bounds: serverBounds,
+                held: service.bounds.heldBytes,
+                counters: service.connections,
+                responder: Endpoint(service)
+            )
+        }
+        let page = AdminPage(service, settings: settings, logFiles: process.allowLogFile, access: access)
+        let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
+            try Server(listeningOn: adminAddress, bounds: .admin, threadResponder: page)
+        }
         let descriptors = try descriptorsLeft()
-        server.start()
-        admin.start()
+        try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
         note(descriptors)
         // Not before signals are listened for: each may take a second.
@@ -128,14 +133,9 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
-    private func listen(
-        on address: SocketAddress,
-        option: String,
-        largestBody: Int,
-        _ responder: any Responder
-    ) throws -> Server {
+    private func listen(option: String, _ open: () throws(SystemCallError) -> Server) throws -> Server {
         do {
-            return try Server(listeningOn: address, largestBody: largestBody, responder: responder)
+            return try open()
         } catch {
             throw Refusal(.machine, "\(option): cannot \(error); choose another address, or stop what holds this one")
         }
@@ -154,6 +154,14 @@ struct SpiralServer: ParsableCommand {
             )
         }
         return "\(text), which leaves \(limit - open - kept) for memcached and callers"
+    }
+
+    private func start(_ servers: Server...) throws {
+        do {
+            for server in servers { try server.start() }
+        } catch {
+            throw Refusal(.machine, "cannot start the threads that serve: \(error)")
+        }
     }
 
     /// Watches the first server's port; on a unix socket there are none.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Forecast
+internal import HTTP
 internal import POSIX
 internal import Reports
 internal import Results
@@ -43,6 +44,14 @@ struct PlayOptions: ParsableArguments {
     )
     var liveToken: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A file whose first line is that token; one on the command line is seen by all users of the machine.",
+            valueName: "path"
+        )
+    )
+    var liveTokenFile: String?
+
     var network: Environment.Network { hostNetwork ? .host : .namespace }
 
     func validate() throws {
@@ -50,6 +59,19 @@ struct PlayOptions: ParsableArguments {
             throw ValidationError("--json and --report cannot both go to \(json == "-" ? "standard output" : json)")
         }
         guard liveToken == nil || live != nil else { throw ValidationError("--live-token needs --live") }
+        guard liveTokenFile == nil || live != nil else { throw ValidationError("--live-token-file needs --live") }
+        guard liveToken == nil || liveTokenFile == nil else {
+            throw ValidationError("--live-token and --live-token-file: use one of them")
+        }
+    }
+
+    private func token() throws(Refusal) -> AccessToken? {
+        do throws(AccessToken.Problem) {
+            if let liveTokenFile { return try .read(from: liveTokenFile) }
+            return try liveToken.map { text throws(AccessToken.Problem) in try AccessToken(text) }
+        } catch {
+            throw Refusal(.usage, "\(liveTokenFile == nil ? "--live-token" : "--live-token-file"): \(error)")
+        }
     }
 
     /// Plays a scenario, prints and writes the result, and ends with 1 when something did not hold.
@@ -62,7 +84,9 @@ struct PlayOptions: ParsableArguments {
         let page = try report.map { try JSONOutput($0, option: "--report") }
         let liveServer = try live.map { address throws(Refusal) in
             do {
-                return try LiveServer(address, token: liveToken)
+                return try LiveServer(address, token: try token())
+            } catch let refusal as Refusal {
+                throw refusal
             } catch {
                 throw Refusal(.usage, "--live: \(error)")
             }
@@ -82,7 +106,7 @@ struct PlayOptions: ParsableArguments {
             throw Refusal(.machine, "it cannot be played here; 'spiral doctor' says more")
         }
         if let liveServer {
-            screen.print(["live: \(liveServer.link)\(liveToken == nil ? "" : "?token=…")"])
+            screen.print(["live: \(liveServer.link)\(liveToken ?? liveTokenFile == nil ? "" : "?token=…")"])
         }
         let result: RunResult
         do {
@@ -92,6 +116,7 @@ struct PlayOptions: ParsableArguments {
         }
         screen.conclude(result.summary)
         try JSONOutput.each([
+            screen.checkWritten,
             { try output?.write(result) },
             { try page?.write(HTMLPage.report(result)) },
         ])

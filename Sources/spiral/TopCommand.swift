@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Commands
+internal import HTTP
 internal import POSIX
 internal import PostRecords
 internal import Reports
@@ -17,6 +18,9 @@ struct TopCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Admin listener of the server.", valueName: "host:port"))
     var admin = "127.0.0.1:8081"
+
+    @Option(help: ArgumentHelp("A file whose first line is the token that the server wants.", valueName: "path"))
+    var adminTokenFile: String?
 
     @Option(help: "Callers shown at most.")
     var most = 20
@@ -37,7 +41,7 @@ struct TopCommand: ParsableCommand {
         Signals.ignoreBrokenPipes()
         let output = try json.map { try JSONOutput($0) }
         let screen = Screen(output: 1)
-        var admin = AdminClient(try address())
+        var admin = AdminClient(try address(), token: try token())
         var last: ClientRanking?
         try watch.repeatedly { _ in
             let ranking: ClientRanking
@@ -50,7 +54,15 @@ struct TopCommand: ParsableCommand {
             guard json != "-" else { return }
             screen.redraw(ClientReport.lines(ranking, most: most))
         }
-        if let last { try output?.write(last) }
+        try JSONOutput.each([screen.checkWritten, { if let last { try output?.write(last) } }])
+    }
+
+    private func token() throws(Refusal) -> AccessToken? {
+        do throws(AccessToken.Problem) {
+            return try adminTokenFile.map { path throws(AccessToken.Problem) in try .read(from: path) }
+        } catch {
+            throw Refusal(.usage, "--admin-token-file: \(error)")
+        }
     }
 
     private func address() throws -> SocketAddress {

@@ -57,11 +57,13 @@ struct CallerNameTests {
         func respond(to request: Request) async -> Response {
             let client =
                 #"{"name": "a\u001b[31m\u009b2J\u202eb\nc", "urisPerSecond": 1, "inFlight": 0, "batches": 1, "uris": 1, "#
-                + #""ok": 0, "failed": 1, "errors": {"E\u001b[2J": 1}, "urisPerBatch": 1, "secondsPerBatch": 1}"#
+                + #""ok": 0, "failed": 1, "unreadable": 0, "errors": {"E\u001b[2J": 1}, "urisPerBatch": 1, "secondsPerBatch": 1}"#
             return Response(.ok, contentType: "application/json", body: Array("{\"clients\": [\(client)]}".utf8))
         }
 
-        func response(to error: RequestError) -> Response { Response(.badRequest, contentType: "text/plain", body: []) }
+        func response(to error: RequestError, head: HTTPRequest?) -> Response {
+            Response(.badRequest, contentType: "text/plain", body: [])
+        }
     }
 
     @Test("spiral top hands no command of a server's to the terminal")
@@ -69,10 +71,10 @@ struct CallerNameTests {
         try inNetworkNamespace {
             let admin = try Server(
                 listeningOn: .ipv4(.loopback, port: 0),
-                largestBody: 1 << 10,
+                bounds: ServerBounds(body: 1 << 10),
                 responder: RudeAdmin()
             )
-            admin.start()
+            try admin.start()
             let top = try Program(
                 "spiral",
                 ["top", "--admin", "\(admin.address)", "--count", "2", "--interval", "100ms"]

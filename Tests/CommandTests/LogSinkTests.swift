@@ -16,7 +16,7 @@ import Text
 struct LogSinkTests {
     private static let adminAddress = SocketAddress.ipv4(.loopback, port: 8081)
     private let file: TemporaryFile
-    private var folder: String { String(file.path.dropLast("/file".utf8.count)) }
+    private var folder: String { file.folderPath }
 
     init() throws {
         file = try TemporaryFile()

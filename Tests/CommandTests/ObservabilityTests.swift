@@ -242,7 +242,9 @@ struct ObservabilityTests {
             return Response(.ok, contentType: "application/json", body: Array("{}".utf8))
         }
 
-        func response(to error: RequestError) -> Response { Response(.badRequest, contentType: "text/plain", body: []) }
+        func response(to error: RequestError, head: HTTPRequest?) -> Response {
+            Response(.badRequest, contentType: "text/plain", body: [])
+        }
     }
 
     private struct Exported: Decodable {
@@ -263,8 +265,8 @@ struct ObservabilityTests {
         try inNetworkNamespace {
             let collector = Collector()
             let address = SocketAddress.ipv4(IPv4Address(value: 0x7f09_0909), port: 4318)
-            let receiver = try Server(listeningOn: address, largestBody: 1 << 20, responder: collector)
-            receiver.start()
+            let receiver = try Server(listeningOn: address, bounds: ServerBounds(body: 1 << 20), responder: collector)
+            try receiver.start()
             let memcached = try RealMemcached()
             let server = try Program(
                 "spiral-server",

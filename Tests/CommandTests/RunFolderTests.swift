@@ -18,7 +18,7 @@ struct RunFolderTests {
         """
 
     private let file: TemporaryFile
-    private var folder: String { String(file.path.dropLast("/file".utf8.count)) }
+    private var folder: String { file.folderPath }
 
     init() throws {
         file = try TemporaryFile()

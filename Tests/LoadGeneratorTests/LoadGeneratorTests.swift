@@ -1,3 +1,5 @@
+import HTTP
+import POSIX
 import PostRecords
 import SwiftProtobuf
 import Testing
@@ -189,6 +191,24 @@ struct SLOTests {
         let load = try JSONText.decode(LoadResult.self, from: Array(run.utf8) + json + Array("]}".utf8))
         let row = load.summary.first { $0.hasPrefix("a ") }?.split(separator: " ").map(String.init)
         #expect(row == ["a", "1", "2", "0", "1", "0", "0", "-", "-", "-", "-", "-"])
+    }
+}
+
+@Suite("Attack", .timeLimit(.minutes(1)))
+struct AttackTests {
+    @Test("a load ends, its batches counted as unsent, when no thread can be made to send them")
+    func noThreads() throws {
+        let attack = Attack(
+            try ClientSpec(text: "a:uris=1,rate=50/s"),
+            to: try Target(text: "http://127.0.0.1:1", defaultPath: "/"),
+            from: nil,
+            workload: Workload(seed: 1, count: 10),
+            timeout: .seconds(1),
+            maxInFlight: 8
+        ) { _ throws(SystemCallError) in throw SystemCallError("pthread_create", errno: 11) }
+        try attack.start(for: .milliseconds(100))
+        while !attack.isStopped || attack.recorder.pending > 0 { sleepThread(for: .milliseconds(1)) }
+        #expect(attack.recorder.result.errors == ["UNSENT": 5])
     }
 }
 

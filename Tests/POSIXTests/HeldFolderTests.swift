@@ -6,7 +6,7 @@ import Testing
 @Suite("Held folders", .timeLimit(.minutes(1)))
 struct HeldFolderTests {
     private let file: TemporaryFile
-    private var parent: String { String(file.path.dropLast("/file".utf8.count)) }
+    private var parent: String { file.folderPath }
 
     init() throws {
         file = try TemporaryFile()

@@ -13,7 +13,7 @@ struct ReplacedFileTests {
         try Descriptor.creating(file.path).writeAll(Array("old".utf8))
     }
 
-    private var folder: String { String(file.path.dropLast("/file".utf8.count)) }
+    private var folder: String { file.folderPath }
 
     private func entries() throws -> Set<Substring> {
         Set(try ChildProcess.output(of: "/bin/ls", [folder]).split(separator: "\n"))
@@ -84,6 +84,16 @@ struct ReplacedFileTests {
         try ReplacedFile(path).write(name == "/dev/stdout" ? [] : Array("new".utf8))
         #expect(lstat(path, &after) == 0 && before.st_ino == after.st_ino)
         #expect(try entries() == (name == "pipe" ? ["file", "pipe"] : ["file"]))
+    }
+
+    @Test("a file in memory is replaced like any other")
+    func sharedMemory() throws {
+        let path = "/dev/shm/spiral-test-\(getpid())"
+        defer { unlink(path) }
+        for text in ["a longer text", "short"] {
+            try ReplacedFile(path).write(Array(text.utf8))
+            #expect(try Program.contents(of: path) == text)
+        }
     }
 
     @Test("what cannot be written is refused at once, a pipe that nobody reads too, and nothing waits")

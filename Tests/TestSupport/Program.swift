@@ -7,14 +7,22 @@ package final class Program {
     private let output: RunFolder
     private let path: String
 
-    /// - Parameter descriptorLimit: its RLIMIT_NOFILE; nil to inherit.
-    package init(_ name: String, _ arguments: [String], descriptorLimit: UInt64? = nil) throws {
+    /// - Parameters:
+    ///   - descriptorLimit: its RLIMIT_NOFILE; nil to inherit.
+    ///   - temporaryFolder: where it makes folders of its own; nil for where everybody does.
+    package init(
+        _ name: String,
+        _ arguments: [String],
+        descriptorLimit: UInt64? = nil,
+        temporaryFolder: String? = nil
+    ) throws {
         output = try RunFolder()
         path = output.path + "/output"
         let file = try Descriptor.creating(path)
+        let program = try Executables.sibling(name)
         process = try ChildProcess(
-            try Executables.sibling(name),
-            arguments,
+            temporaryFolder == nil ? program : "/usr/bin/env",
+            (temporaryFolder.map { ["TMPDIR=\($0)", program] } ?? []) + arguments,
             output: file.rawValue,
             descriptorLimit: descriptorLimit
         )
@@ -59,6 +67,9 @@ package final class TemporaryFile {
     }
 
     package var path: String { folder.path + "/file" }
+
+    /// The folder it is in, which is removed with it.
+    package var folderPath: String { folder.path }
 
     package var contents: String {
         get throws { try Program.contents(of: path) }

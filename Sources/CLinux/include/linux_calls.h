@@ -30,7 +30,9 @@ int linux_loopback_up(void);
 
 // Keeps freed memory up to so many bytes for the next allocation, instead of giving it back. mallopt(3)
 void linux_keep_freed_memory(int bytes);
-// Gives whole pages of freed memory back to the kernel. malloc_trim(3)
+// Has what is freed at the end of the allocator's arenas given back beyond so many bytes. mallopt(3) M_TRIM_THRESHOLD
+void linux_set_trim_threshold(int bytes);
+// Gives freed memory back to the kernel, but for what lies at the end of arenas other than the first. malloc_trim(3)
 void linux_give_back_freed_memory(void);
 
 // Columns of a terminal, or 80 when it does not say. ioctl_tty(2) TIOCGWINSZ

@@ -25,16 +25,22 @@ package final class LiveSettings: Sendable {
 
     package var current: Settings { settings.withLock { $0 } }
 
-    /// Changes several settings together: all of them, or on an error none.
+    /// Changes several settings together: all of them, or on an error none. Waits for a file of the log to open, but no longer
+    /// than 5 s: one on a mount that does not answer is left to the queue.
     /// - Returns: the settings after the change.
     /// - Throws: ``Settings/Problem``
-    package func change(_ changes: [SettingChange]) async throws(Settings.Problem) -> Settings {
-        let result = await withCheckedContinuation { continuation in
-            queue.async {
-                continuation.resume(
-                    returning: Result { () throws(Settings.Problem) in try self.changeNow(changes) }
-                )
-            }
+    package func change(_ changes: [SettingChange]) throws(Settings.Problem) -> Settings {
+        let done = DispatchSemaphore(value: 0)
+        let pending = PendingChange()
+        queue.async {
+            pending.settle(Result { () throws(Settings.Problem) in try self.changeNow(changes) })
+            done.signal()
+        }
+        guard done.wait(timeout: .now() + .seconds(5)) == .success, let result = pending.result else {
+            throw Settings.Problem(
+                setting: nil,
+                reason: "the change takes longer than 5 s, and may still take effect; ask for the settings again"
+            )
         }
         return try result.get()
     }
@@ -60,4 +66,13 @@ package final class LiveSettings: Sendable {
         settings.withLock { $0 = changed }
         return changed
     }
+}
+
+/// A change that is made on another thread.
+private final class PendingChange: Sendable {
+    private let outcome = Mutex<Result<Settings, Settings.Problem>?>(nil)
+
+    var result: Result<Settings, Settings.Problem>? { outcome.withLock { $0 } }
+
+    func settle(_ result: Result<Settings, Settings.Problem>) { outcome.withLock { $0 = result } }
 }

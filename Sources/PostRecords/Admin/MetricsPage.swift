@@ -13,7 +13,7 @@ struct MetricsPage {
     private typealias Labels = [(name: String, value: String)]
     private typealias Samples = [(labels: Labels, value: Double)]
 
-    private var page = PrometheusText()
+    var page = PrometheusText()
 
     static func text(_ service: Service, _ settings: Settings) -> String {
         var metrics = MetricsPage()
@@ -27,6 +27,7 @@ struct MetricsPage {
         metrics.addLog(service.log)
         if let ports = service.ports { metrics.addPorts(ports.current) }
         if let traces = service.traces { metrics.addTraces(traces) }
+        metrics.addBounds(service)
         metrics.addProcess()
         return metrics.page.text
     }

@@ -8,7 +8,11 @@ internal import Text
 struct ConnectError: Error {
     enum Code: String {
         case invalidArgument = "invalid_argument"
+        case unauthenticated
+        case permissionDenied = "permission_denied"
+        case deadlineExceeded = "deadline_exceeded"
         case resourceExhausted = "resource_exhausted"
+        case unavailable
         case unimplemented
         case `internal`
     }
@@ -16,6 +20,10 @@ struct ConnectError: Error {
     var code: Code
     var message: String
     var status: HTTPResponse.Status
+    /// Sent beside it.
+    var fields: HTTPFields = [:]
+    /// Whether what follows on the connection cannot be told from a body.
+    var closes = false
 
     /// - Parameter status: where HTTP has a more telling one than the code's own.
     init(_ code: Code, _ message: String, status: HTTPResponse.Status? = nil) {
@@ -26,15 +34,52 @@ struct ConnectError: Error {
             ?? {
                 switch code {
                 case .invalidArgument: .badRequest
+                case .unauthenticated: .unauthorized
+                case .permissionDenied: .forbidden
+                case .deadlineExceeded: .gatewayTimeout
                 case .resourceExhausted: .tooManyRequests
+                case .unavailable: .serviceUnavailable
                 case .unimplemented: .notImplemented
                 case .internal: .internalServerError
                 }
             }()
     }
 
+    /// A request that could not be read or taken.
+    init(_ error: RequestError) {
+        let code: Code =
+            switch error.status {
+            case .unauthorized: .unauthenticated
+            case .forbidden: .permissionDenied
+            case .contentTooLarge, .tooManyRequests: .resourceExhausted
+            case .requestTimeout: .deadlineExceeded
+            case .serviceUnavailable: .unavailable
+            case .notImplemented, .httpVersionNotSupported: .unimplemented
+            default: .invalidArgument
+            }
+        self.init(code, error.message, status: error.status)
+    }
+
     var response: Response {
         let fields = ["code": code.rawValue, "message": message].sorted { $0.key < $1.key }
-        return Response(status, contentType: "application/json", body: JSONText.object(fields) + Array("\n".utf8))
+        var response = Response(
+            status,
+            contentType: "application/json",
+            body: JSONText.object(fields) + Array("\n".utf8)
+        )
+        for field in self.fields { response.head.headerFields.append(field) }
+        response.closes = closes
+        return response
+    }
+
+    /// - Parameter allowed: the methods there are, as the Allow field lists them. RFC 9110 section 15.5.6
+    static func methodNotAllowed(_ method: HTTPRequest.Method, for path: String, allowed: String) -> ConnectError {
+        var error = ConnectError(
+            .unimplemented,
+            "\(path) is not for \(method); use \(allowed)",
+            status: .methodNotAllowed
+        )
+        error.fields[.allow] = allowed
+        return error
     }
 }

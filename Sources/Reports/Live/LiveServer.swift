@@ -1,8 +1,9 @@
-internal import HTTP
+package import HTTP
 internal import POSIX
 package import PostRecords
 package import Results
 package import Scenarios
+package import Testbed
 
 /// Serves a run's live page.
 package final class LiveServer: RunObserver, Sendable {
@@ -18,24 +19,21 @@ package final class LiveServer: RunObserver, Sendable {
     /// Listens, on the network of the calling thread: call it before a namespace is entered, so that browsers reach it.
     /// - Parameter token: what every request must carry; nil for none, on loopback only.
     /// - Throws: ``Problem``
-    package init(_ text: String, token: String?) throws(Problem) {
+    package init(_ text: String, token: AccessToken?) throws(Problem) {
         guard let address = SocketAddress(text: text), address.port != nil else {
             throw Problem(description: "'\(text)' is not HOST:PORT with a numeric IPv4 address, as in 127.0.0.1:9000")
         }
-        guard address.isLoopback || token != nil else {
+        guard let access = AccessRule(for: address, token: token) else {
             throw Problem(
                 description: "\(address) is not loopback, and whoever reaches it could change settings; "
-                    + "add --live-token, or use 127.0.0.1"
+                    + "add --live-token-file, or use 127.0.0.1"
             )
-        }
-        guard token.map(Self.isToken) ?? true else {
-            throw Problem(description: "a token has 8 or more letters, digits, '-', '.', '_' or '~'")
         }
         do {
             server = try Server(
                 listeningOn: address,
-                largestBody: 64 << 10,
-                responder: LivePage(run: run, token: token)
+                bounds: ServerBounds(body: 64 << 10),
+                responder: LivePage(run: run, access: access)
             )
         } catch {
             throw Problem(description: "cannot \(error)")
@@ -43,26 +41,17 @@ package final class LiveServer: RunObserver, Sendable {
         self.address = server.address
     }
 
-    /// Long enough, and of characters that stand for themselves in an address.
-    private static func isToken(_ text: String) -> Bool {
-        text.utf8.count >= 8
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                    UInt8(ascii: "_"), UInt8(ascii: "~"):
-                    true
-                default: false
-                }
-            }
-    }
-
     /// Where a browser finds it.
     package var link: String { "http://\(address)/" }
 
     /// Begins to answer. Threads are started: not before a user namespace has been entered.
-    package func began(_ result: RunResult) {
-        server.start()
+    /// - Throws: ``TestbedError``
+    package func began(_ result: RunResult) throws(TestbedError) {
+        do throws(SystemCallError) {
+            try server.start()
+        } catch {
+            throw TestbedError("the live page cannot be served: \(error)")
+        }
         run.began(result)
     }
 
