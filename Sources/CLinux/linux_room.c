@@ -23,6 +23,8 @@ int linux_unshare(int namespaces) {
 
 int linux_join_user(int namespace_descriptor) { return setns(namespace_descriptor, CLONE_NEWUSER) == 0 ? 0 : errno; }
 
+void linux_adopt_orphans(void) { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
 // Closes every descriptor but one. A helper that lives on must hold nobody's pipe or terminal open.
 static void close_all_but(int kept) {
     if (kept > 0) syscall(SYS_close_range, 0U, (unsigned)kept - 1, 0U);
@@ -58,7 +60,6 @@ struct report {
     int error;
     pid_t process;
     int no_new_privileges;
-    int waits_killable;
 };
 
 static void send_report(int channel, const struct report *report, int descriptor) {
@@ -106,8 +107,6 @@ static void become(const struct linux_program *program, int channel) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail_start(channel, LINUX_STEP_FORK);
     if (program->own_group) setpgid(0, 0);
     if (program->standard_output >= 0) dup2(program->standard_output, 1);
-    struct rlimit limit = {program->soft_descriptors, program->hard_descriptors};
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) fail_start(channel, LINUX_STEP_LIMIT);
     if (program->pid_namespace >= 0 && unshare(CLONE_NEWNS) == 0) {
         // Where it may not be mounted anew (a container that masks parts of it), the old one stays.
         mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
@@ -115,9 +114,12 @@ static void become(const struct linux_program *program, int channel) {
     }
     int listener = -1;
     if (program->intercept) {
-        listener = linux_install_filter(&report.no_new_privileges, &report.waits_killable);
+        listener = linux_install_filter(&report.no_new_privileges);
         if (listener < 0) fail_start(channel, LINUX_STEP_FILTER);
     }
+    // After the filter, whose listener needs a number of its own.
+    struct rlimit limit = {program->soft_descriptors, program->hard_descriptors};
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) fail_start(channel, LINUX_STEP_LIMIT);
     send_report(channel, &report, listener);
     if (listener >= 0) close(listener);
     char go;
@@ -183,7 +185,6 @@ enum linux_start_step linux_hold_program(const struct linux_program *program, st
                 continue;
             }
             held->no_new_privileges = part.no_new_privileges;
-            held->waits_killable = part.waits_killable;
         }
     }
     if (is_between) waitpid(child, NULL, 0);

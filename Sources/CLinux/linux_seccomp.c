@@ -45,7 +45,7 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
-int linux_install_filter(int *no_new_privileges, int *waits_killable) {
+int linux_install_filter(int *no_new_privileges) {
     // The numbers after a comparison are how many instructions to pass over when it holds, and when not.
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -70,12 +70,10 @@ int linux_install_filter(int *no_new_privileges, int *waits_killable) {
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     *no_new_privileges = 0;
-    *waits_killable = 1;
     for (;;) {
         long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
         if (listener >= 0) return (int)listener;
-        if (errno == EINVAL && *waits_killable) {
-            *waits_killable = 0;
+        if (errno == EINVAL && (flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0) {
             flags &= ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
         } else if (errno == EACCES && !*no_new_privileges) {
             if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
@@ -161,6 +159,22 @@ int linux_thread_descriptor(pid_t thread, int *stands_for_thread) {
 
 int linux_copy_descriptor(int thread_descriptor, int descriptor) {
     return (int)syscall(SYS_pidfd_getfd, thread_descriptor, descriptor, 0);
+}
+
+int linux_may_look_into(pid_t child) {
+    // The child is a copy of this process: what is readable here is there.
+    static const char probe = 1;
+    char byte;
+    if (linux_read_memory(child, (uint64_t)(uintptr_t)&probe, &byte, 1) != 1) return errno;
+    int stands_for_thread;
+    int process = linux_thread_descriptor(child, &stands_for_thread);
+    if (process < 0) return errno;
+    int copy = linux_copy_descriptor(process, 0);
+    // EBADF: it was started with its standard input closed, and may be looked into.
+    int error = copy < 0 && errno != EBADF ? errno : 0;
+    if (copy >= 0) close(copy);
+    close(process);
+    return error;
 }
 
 int linux_is_same_file(int ours, pid_t thread, int theirs) {

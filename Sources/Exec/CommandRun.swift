@@ -139,6 +139,7 @@ package final class CommandRun {
             // Held before its first instruction, it is under the limit from the beginning.
             try? KernelFile.write("\(held.process)", to: folder + "/cgroup.procs")
         }
+        if launch.isIntercepted { try held.checkAccess() }
         do {
             try hooks.held(&held)
         } catch {
@@ -165,6 +166,12 @@ package final class CommandRun {
         case .filter:
             return NotStarted(
                 message: "this machine does not hand over system calls (seccomp: \(text)); run it with --no-accounting",
+                exitStatus: 3
+            )
+        case .look:
+            return NotStarted(
+                message: "no process may look into another here (pidfd_getfd: \(text)), as in a container without "
+                    + "CAP_SYS_PTRACE; give it that, or run it with --no-accounting",
                 exitStatus: 3
             )
         case .fork, .namespace:

@@ -54,7 +54,7 @@ package final class ExecSession: Sendable {
         let control = try ControlSocket.open()
         let relays = try Relays(publish: options.publish, links: options.links)
         let keeper = run.memory == nil && options.links.isEmpty ? nil : try Keeper()
-        let room = try Room(options.room)
+        let room = try Room(options.room, sparing: keeper?.process)
         for line in room.notes { note(line) }
         let memory = run.memory.map { MemoryLimit($0) }
         if let folder = memory?.folder { try keeper?.remove(folder) }
@@ -67,6 +67,7 @@ package final class ExecSession: Sendable {
             let sampler = try PortSampler.start()
             state.withLock { $0.sampler = sampler }
         }
+        let hooks = makeHooks(isUserNamespace: room.isUserNamespace)
         let exit = try CommandRun(run, signals, hooks).run(
             in: room,
             memory: memory,
@@ -82,10 +83,12 @@ package final class ExecSession: Sendable {
         return (exit, result)
     }
 
-    private var hooks: CommandRun.Hooks {
+    private func makeHooks(isUserNamespace: Bool) -> CommandRun.Hooks {
         var hooks = CommandRun.Hooks()
         hooks.note = note
-        hooks.held = { [self] (held: inout HeldLaunch) throws(SystemCallError) in try begin(&held) }
+        hooks.held = { [self] (held: inout HeldLaunch) throws(SystemCallError) in
+            try begin(&held, isUserNamespace: isUserNamespace)
+        }
         hooks.tick = { [self] in if options.showsProgress { note(found().progressLine) } }
         hooks.ended = { [self] in
             let ended = MonotonicInstant.now
@@ -99,14 +102,13 @@ package final class ExecSession: Sendable {
     }
 
     /// The command is about to be let go.
-    private func begin(_ held: inout HeldLaunch) throws(SystemCallError) {
+    /// - Parameter isUserNamespace: of the room.
+    private func begin(_ held: inout HeldLaunch, isUserNamespace: Bool) throws(SystemCallError) {
         state.withLock { $0.began = .now }
-        guard let listener = held.takeListener() else { return }
-        if held.gainsNoPrivileges, CommandPath.changesUser(options.run.path) {
-            note(
-                "\(options.run.path) cannot take another user's rights under this filter: it runs as you; root can run it as it is"
-            )
+        if isUserNamespace || held.gainsNoPrivileges, CommandPath.changesUser(options.run.path) {
+            note("\(options.run.path) does not take another user's rights here: it runs as you; run by root, it does")
         }
+        guard let listener = held.takeListener() else { return }
         let interceptor = try Interceptor(listener, options.policy)
         try interceptor.start()
         state.withLock { $0.interceptor = interceptor }

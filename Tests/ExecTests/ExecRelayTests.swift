@@ -61,14 +61,47 @@ struct ExecRelayTests {
                 output: file.rawValue
             )
             #expect(eventually { (try? output.contents.contains("up")) ?? false })
-            let outcome = try Outcome(
-                ["--link", "5432=127.3.3.3:5433"],
-                ["python3", "-c", Self.ask, "127.0.0.1", "5432"]
-            )
-            #expect(outcome.text.contains("same 3000000"), "\(outcome.text)")
-            #expect(outcome.exit == .status(0))
-            #expect(outcome.destination("127.0.0.1:5432", "ok") == 1)
+            for address in ["127.0.0.1", "127.9.9.9", "::1"] {
+                let outcome = try Outcome(
+                    ["--link", "5432=127.3.3.3:5433"],
+                    ["python3", "-c", Self.ask, address, "5432"]
+                )
+                #expect(outcome.text.contains("same 3000000"), "\(outcome.text)")
+                #expect(outcome.exit == .status(0))
+                #expect(outcome.destination(address == "::1" ? "[::1]:5432" : "\(address):5432", "ok") == 1)
+            }
             _ = consume server
+        }
+    }
+
+    @Test("a reset on one side is a reset on the other, and the relay goes on")
+    func reset() throws {
+        let script = """
+            import socket, struct
+            listener = socket.create_server(('127.0.0.1', 80))
+            print('up', flush=True)
+            first, _ = listener.accept()
+            first.recv(1)
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            first.close()
+            second, _ = listener.accept()
+            second.sendall(b'fine')
+            second.close()
+            """
+        let client = """
+            import socket
+            first = socket.create_connection(('127.0.0.1', 8080))
+            first.sendall(b'x')
+            try: print(first.recv(1))
+            except ConnectionResetError: print('reset')
+            print(socket.create_connection(('127.0.0.1', 8080)).recv(9).decode())
+            """
+        try inNetworkNamespace {
+            let server = try Program("spiral", ["exec", "--publish", "8080:80", "--", "python3", "-c", script])
+            #expect(eventually { (try? server.text.contains("up")) ?? false })
+            let output = try ChildProcess.output(of: Program.onPath("python3")!, ["-c", client])
+            #expect(output == "reset\nfine\n")
+            #expect(server.wait() == .status(0))
         }
     }
 

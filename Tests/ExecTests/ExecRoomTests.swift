@@ -16,6 +16,7 @@ struct ExecRoomTests {
             (["--host-network", "--", "sh", "-c", "exit 9"], 9),
             (["--with", "exit 3", "--ready", "99", "--", "true"], 3),
             (["--set-sysctl", "net.ipv4.tcp_no_such=1", "--", "true"], 3),
+            (["--nofile", "4", "--", "true"], 0),
         ] as [([String], CInt)]
     )
     func status(arguments: [String], expected: CInt) throws {
@@ -141,6 +142,31 @@ struct ExecRoomTests {
                 ]
         )
         #expect(output.hasPrefix("65534\n32768\t32844\n") && output.hasSuffix("end\n"), "\(output)")
+    }
+
+    @Test(
+        "where no namespace can be made it says what works without, and that does",
+        .requires("setpriv", package: "util-linux")
+    )
+    func noNamespaces() throws {
+        let marker = "\(Int.random(in: 1_000_000...9_000_000)).75"
+        let forbid = """
+            echo 0 > /proc/sys/user/max_user_namespaces
+            echo 0 > /proc/sys/user/max_net_namespaces
+            as() { setpriv --bounding-set=-all --inh-caps=-all "$@"; }
+            as $SPIRAL exec --ports 9 -- true; echo status $?
+            as $SPIRAL exec --host-network -- bash -c 'setsid sleep \(marker) & exec 3<>/dev/tcp/127.0.0.1/9'; echo status $?
+            """
+        let output = try ChildProcess.output(
+            of: "/usr/bin/unshare",
+            ["-Ur", "bash", "-c", "SPIRAL=\(try Program.path("spiral"))\n" + forbid]
+        )
+        #expect(output.contains("lets only root make a network namespace"), "\(output)")
+        #expect(output.contains("status 3"))
+        #expect(output.contains("no PID namespace here"))
+        #expect(output.contains("connect failed with ECONNREFUSED: 1"))
+        #expect(output.contains("status 1"))
+        #expect(eventually { (try? Self.processes(with: marker, from: "sleep").isEmpty) ?? false })
     }
 
     /// Processes whose command line contains a text, and begins with one.

@@ -22,6 +22,9 @@ int linux_join_user(int namespace_descriptor);
 // pid_namespaces(7)
 int linux_start_first_process(pid_t *process);
 
+// Makes orphans among this process's descendants its children. PR_SET_CHILD_SUBREAPER in prctl(2)
+void linux_adopt_orphans(void);
+
 // The steps of a start that can fail.
 enum linux_start_step {
     LINUX_STARTED,
@@ -62,8 +65,6 @@ struct linux_held_program {
     // Whether it and its children may gain no privileges by execve(2), setuid programs included: the price of the
     // filter for those who are not root. PR_SET_NO_NEW_PRIVS in prctl(2)
     int no_new_privileges;
-    // Whether a received notification can be interrupted by fatal signals only (Linux 5.19).
-    int waits_killable;
     // The way to let it go on.
     int control;
 };

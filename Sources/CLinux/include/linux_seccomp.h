@@ -29,8 +29,9 @@ struct linux_notification {
 
 // Installs the filter for the calling thread and its children to come, as the last thing before execve(2). Returns
 // the listener, or -1 and errno: EBUSY where a filter with a listener is installed already, EINVAL or ENOSYS where
-// the kernel has none. seccomp(2) SECCOMP_FILTER_FLAG_NEW_LISTENER
-int linux_install_filter(int *no_new_privileges, int *waits_killable);
+// the kernel has none. Since Linux 5.19 only fatal signals interrupt a call once it is received; before, one that is
+// interrupted is handed over again. seccomp(2) SECCOMP_FILTER_FLAG_NEW_LISTENER
+int linux_install_filter(int *no_new_privileges);
 
 // The next call; 0 or an errno, ENOENT when its thread has gone meanwhile. SECCOMP_IOCTL_NOTIF_RECV
 int linux_receive_notification(int listener, struct linux_notification *notification);
@@ -44,6 +45,9 @@ int linux_call_is_waiting(int listener, uint64_t identifier);
 // can (Linux 6.6). SECCOMP_IOCTL_NOTIF_SET_FLAGS
 void linux_wake_in_turn(int listener);
 
+// Whether the memory and the descriptors of a child may be looked into, one that has not executed anything yet: 0, or
+// the errno of the call that is refused, as containers refuse pidfd_getfd(2).
+int linux_may_look_into(pid_t child);
 // Bytes of another process's memory; how many were read, or -1 and errno. process_vm_readv(2), or /proc/PID/mem
 // where that is not allowed.
 ssize_t linux_read_memory(pid_t thread, uint64_t address, void *bytes, size_t count);

@@ -36,8 +36,9 @@ package struct DialAccount: Sendable {
     private(set) var errors: [InterceptedCall: [String: Int]] = [:]
     private(set) var destinations: [IPEndpoint: Tally] = [:]
     private(set) var sources: [IPEndpoint: Tally] = [:]
-    /// Source addresses without a row, counted once for each dial.
-    package private(set) var sourcesOverflow = 0
+    /// Every source address, up to ``maxSources``: a rotating dialer has a new one for each dial.
+    private var seenSources: Set<IPEndpoint> = []
+    private static let maxSources = 1 << 17
     /// Failures that were asked for.
     package private(set) var injected = 0
     /// Dials the dialer had nothing to say about: other families, other networks, sockets bound by the program.
@@ -56,6 +57,10 @@ package struct DialAccount: Sendable {
 
     package init() {}
 
+    /// Source addresses there were, or the most that are counted.
+    package var sourceCount: Int { seenSources.count }
+    package var countsAllSources: Bool { seenSources.count < Self.maxSources }
+
     /// Dials begun in the busiest second.
     package var perSecondPeak: Int { rate.peak }
 
@@ -73,8 +78,9 @@ package struct DialAccount: Sendable {
             errors[call, default: [:]][errno.map { SystemCallError.name(of: $0) } ?? "unknown", default: 0] += 1
         }
         if let destination { row(&destinations, destination) { $0.add(outcome) } }
-        guard let source else { return }
-        if !row(&sources, source.withoutPort, { $0.add(outcome) }) { sourcesOverflow += 1 }
+        guard let source = source?.withoutPort else { return }
+        row(&sources, source) { $0.add(outcome) }
+        if seenSources.count < Self.maxSources { seenSources.insert(source) }
     }
 
     /// It goes on, to be ended by ``conclude(_:from:to:)``.
@@ -102,15 +108,12 @@ package struct DialAccount: Sendable {
     /// Failures of a call with an errno of that name.
     package func failures(_ call: InterceptedCall, _ name: String) -> Int { errors[call]?[name] ?? 0 }
 
-    @discardableResult
     private func row(
         _ rows: inout [IPEndpoint: Tally],
         _ key: IPEndpoint,
         _ change: (inout Tally) -> Void
-    ) -> Bool {
-        guard rows[key] != nil || rows.count < Self.maxRows else { return false }
-        change(&rows[key, default: Tally()])
-        return true
+    ) {
+        if rows[key] != nil || rows.count < Self.maxRows { change(&rows[key, default: Tally()]) }
     }
 }
 

@@ -14,6 +14,7 @@ package final class Interceptor: Sendable {
     private let listener: Descriptor
     private let state: Mutex<State>
     private let pending: PendingDials
+    private let turn = Mutex(())
 
     private struct State {
         var account = DialAccount()
@@ -94,25 +95,10 @@ package final class Interceptor: Sendable {
             worker.release(socket)
             return worker.leave(call)
         }
-        let policy: DialPolicy? = state.withLock { state in
-            if let limit = state.policy.maxDialling, state.account.total.inProgress >= limit {
-                state.account.noteHeld()
-                state.held.append(call)
-                return nil
-            }
-            state.account.begin(at: .now)
-            return state.policy
-        }
-        guard let policy else { return worker.release(socket) }
-        let dial = worker.dial(socket, policy)
-        state.withLock { state in
-            if dial.isInjected { state.account.noteInjected() }
-            if !dial.isRouted { state.account.noteUnrouted() }
-            switch dial.progress {
-            case .ended(let outcome): state.account.end(outcome, from: dial.source, to: dial.destination)
-            case .pending: state.account.progress(from: dial.source, to: dial.destination)
-            }
-        }
+        // Under a limit one at a time: none passes it while another is made.
+        let isLimited = state.withLock { $0.policy.maxDialling != nil }
+        let made = isLimited ? turn.withLock { _ in dial(call, socket, &worker) } : dial(call, socket, &worker)
+        guard let dial = made else { return worker.release(socket) }
         guard case .pending = dial.progress else {
             worker.release(socket)
             return worker.answer(call, dial.answer)
@@ -126,6 +112,34 @@ package final class Interceptor: Sendable {
         pending.add(followed, Descriptor(owning: socket.descriptor))
         // A blocking connect() waits in the kernel as it would have, open to signals and timeouts.
         if dial.answer == EINPROGRESS { worker.answer(call, EINPROGRESS) } else { worker.leave(call) }
+    }
+
+    /// Makes a dial and accounts for it; nil for one that has to wait.
+    private func dial(
+        _ call: linux_notification,
+        _ socket: CallWorker.Examined,
+        _ worker: inout CallWorker
+    ) -> CallWorker.Dial? {
+        let policy: DialPolicy? = state.withLock { state in
+            if let limit = state.policy.maxDialling, state.account.total.inProgress >= limit {
+                state.account.noteHeld()
+                state.held.append(call)
+                return nil
+            }
+            state.account.begin(at: .now)
+            return state.policy
+        }
+        guard let policy else { return nil }
+        let dial = worker.dial(socket, policy)
+        state.withLock { state in
+            if dial.isInjected { state.account.noteInjected() }
+            if !dial.isRouted { state.account.noteUnrouted() }
+            switch dial.progress {
+            case .ended(let outcome): state.account.end(outcome, from: dial.source, to: dial.destination)
+            case .pending: state.account.progress(from: dial.source, to: dial.destination)
+            }
+        }
+        return dial
     }
 
     private func bind(_ call: linux_notification, _ worker: inout CallWorker) {

@@ -49,17 +49,16 @@ final class Relay: Sendable {
         let pair = Pair(near, self)
         // Connecting may take long: the next ones do not wait for it.
         try Thread(name: "relay-there", stackBytes: Self.stackBytes) { [self] in
+            defer { withExtendedLifetime(pair) {} }
             do throws(SystemCallError) {
                 let far = pair.join(try connect())
                 try Thread(name: "relay-back", stackBytes: Self.stackBytes) {
-                    Self.carry(from: far, to: pair.near.rawValue)
-                    pair.keep()
+                    withExtendedLifetime(pair) { Self.carry(from: far, to: pair.near.rawValue) }
                 }.detach()
                 Self.carry(from: pair.near.rawValue, to: far)
             } catch {
                 Self.reset(pair.near.rawValue)
             }
-            pair.keep()
         }.detach()
     }
 
@@ -86,9 +85,6 @@ final class Relay: Sendable {
             far.withLock { $0 = raw }
             return raw
         }
-
-        /// Nothing, but at a point up to which it is needed.
-        func keep() {}
     }
 
     /// Carries one direction to its end, and passes the end on.

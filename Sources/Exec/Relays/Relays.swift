@@ -48,8 +48,7 @@ struct Relays: ~Copyable {
             }
             guard let keeper else { return }
             for link in links {
-                let inside = SocketAddress.ipv4(.loopback, port: link.insidePort)
-                try Relay(try Socket.listening(on: inside, backlog: Self.backlog)) { () throws(SystemCallError) in
+                try Relay(try Self.listenInside(link.insidePort)) { () throws(SystemCallError) in
                     let socket = try keeper.socket()
                     try Relay.connect(socket.rawValue, to: link.outside)
                     return socket
@@ -58,6 +57,28 @@ struct Relays: ~Copyable {
         } catch {
             throw TestbedError("a relay cannot be started: \(error)")
         }
+    }
+
+    /// On all addresses of both families: nothing but the room's programs is there, and they may say localhost, or
+    /// rotate destinations.
+    private static func listenInside(_ port: UInt16) throws(SystemCallError) -> Socket {
+        var failure = SystemCallError("socket", errno: EAFNOSUPPORT)
+        for family in [AF_INET6, AF_INET] {
+            let raw = Glibc.socket(
+                family,
+                CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue),
+                0
+            )
+            guard raw >= 0 else { continue }
+            let socket = Descriptor(owning: raw)
+            CallWorker.set(raw, SOL_SOCKET, SO_REUSEADDR, 1)
+            if family == AF_INET6 { CallWorker.set(raw, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+            var error = RawSocketAddress(anyPort: port, family: family).call(Glibc.bind, on: raw)
+            if error == 0, listen(raw, backlog) != 0 { error = errno }
+            if error == 0 { return Socket(adopting: socket) }
+            failure = SystemCallError("bind", on: "port \(port)", errno: error)
+        }
+        throw failure
     }
 
     private static func connectInside(_ port: UInt16) throws(SystemCallError) -> Descriptor {

@@ -89,6 +89,8 @@ package struct ExecExpectation: Sendable {
                 Double(connects.errors.reduce(0) { $0 + (call == nil || call == $1.key ? $1.value[errno] ?? 0 : 0) })
             }
         }
+        if name == "seconds" { return result.seconds }
+        if name == "outlook.percentOfDefault" { return result.outlook?.percentOfDefault }
         let whole: Int? =
             switch name {
             case "dials.ok": result.connects?.ok
@@ -104,13 +106,8 @@ package struct ExecExpectation: Sendable {
             case "sourceCount": result.sourceCount
             case "destinationCount": result.connects.map { _ in result.destinations.count }
             case "exitStatus": result.exitStatus.map { Int($0) }
-            case "seconds": nil
             default: nil
             }
-        switch name {
-        case "seconds": return result.seconds
-        case "outlook.percentOfDefault": return result.outlook?.percentOfDefault
-        default: return whole.map { Double($0) }
-        }
+        return whole.map { Double($0) }
     }
 }

@@ -106,7 +106,7 @@ package struct ExecResult: Sendable, Codable {
         sources = Self.sorted(account?.sources ?? [:]).prefix(Self.sourceRows).map {
             Row(source: $0.key.address, $0.value)
         }
-        sourceCount = account.map { $0.sources.count + $0.sourcesOverflow }
+        sourceCount = account?.sourceCount
         connectsPerSecondPeak = account?.perSecondPeak
         inProgressPeak = account?.inProgressPeak
         injected = account?.injected
@@ -133,6 +133,9 @@ extension DialAccount {
         }
         if ringsRefused > 0 {
             notes.append("io_uring, whose dials cannot be seen, was refused (ENOSYS): \(grouped(ringsRefused)) times")
+        }
+        if !countsAllSources {
+            notes.append("source addresses beyond the first \(grouped(sourceCount)) are not counted")
         }
         if destinations.count >= Self.maxRows {
             notes.append("destinations beyond the first \(grouped(Self.maxRows)) have no row")

@@ -6,7 +6,7 @@ internal import Synchronization
 /// A helper process that stays where this process came from: it makes sockets in the network that has been left, and
 /// outlives a SIGKILL of this process for as long as there is a cgroup to remove.
 package final class Keeper: Sendable {
-    private let process: pid_t
+    let process: Int32
     private let channel: Descriptor
     /// One request at a time.
     private let turn = Mutex(())

@@ -29,7 +29,7 @@ package struct Launch: Sendable {
 
     /// Why a program did not start.
     package struct Failure: Error {
-        package enum Step: Sendable { case fork, namespace, limit, filter, exec }
+        package enum Step: Sendable { case fork, namespace, limit, filter, look, exec }
         package var step: Step
         package var errno: CInt
 
@@ -108,8 +108,11 @@ package struct HeldLaunch: ~Copyable {
     /// Whether setuid programs cannot take effect in it.
     package var gainsNoPrivileges: Bool { held.no_new_privileges != 0 }
 
-    /// Whether a call that is being decided can be interrupted by fatal signals only.
-    package var waitsKillable: Bool { held.waits_killable != 0 }
+    /// - Throws: ``Launch/Failure`` when its calls cannot be decided, as it may not be looked into.
+    package func checkAccess() throws(Launch.Failure) {
+        let error = linux_may_look_into(held.process)
+        guard error == 0 else { throw Launch.Failure(step: .look, errno: error) }
+    }
 
     /// The descriptor on which its connects and binds arrive; once.
     package mutating func takeListener() -> Descriptor? {

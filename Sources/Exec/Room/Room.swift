@@ -23,23 +23,30 @@ package struct Room: ~Copyable {
 
     /// Kernel settings are gone with the namespace; those of the host are not touched.
     package let usesHostNetwork: Bool
+    /// Whether setuid programs do not take effect in it: nobody else has a number there.
+    package let isUserNamespace: Bool
     /// What is missing of it here, in one line each.
     package let notes: [String]
     /// The first process of the PID namespace; nil where none could be made.
     private let firstProcess: pid_t?
     /// The PID namespace, to launch programs in; -1 where there is none.
     let processNamespace: CInt
+    /// A child of this process that is none of the room's.
+    private let spared: pid_t?
 
     /// Needs a process of one thread for those who are not root.
+    /// - Parameter spared: a child of this process that lives on when the room ends.
     /// - Throws: ``TestbedError`` saying why, and what to do.
-    package init(_ options: Options) throws(TestbedError) {
+    package init(_ options: Options, sparing spared: Int32? = nil) throws(TestbedError) {
+        let needsUser: Bool
         if options.usesHostNetwork {
             // For the PID namespace alone; without it the rest still works.
-            if geteuid() != 0 { _ = try? Self.enterUserNamespace(with: 0) }
+            needsUser = geteuid() != 0 && (try? Self.enterUserNamespace(with: 0)) == 0
         } else {
-            try Self.enterNetwork()
+            needsUser = try Self.enterNetwork()
             try Self.apply(options)
         }
+        isUserNamespace = needsUser
         usesHostNetwork = options.usesHostNetwork
         var first: pid_t = 0
         var error = linux_start_first_process(&first)
@@ -48,16 +55,33 @@ package struct Room: ~Copyable {
         firstProcess = first > 0 ? first : nil
         notes =
             error == 0
-            ? [] : ["no PID namespace here (\(SystemCallError.text(of: error))): what the command leaves running stays"]
+            ? []
+            : [
+                "no PID namespace here (\(SystemCallError.text(of: error))): if this command is killed, "
+                    + "children of the one it runs stay"
+            ]
+        self.spared = spared
+        if error != 0 { linux_adopt_orphans() }
     }
 
     /// Ends every process of it.
     deinit {
         if processNamespace >= 0 { close(processNamespace) }
-        guard let firstProcess else { return }
+        guard let firstProcess else { return endChildren() }
         kill(firstProcess, SIGKILL)
         // Returns when the last of them is gone.
         waitpid(firstProcess, nil, 0)
+    }
+
+    /// Without a PID namespace: ends children, and theirs, which become this process's own, until there are none.
+    private func endChildren() {
+        while true {
+            let text = (try? KernelFile.read("/proc/thread-self/children")) ?? ""
+            let children = text.split(separator: " ").compactMap { Int32($0) }.filter { $0 != spared }
+            if children.isEmpty { return }
+            for child in children { kill(child, SIGKILL) }
+            for child in children { waitpid(child, nil, 0) }
+        }
     }
 
     /// Whether a process is in it.
@@ -69,9 +93,11 @@ package struct Room: ~Copyable {
             && own.st_ino == other.st_ino
     }
 
-    private static func enterNetwork() throws(TestbedError) {
+    /// - Returns: whether it took a user namespace.
+    private static func enterNetwork() throws(TestbedError) -> Bool {
         var error = linux_unshare(CInt(LINUX_NEW_NETWORK.rawValue))
-        if error == EPERM { error = try enterUserNamespace(with: LINUX_NEW_NETWORK.rawValue) }
+        let needsUser = error == EPERM
+        if needsUser { error = try enterUserNamespace(with: LINUX_NEW_NETWORK.rawValue) }
         guard error == 0 else {
             throw TestbedError(
                 "this machine lets only root make a network namespace (\(SystemCallError.text(of: error))); run it as root, "
@@ -85,6 +111,7 @@ package struct Room: ~Copyable {
                     + "arranges it for unprivileged users on Ubuntu; run it as root, or with --host-network"
             )
         }
+        return needsUser
     }
 
     /// A user namespace in which user and group are the same number as outside.
