@@ -89,18 +89,61 @@ package struct Endpoint: Responder {
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
         let reservation: ProcessBounds.Reservation
-        let outcomes: [Outcome]
         do throws(Overload) {
             reservation = try admit(keys, for: account)
-            outcomes = try await service.engine.lookUp(keys, for: account)
         } catch {
-            refuse(keys.count, of: account, since: request.arrived, error)
-            throw ConnectError(.resourceExhausted, error.message)
+            throw refuse(keys.count, of: account, since: request.arrived, error)
         }
         defer { withExtendedLifetime(reservation) {} }
-        let answer = await Answer(outcomes, in: call.codec)
-        report(answer.tally, of: account, since: request.arrived)
-        return await call.response(answer.body)
+        let deadline = call.timeout.map { request.arrived + $0 }
+        switch await lookUp(keys, for: account, until: deadline, holding: reservation) {
+        case .outcomes(let outcomes):
+            let answer = await Answer(outcomes, in: call.codec)
+            report(answer.tally, of: account, since: request.arrived)
+            return await call.response(answer.body)
+        case .refused(let overload): throw refuse(keys.count, of: account, since: request.arrived, overload)
+        case .cancelled(let cancellation):
+            throw report(cancellation, of: keys.count, of: account, since: request.arrived)
+        }
+    }
+
+    /// Looks a batch up for as long as its caller waits.
+    /// - Parameters:
+    ///   - deadline: when the caller waits no longer; nil when it did not say.
+    ///   - reservation: kept until the last lookup is over, whether or not somebody waits for it.
+    private func lookUp(
+        _ keys: KeyList,
+        for account: ClientAccount,
+        until deadline: MonotonicInstant?,
+        holding reservation: ProcessBounds.Reservation
+    ) async -> BatchWait.End {
+        let wait = BatchWait()
+        let lookups = service.engine.lookUp(keys, for: account) { result in
+            withExtendedLifetime(reservation) {}
+            switch result {
+            case .success(let outcomes):
+                if wait.end(as: .outcomes(outcomes)) { return }
+                // What was found has reached nobody.
+                let tally = OutcomeTally(outcomes[...])
+                account.fail("CANCELLED", count: tally.hits + tally.misses)
+            case .failure(let overload): wait.end(as: .refused(overload))
+            }
+        }
+        guard service.bounds.abandoned == .cancel else { return await wait.value }
+        let timer = deadline.map { deadline in
+            Task {
+                try? await Task.sleep(for: max(.zero, deadline - .now))
+                if !Task.isCancelled { wait.end(as: .cancelled(.deadline)) }
+            }
+        }
+        let end = await withTaskCancellationHandler {
+            await wait.value
+        } onCancel: {
+            wait.end(as: .cancelled(.abandoned))
+        }
+        timer?.cancel()
+        if case .cancelled = end { lookups?.cancel() }
+        return end
     }
 
     /// The URIs that a request asks for.
@@ -129,7 +172,12 @@ package struct Endpoint: Responder {
     }
 
     /// Counts a batch that was not looked up for its caller, and traces it.
-    private func refuse(_ uris: Int, of account: ClientAccount, since arrived: MonotonicInstant, _ overload: Overload) {
+    private func refuse(
+        _ uris: Int,
+        of account: ClientAccount,
+        since arrived: MonotonicInstant,
+        _ overload: Overload
+    ) -> ConnectError {
         account.fail("RESOURCE_EXHAUSTED", count: uris)
         service.traces?.add(
             Span(
@@ -142,6 +190,36 @@ package struct Endpoint: Responder {
                 ]
             )
         )
+        return ConnectError(.resourceExhausted, overload.message)
+    }
+
+    /// Counts a batch that nobody waits for any more, and traces it.
+    private func report(
+        _ cancellation: Cancellation,
+        of uris: Int,
+        of account: ClientAccount,
+        since arrived: MonotonicInstant
+    ) -> ConnectError {
+        service.cancellations.add(for: cancellation)
+        service.traces?.add(
+            Span(
+                "GetPostRecords",
+                duration: .now - arrived,
+                failed: true,
+                [
+                    ("client.name", .text(account.name)), ("batch.uris", .number(uris)),
+                    ("batch.cancelled", .text(cancellation.rawValue)),
+                ]
+            )
+        )
+        switch cancellation {
+        case .deadline:
+            return ConnectError(
+                .deadlineExceeded,
+                "the time the caller gave was over before all \(uris) URIs were looked up"
+            )
+        case .abandoned: return ConnectError(.canceled, "the caller has left")
+        }
     }
 
     /// Counts an answered batch for its caller, and traces it.

@@ -18,6 +18,8 @@ package struct ProcessBounds: Sendable {
     package let heldBytes: Allowance
     /// Batches that are waiting, looked up or answered.
     package let batches: Allowance
+    /// What becomes of a batch whose caller has left, or waits no longer.
+    package let abandoned: ServerBounds.Abandoned
 
     /// - Parameters:
     ///   - heldBytes: nil for any number.
@@ -26,8 +28,10 @@ package struct ProcessBounds: Sendable {
         maxBody: Int = 16 << 20,
         maxURIs: Int = defaultMaxURIs,
         heldBytes: Int? = 1 << 30,
-        batches: Int? = 10_000
+        batches: Int? = 10_000,
+        abandoned: ServerBounds.Abandoned = .cancel
     ) {
+        self.abandoned = abandoned
         self.maxBody = maxBody
         self.maxURIs = maxURIs
         self.heldBytes = Allowance(limit: heldBytes)

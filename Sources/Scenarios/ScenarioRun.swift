@@ -98,6 +98,8 @@ final class ScenarioRun {
         Settings.names.flatMap { ["--\($0)", settings[$0]!] }
             + (scenario.setup.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
             + scenario.logFiles.flatMap { ["--allow-log-file", $0] }
+            // As the incident's service did.
+            + ["--abandoned", "finish"]
     }
 
     private static func startMemcached(

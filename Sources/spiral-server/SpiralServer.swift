@@ -16,7 +16,8 @@ struct SpiralServer: ParsableCommand {
         abstract: "Serves GetPostRecords: looks batches of post URIs up in memcached.",
         discussion: """
             Without options it is the service of the incident: no limit, one source address, two idle \
-            connections, each error a write to the log. Settings can be changed while it runs:
+            connections, each error a write to the log; but what callers can take of it is bounded. Settings can be \
+            changed while it runs:
 
               curl -X PATCH -d '{"limit": "request:64", "max-idle": 64}' localhost:8081/admin/settings
             """

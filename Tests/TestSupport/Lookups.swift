@@ -38,7 +38,8 @@ extension FanOutEngine {
     /// Looks keys up without waiting.
     package func start(_ keys: [String], as caller: String = "test") -> PendingLookups {
         let pending = PendingLookups()
-        lookUp(KeyList(keys), for: ClientAccount(caller)) { pending.finish($0) }
+        let handle = lookUp(KeyList(keys), for: ClientAccount(caller)) { pending.finish($0) }
+        pending.handle.withLock { $0 = handle }
         return pending
     }
 
@@ -53,8 +54,15 @@ package final class PendingLookups: Sendable {
     // A group, which may be waited for any number of times.
     private let done = DispatchGroup()
 
+    fileprivate let handle = Mutex<LookupHandle?>(nil)
+
     fileprivate init() {
         done.enter()
+    }
+
+    /// Waits for it no longer.
+    package func cancel() {
+        handle.withLock { $0 }?.cancel()
     }
 
     fileprivate func finish(_ result: Result<[Outcome], Overload>) {
