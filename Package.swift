@@ -171,7 +171,7 @@ let package = Package(
             name: "spiral-load",
             dependencies: [
                 "Text",
-                "Commands", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                "Commands", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

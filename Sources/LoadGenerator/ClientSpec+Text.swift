@@ -9,7 +9,7 @@ extension ClientSpec {
         "from", "until", "phase", "slo", "codec", "popularity", "hits", "duplicates",
     ]
     /// Batches a second that one client is asked for: no machine sends more, and less is no load.
-    private static let rates = 1e-6...1e6
+    static let rates = 1e-6...1e6
     /// Beyond it, nobody waits for the end.
     package static let longest = Duration.seconds(366 * 86400)
 

@@ -111,6 +111,14 @@ package final class Load: Sendable {
     /// Whether all batches have ended, and are recorded.
     package var isOver: Bool { control.state.withLock { $0.isOver } }
 
+    /// From the beginning of the schedules to the end of the last batch; zero before a load is over.
+    package var elapsed: Duration {
+        control.state.withLock { state in
+            guard let beginning = state.beginning, let end = state.end else { return .zero }
+            return max(.zero, end - beginning)
+        }
+    }
+
     /// Processor time of the thread that sends, once the load is over.
     package var senderTime: Duration { control.state.withLock { $0.threadTime } }
 

@@ -15,6 +15,9 @@ final class LoadControl: Sendable {
         /// Batches that became due since they were last asked for, where they are recorded.
         var trace: [Trace.Entry] = []
         var threadTime = Duration.zero
+        /// From when the schedules began, once they have, to when the last batch had ended.
+        var beginning: MonotonicInstant?
+        var end: MonotonicInstant?
     }
 
     let state = Mutex(State())

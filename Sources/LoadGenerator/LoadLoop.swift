@@ -105,13 +105,16 @@ final class LoadLoop {
         Timer.sharpenForThisThread()
         for client in clients.indices { prepare(client) }
         self.beginning = beginning ?? .now
+        control.state.withLock { $0.beginning = self.beginning }
         end = duration.map { self.beginning + $0 }
         while turn() {}
+        let ended = MonotonicInstant.now
         for connection in connections.all { close(connection) }
         assistant.finish()
         control.state.withLock { state in
             state.isStopped = true
             state.isOver = true
+            state.end = ended
             state.threadTime = Thread.processorTime
         }
     }

@@ -329,7 +329,9 @@ final class ScenarioRun {
         // Ports that were in TIME_WAIT before may be free again when a phase takes long.
         let isShort = free == network.ports.ports || (MonotonicInstant.now - beginning) < PortBudget.timeWait
         var predicted: Double?
-        if let free, isShort {
+        // When a closed loop or Poisson arrivals send is not known beforehand.
+        let isPlanned = plan.clients.allSatisfy { $0.schedule.count(within: plan.duration) != nil }
+        if let free, isShort, isPlanned {
             var simulation = PortSimulation(ports: network.ports.ports, maxIdle: settings.fanOut.maxIdle)
             simulation.idle = idle
             simulation.resting = network.ports.ports - free - idle

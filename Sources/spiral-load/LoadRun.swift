@@ -25,8 +25,16 @@ struct LoadRun {
     private let workload: Workload
     private let seconds: SecondLines
     private let recording: TraceFile?
+    private let thresholds: Thresholds?
 
-    init(_ plan: LoadPlan, _ workload: Workload, observers seconds: SecondLines, _ recording: TraceFile?) {
+    init(
+        _ plan: LoadPlan,
+        _ workload: Workload,
+        observers seconds: SecondLines,
+        _ recording: TraceFile?,
+        _ thresholds: Thresholds? = nil
+    ) {
+        self.thresholds = thresholds
         self.plan = plan
         self.workload = workload
         self.seconds = seconds
@@ -52,12 +60,11 @@ struct LoadRun {
         }
         let isInterrupted = try wait(for: load, from: beginning)
         seconds.finish()
-        let elapsed = MonotonicInstant.now - (beginning + plan.warmUp)
         let usage = ProcessUsage.current
         let generator = GeneratorReport(
             used: usage.processorTime - used,
             bySender: load.senderTime,
-            over: .now - beginning,
+            over: load.elapsed,
             threads: Self.threads,
             peakBytes: usage.peakBytes,
             machine: machine
@@ -67,7 +74,7 @@ struct LoadRun {
             target: options.form.target,
             seed: plan.seed,
             duration: plan.duration,
-            elapsed: max(.zero, elapsed),
+            elapsed: max(.zero, load.elapsed - plan.warmUp),
             interrupted: isInterrupted,
             asked: specs.map { .init(client: $0.description, batches: asked($0)) }
         )
@@ -95,7 +102,12 @@ struct LoadRun {
                 load.abandon()
             }
             try recording?.append(load.takeTrace())
-            try seconds.advance(load.recorders, since: beginning)
+            let isNewSecond = try seconds.advance(load.recorders, since: beginning)
+            if isNewSecond, let thresholds, thresholds.endsLoad,
+                !thresholds.crossed(by: load.recorders.map(\.record), isOver: false).isEmpty
+            {
+                load.abandon()
+            }
         }
         try recording?.append(load.takeTrace())
         return isInterrupted

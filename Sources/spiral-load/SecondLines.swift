@@ -34,15 +34,16 @@ final class SecondLines {
     }
 
     /// Writes the seconds that are over.
+    /// - Returns: whether there was one.
     /// - Throws: ``Refusal`` when the file is full.
-    func advance(_ recorders: [Recorder], since beginning: MonotonicInstant) throws {
+    func advance(_ recorders: [Recorder], since beginning: MonotonicInstant) throws -> Bool {
         let now = MonotonicInstant.now
         let second = Int((now - beginning).inSeconds)
-        guard second > done else { return }
+        guard second > done else { return false }
         done = second
         let windows = recorders.map { (name: $0.name, window: $0.takeWindow()) }
         if isShown { StandardError.rewrite(line(windows.map(\.window), elapsed: now - beginning)) }
-        guard let csv else { return }
+        guard let csv else { return true }
         var lines = ""
         for (name, window) in windows {
             let latencies = [window.p50, window.p99].map { $0.map { "\($0)" } ?? "" }
@@ -54,6 +55,7 @@ final class SecondLines {
         } catch {
             throw Refusal(.machine, "--csv: cannot \(error)")
         }
+        return true
     }
 
     private func line(_ windows: [Recorder.Window], elapsed: Duration) -> String {

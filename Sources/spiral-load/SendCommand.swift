@@ -23,7 +23,7 @@ struct SendCommand: ParsableCommand {
             batches are due. from=2s, until=8s, phase=0s, slo=100ms, codec=proto, popularity=zipf:1.1, hits=95% and \
             duplicates=10% may follow, and uris=90%:1..50,10%:20000 draws sizes by weight.
 
-            Exit status: 0 when the load was sent, 1 when nothing was answered, 2 for wrong usage, 3 when this machine ran \
+            Exit status: 0 when the load was sent, 1 when nothing was answered or a --fail-if is so, 2 for wrong usage, 3 when this machine ran \
             out of something, so that the figures are not the server's.
             """
     )
@@ -100,8 +100,20 @@ struct SendCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write a line of figures for each client and second.", valueName: "path"))
     var csv: String?
 
+    @OptionGroup
+    var claim: ClaimOptions
+
     func validate() throws {
-        _ = try plan()
+        let plan = try plan()
+        let names = plan.clients.map(\.spec.name)
+        _ = try claim.claims(names)
+        guard try claim.searched(names) != nil else { return }
+        let isOpen = plan.clients.contains { $0.spec.schedule.scaled(by: 1) != nil }
+        guard isOpen, trace.replay == nil, trace.record == nil, csv == nil, startAt == nil else {
+            throw ValidationError(
+                "--search: it needs clients with rates, and takes no --replay, --record, --csv and --start-at"
+            )
+        }
     }
 
     func run() throws {
@@ -114,11 +126,18 @@ struct SendCommand: ParsableCommand {
         let recording = try trace.record.map { try TraceFile($0) }
         let workload = Workload(seed: seed, count: posts)
         if preload { try fill(plan, workload) }
-        let run = LoadRun(plan, workload, observers: seconds, recording)
-        let finished = try run.play()
+        let names = plan.clients.map(\.spec.name)
+        if let claim = try claim.searched(names) {
+            let best = try SearchRun(plan, workload, claim).play()
+            return try outputs.write(best.result, best.records)
+        }
+        let thresholds = Thresholds(claims: try claim.claims(names), endsLoad: claim.failAtOnce)
+        let finished = try LoadRun(plan, workload, observers: seconds, recording, thresholds).play()
         try outputs.write(finished.result, finished.records)
         let result = finished.result
         if let reason = result.invalidBecause { throw Refusal(.machine, "the run is invalid: \(reason)") }
+        let crossed = thresholds.crossed(by: finished.records, isOver: true)
+        guard crossed.isEmpty else { throw Refusal(.failed, crossed.map { "--fail-if \($0)" }.joined(separator: "; ")) }
         if result.answered == 0 {
             let isRefused = result.clients.contains { $0.errors["ECONNREFUSED"] != nil }
             throw Refusal(

@@ -96,6 +96,11 @@ struct PredictCommand: ParsableCommand {
         question.isLoopback = !remote
         question.hosts = hosts
         question.duration = try readOption("--duration", duration, as: { try Duration(text: $0) })
+        if let closed = clients.first(where: { $0.schedule.meanRate == nil }) {
+            throw ValidationError(
+                "--client: when \(closed.name) sends is known only when it is answered: write a rate in place of closed="
+            )
+        }
         let batches = clients.reduce(0.0) { $0 + ($1.schedule.meanRate?.perSecond ?? 0) } * question.duration.inSeconds
         guard batches <= 1_000_000 else {
             throw ValidationError("--duration: \(Int(batches)) batches are too many to simulate; use a shorter one")

@@ -1,22 +1,22 @@
-import POSIX
-import Synchronization
-import Units
+package import POSIX
+internal import Synchronization
+internal import Units
 
 /// A server that does what a test says, and remembers by its own clock what came: a thread for each connection.
-final class ScriptedServer: Sendable {
-    struct Request: Sendable {
+package final class ScriptedServer: Sendable {
+    package struct Request: Sendable {
         /// Of all requests, the first being 0; and of its connection.
-        var number: Int
-        var numberOnConnection: Int
+        package var number: Int
+        package var numberOnConnection: Int
         /// When its first byte came.
-        var arrival: MonotonicInstant
-        var head: String
-        var body: [UInt8]
+        package var arrival: MonotonicInstant
+        package var head: String
+        package var body: [UInt8]
 
-        var uris: Int { body.split(separator: UInt8(ascii: "\"")).count { $0.starts(with: "at://".utf8) } }
+        package var uris: Int { body.split(separator: UInt8(ascii: "\"")).count { $0.starts(with: "at://".utf8) } }
     }
 
-    enum Reaction: Sendable {
+    package enum Reaction: Sendable {
         case answer([UInt8])
         /// The connection ends without the answer having said so.
         case answerAndClose([UInt8])
@@ -32,14 +32,14 @@ final class ScriptedServer: Sendable {
         var isEnding = false
     }
 
-    let address: SocketAddress
+    package let address: SocketAddress
     private let state = Mutex(State())
     private let react: @Sendable (Request) -> Reaction
 
     /// - Parameters:
     ///   - port: 0 for one of the kernel's.
     ///   - react: called on the connection's thread, where it may wait.
-    init(port: UInt16 = 0, _ react: @escaping @Sendable (Request) -> Reaction) throws {
+    package init(port: UInt16 = 0, _ react: @escaping @Sendable (Request) -> Reaction) throws {
         self.react = react
         let listener = try Socket.listening(on: .ipv4(.loopback, port: port), backlog: 1024)
         address = try listener.localAddress()
@@ -47,13 +47,13 @@ final class ScriptedServer: Sendable {
         try Thread(name: "test-server") { [self] in accept(box) }.detach()
     }
 
-    func end() { state.withLock { $0.isEnding = true } }
+    package func end() { state.withLock { $0.isEnding = true } }
 
     /// In the order they came.
-    var requests: [Request] { state.withLock { $0.requests }.sorted { $0.arrival < $1.arrival } }
+    package var requests: [Request] { state.withLock { $0.requests }.sorted { $0.arrival < $1.arrival } }
     /// When answers began to go out.
-    var answered: [MonotonicInstant] { state.withLock { $0.answered } }
-    var connections: Int { state.withLock { $0.connections } }
+    package var answered: [MonotonicInstant] { state.withLock { $0.answered } }
+    package var connections: Int { state.withLock { $0.connections } }
 
     /// A socket that a closure can hold.
     private final class Box: Sendable {
@@ -147,7 +147,7 @@ final class ScriptedServer: Sendable {
     }
 
     /// An answer with so many records.
-    static func records(_ count: Int, head: String = "HTTP/1.1 200 OK\r\n") -> [UInt8] {
+    package static func records(_ count: Int, head: String = "HTTP/1.1 200 OK\r\n") -> [UInt8] {
         let body = "{\"records\":[" + Array(repeating: "{\"cid\":\"b\"}", count: count).joined(separator: ",") + "]}"
         return Array("\(head)Content-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
     }
