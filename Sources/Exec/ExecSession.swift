@@ -109,7 +109,10 @@ package final class ExecSession: Sendable {
             note("\(options.run.path) does not take another user's rights here: it runs as you; run by root, it does")
         }
         guard let listener = held.takeListener() else { return }
-        let interceptor = try Interceptor(listener, options.policy)
+        let interceptor = try Interceptor(listener, options.policy) { [self] in
+            // The moment at which most ports are held.
+            state.withLock { $0.sampler }?.sample()
+        }
         try interceptor.start()
         state.withLock { $0.interceptor = interceptor }
     }

@@ -50,7 +50,7 @@ struct DialOptions: ParsableArguments {
     @Flag(help: "Write a line of figures to standard error each second.")
     var progress = false
 
-    @Flag(help: "Do not write the table to standard error.")
+    @Flag(help: "Write nothing to standard error but claims that do not hold.")
     var quiet = false
 
     @Flag(

@@ -24,7 +24,7 @@ struct ExecCommand: ParsableCommand {
 
               spiral exec --control 4711 --dialer rotate
 
-            Dials are TCP connects over IPv4 and IPv6, each made in the program's place on its own socket (seccomp user \
+            Dials are TCP connects over IPv4 and IPv6, each made for the program on its own socket (seccomp user \
             notification). Not seen are those by io_uring, whose set-up is refused with ENOSYS; by sendto() with \
             MSG_FASTOPEN; and by 32-bit programs, which are counted. Ports are not sampled with --host-network.
             """
@@ -55,6 +55,9 @@ struct ExecCommand: ParsableCommand {
             guard command.isEmpty else {
                 throw ValidationError("--control changes a command that runs already: leave out the command")
             }
+            if let option = room.given.first ?? (dials.expect.isEmpty ? nil : "--expect") {
+                throw ValidationError("--control changes what a command's dials meet; \(option) is for its start")
+            }
             return
         }
         guard !command.isEmpty else {
@@ -78,7 +81,7 @@ struct ExecCommand: ParsableCommand {
         }
         let output = try dials.json.map { try JSONOutput($0) }
         let (exit, result) = try run(options)
-        if !dials.quiet { for line in result.summary { note(line) } }
+        for line in dials.quiet ? result.failedClaims : result.summary { note(line) }
         try output?.write(result)
         guard result.expectations.allSatisfy(\.pass) else { throw ExitCode(ExitStatus.failed.rawValue) }
         switch exit {

@@ -74,13 +74,8 @@ struct RoomOptions: ParsableArguments {
         guard ports == nil || portRange == nil else {
             throw ValidationError("--ports and --port-range are one setting; use one")
         }
-        if hostNetwork {
-            for (name, isUsed) in [
-                ("--ports", ports != nil), ("--port-range", portRange != nil), ("--set-sysctl", !setSysctl.isEmpty),
-            ]
-            where isUsed {
-                throw ValidationError("\(name) would change the machine's own network; leave out --host-network")
-            }
+        if hostNetwork, let name = given.first(where: { ["--ports", "--port-range", "--set-sysctl"].contains($0) }) {
+            throw ValidationError("\(name) would change the machine's own network; leave out --host-network")
         }
         guard !hostNetwork || (publish.isEmpty && link.isEmpty) else {
             throw ValidationError("--publish and --link are for a network of its own; leave out --host-network")
@@ -92,6 +87,16 @@ struct RoomOptions: ParsableArguments {
             throw ValidationError("--link: a port of the room is linked twice")
         }
         guard !ready.contains(0) else { throw ValidationError("--ready: use a port from 1 to 65535") }
+    }
+
+    /// Options that were given.
+    var given: [String] {
+        [
+            ("--ports", ports != nil), ("--port-range", portRange != nil), ("--set-sysctl", !setSysctl.isEmpty),
+            ("--nofile", nofile != nil), ("--memory", memory != nil), ("--with", !companions.isEmpty),
+            ("--ready", !ready.isEmpty), ("--publish", !publish.isEmpty), ("--link", !link.isEmpty),
+            ("--host-network", hostNetwork),
+        ].filter(\.1).map(\.0)
     }
 
     func network() throws -> Room.Options {

@@ -246,6 +246,19 @@ struct ExecDialTests {
         }
     #endif
 
+    @Test("claims that fail, and those about what was not measured, are told even when quiet")
+    func quiet() throws {
+        let program = try Program(
+            "spiral",
+            ["exec", "--quiet", "--expect", "dials.ok == 1", "--expect", "dials.failed == 0"]
+                + ["--expect", "outlook.percentOfDefault < 50", "--", "true"]
+        )
+        #expect(program.wait() == .status(1))
+        #expect(
+            try program.text == "FAIL  dials.ok == 1  (0)\nFAIL  outlook.percentOfDefault < 50  (not measured)\n"
+        )
+    }
+
     @Test("io_uring is refused, so that programs do without", .requires("python3", package: "python3"))
     func rings() throws {
         let ask =

@@ -131,6 +131,8 @@ struct ExecRelayTests {
             (["--link", "5", "--link", "5", "--", "true"], "linked twice"),
             (["--link", "5", "--host-network", "--", "true"], "leave out --host-network"),
             (["--control", "1", "--", "true"], "leave out the command"),
+            (["--control", "1", "--ports", "5"], "--ports is for its start"),
+            (["--control", "1", "--expect", "dials.ok == 1"], "--expect is for its start"),
         ] as [([String], String)]
     )
     func usage(arguments: [String], message: String) throws {

@@ -37,7 +37,7 @@ int linux_install_filter(int *no_new_privileges);
 int linux_receive_notification(int listener, struct linux_notification *notification);
 // Lets the kernel go on with the call as it was made. 0 or an errno, ENOENT when its thread has gone.
 int linux_continue_call(int listener, uint64_t identifier);
-// Answers the call in the kernel's place: 0, or an errno to fail with. 0 or an errno. SECCOMP_IOCTL_NOTIF_SEND
+// Answers the call instead of the kernel: 0, or an errno to fail with. 0 or an errno. SECCOMP_IOCTL_NOTIF_SEND
 int linux_answer_call(int listener, uint64_t identifier, int error);
 // Whether the thread still waits for its answer. SECCOMP_IOCTL_NOTIF_ID_VALID
 int linux_call_is_waiting(int listener, uint64_t identifier);

@@ -105,8 +105,13 @@ package struct DialAccount: Sendable {
     mutating func noteForeign() { foreign += 1 }
     mutating func noteRing() { ringsRefused += 1 }
 
+    /// Failures for want of a port.
+    var shortages: Int {
+        ["EADDRINUSE", "EADDRNOTAVAIL"].reduce(0) { $0 + failures(.bind, $1) + failures(.connect, $1) }
+    }
+
     /// Failures of a call with an errno of that name.
-    package func failures(_ call: InterceptedCall, _ name: String) -> Int { errors[call]?[name] ?? 0 }
+    func failures(_ call: InterceptedCall, _ name: String) -> Int { errors[call]?[name] ?? 0 }
 
     private func row(
         _ rows: inout [IPEndpoint: Tally],

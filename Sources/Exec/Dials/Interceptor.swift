@@ -4,7 +4,7 @@ package import POSIX
 internal import Synchronization
 internal import Units
 
-/// Makes the connects and binds of a command in its place, on the very sockets it has, and accounts for them.
+/// Makes the connects and binds of a command for it, on the very sockets it has, and accounts for them.
 ///
 /// Each call is handed over by the kernel and waits. It is made here, on a duplicate of the socket's descriptor, so
 /// that its result is the one the program gets; a connect that would block is left to the kernel once it is on its
@@ -15,17 +15,26 @@ package final class Interceptor: Sendable {
     private let state: Mutex<State>
     private let pending: PendingDials
     private let turn = Mutex(())
+    private let onShortage: @Sendable () -> Void
 
     private struct State {
         var account = DialAccount()
         var policy: DialPolicy
         /// Calls that wait until a dial in progress has ended.
         var held: [linux_notification] = []
+        var hasBeenShort = false
     }
 
-    /// - Parameter listener: where the calls arrive.
+    /// - Parameters:
+    ///   - listener: where the calls arrive.
+    ///   - onShortage: called once, when a dial has failed for want of a port and before the program is told.
     /// - Throws: ``SystemCallError`` when its poller cannot be made.
-    package init(_ listener: consuming Descriptor, _ policy: DialPolicy) throws(SystemCallError) {
+    package init(
+        _ listener: consuming Descriptor,
+        _ policy: DialPolicy,
+        onShortage: @escaping @Sendable () -> Void
+    ) throws(SystemCallError) {
+        self.onShortage = onShortage
         linux_wake_in_turn(listener.rawValue)
         self.listener = listener
         state = Mutex(State(policy: policy))
@@ -101,6 +110,7 @@ package final class Interceptor: Sendable {
         guard let dial = made else { return worker.release(socket) }
         guard case .pending = dial.progress else {
             worker.release(socket)
+            noteFailure(dial.answer)
             return worker.answer(call, dial.answer)
         }
         let followed = PendingDials.Dial(
@@ -159,7 +169,18 @@ package final class Interceptor: Sendable {
                 state.account.end(.failed(.bind, errno: bound.error), from: bound.source, to: nil)
             }
         }
+        noteFailure(bound.error)
         worker.answer(call, bound.error)
+    }
+
+    private func noteFailure(_ error: CInt) {
+        guard error == EADDRINUSE || error == EADDRNOTAVAIL else { return }
+        let isFirst = state.withLock { state in
+            guard !state.hasBeenShort else { return false }
+            state.hasBeenShort = true
+            return true
+        }
+        if isFirst { onShortage() }
     }
 
     /// A dial in progress has ended.

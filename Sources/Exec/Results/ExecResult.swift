@@ -146,12 +146,9 @@ extension DialAccount {
     /// Dials that got a port, or would have where there are enough.
     fileprivate func outlook(_ ports: PortPeaks) -> Outlook? {
         guard let first, let last, let latest = ports.latest, let reused = ports.reused else { return nil }
-        let shortage = ["EADDRINUSE", "EADDRNOTAVAIL"].reduce(0) {
-            $0 + failures(.bind, $1) + failures(.connect, $1)
-        }
         // Ports are taken per source and destination: no pair has more dials than either of its ends.
         let source = sources.values.map { $0.ok + $0.failed }.max() ?? 0
-        let busiest = min(total.ok + shortage, source)
+        let busiest = min(total.ok + shortages, source)
         return Outlook(
             dials: busiest,
             seconds: (last - first).inSeconds,

@@ -69,9 +69,12 @@ extension ExecResult {
         return "ports held at once\(source): \(grouped(portsPeak)) of \(grouped(portsCapacity))\(timeWait)\(exhausted)"
     }
 
-    private var judgedLines: [String] {
-        expectations.map { judged in
-            "\(judged.pass ? "pass" : "FAIL")  \(judged.text)  (\(judged.observed.map { rounded($0) } ?? "not measured"))"
-        }
+    private var judgedLines: [String] { expectations.map(Self.line) }
+
+    /// The claims that do not hold.
+    package var failedClaims: [String] { expectations.filter { !$0.pass }.map(Self.line) }
+
+    private static func line(_ judged: Judged) -> String {
+        "\(judged.pass ? "pass" : "FAIL")  \(judged.text)  (\(judged.observed.map { rounded($0) } ?? "not measured"))"
     }
 }

@@ -73,7 +73,8 @@ package final class PortSampler: Sendable {
         (try? SocketSummary.current()).map { $0.inUse + $0.timeWait } ?? 0
     }
 
-    private func sample() {
+    /// Takes a sample now.
+    package func sample() {
         guard let sample = try? PortSample.take(towardsPort: nil) else { return }
         peaks.withLock { $0.add(sample) }
     }
