@@ -179,7 +179,7 @@ final class ScenarioRun {
     func end() {
         load?.abandon()
         // Nothing waits for it any more; a server with thousands of blocked writers would take its time.
-        server.terminate(patience: scenario.setup.restarts ? .zero : .seconds(2))
+        server.terminate(timeout: scenario.setup.restarts ? .zero : .seconds(2))
         memcached.terminate()
     }
 

@@ -92,15 +92,15 @@ struct SpiralServer: ParsableCommand {
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
-        let patience = try process.drainPatience()
-        note("draining: requests under way have \(patience.text)")
-        let finished = server.drain(timeout: patience)
+        let timeout = try process.drainTime()
+        note("draining: requests under way have \(timeout.text)")
+        let finished = server.drain(timeout: timeout)
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
         let lost = log.close(within: .seconds(2))
         note(
-            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+            "stopped" + (finished ? "" : "; requests that took longer than \(timeout.text) were cut off")
                 + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
         )
     }

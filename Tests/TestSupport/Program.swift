@@ -36,8 +36,8 @@ package final class Program {
     package func poll() -> ProcessExit? { process.poll() }
 
     /// Waits, a bounded while, for its end.
-    package func wait(within patience: Duration = .seconds(30)) -> ProcessExit? {
-        _ = eventually(within: patience) { process.poll() != nil }
+    package func wait(within timeout: Duration = .seconds(30)) -> ProcessExit? {
+        _ = eventually(within: timeout) { process.poll() != nil }
         return process.poll()
     }
 
