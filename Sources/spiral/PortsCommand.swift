@@ -104,9 +104,9 @@ struct PortsCommand: ParsableCommand {
                 )
             }
             if json != "-" {
-                screen.print(["process \(pid) has \(busiest.sockets) sockets towards \(busiest.address)"])
+                screen.print(["process \(pid) has \(busiest.sockets) sockets towards \(busiest.endpoint)"])
             }
-            return busiest.address.port
+            return busiest.endpoint.port
         } catch let error as SystemCallError {
             throw Refusal(.machine, "--pid: cannot look into process \(pid): \(error); run as its user, or as root")
         }

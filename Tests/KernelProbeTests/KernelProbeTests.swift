@@ -124,7 +124,9 @@ struct KernelProbeTests {
         #expect(trend.timeToExhaustion == nil)
         for second in 0..<4 {
             var survey = SocketSurvey()
-            for _ in 0..<(second * 100) { survey.add(state: TCPState.timeWait.rawValue, source: 1, isEphemeral: true) }
+            for _ in 0..<(second * 100) {
+                survey.add(state: TCPState.timeWait.rawValue, source: IPAddress(.loopback), isEphemeral: true)
+            }
             let taken = MonotonicInstant(nanoseconds: UInt64(second + 1) * 1_000_000_000)
             trend.add(PortSample(taken: taken, survey: survey, budget: budget, counters: TCPCounters()))
         }

@@ -18,7 +18,11 @@ package struct PortSample: Sendable {
         let budget = try PortBudget.current()
         return PortSample(
             taken: .now,
-            survey: try SocketDiagnostics.survey(towardsPort: port, from: source, budget: budget),
+            survey: try SocketDiagnostics.survey(
+                towardsPort: port,
+                from: source.map { IPAddress($0) },
+                budget: budget
+            ),
             budget: budget,
             counters: try TCPCounters.current()
         )

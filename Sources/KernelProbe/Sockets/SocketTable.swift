@@ -1,0 +1,77 @@
+package import POSIX
+
+/// The two ends between which connect() chooses a port, if it does the choosing.
+package struct AddressPair: Sendable, Hashable, Comparable {
+    package var source: IPAddress
+    package var destination: IPEndpoint
+
+    package init(source: IPAddress, destination: IPEndpoint) {
+        self.source = source
+        self.destination = destination
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.destination, left.source) < (right.destination, right.source)
+    }
+}
+
+/// The sockets of one network namespace that have an ephemeral port, as one dump listed them: twelve bytes a socket.
+package struct SocketTable: Sendable {
+    /// A dialled connection.
+    struct Entry {
+        /// Index of its ``pairs``.
+        var pair: UInt32
+        var port: UInt16
+        /// Milliseconds left in TIME_WAIT, or ``open``.
+        var timeWaitLeft: UInt16
+        /// Grows with each socket a thread makes; 0 in TIME_WAIT.
+        var inode: UInt32
+
+        /// In place of what is left: a socket in any other state.
+        static let open = UInt16.max
+    }
+
+    private(set) var pairs: [AddressPair] = []
+    private(set) var entries: [Entry] = []
+    private(set) var listeners = Listeners()
+    /// Ends of listening and of bound but unconnected sockets.
+    private(set) var holders: [(endpoint: IPEndpoint, isBothFamilies: Bool)] = []
+    private var indices: [AddressPair: UInt32] = [:]
+
+    package init() {}
+
+    /// Sockets listed, listening ones among them.
+    package var count: Int { entries.count + holders.count }
+
+    mutating func add(_ socket: ListedSocket) {
+        switch socket.state {
+        case TCPState.listen.rawValue:
+            listeners.add(socket)
+            hold(socket)
+        case TCPState.close.rawValue:
+            hold(socket)
+        default:
+            let pair = AddressPair(source: socket.local.address, destination: socket.remote)
+            let left =
+                socket.state == TCPState.timeWait.rawValue
+                ? UInt16(min(socket.timeWaitLeft, UInt32(Entry.open) - 1)) : Entry.open
+            entries.append(
+                Entry(pair: index(of: pair), port: socket.local.port, timeWaitLeft: left, inode: socket.inode)
+            )
+        }
+    }
+
+    private mutating func hold(_ socket: ListedSocket) {
+        let isBoth = socket.isIPv6Socket && socket.local.address.isWildcard && !socket.isIPv6Only
+        holders.append((socket.local, isBoth))
+    }
+
+    private mutating func index(of pair: AddressPair) -> UInt32 {
+        // Sockets of one pair often follow each other only by chance: the table is a hash of all four.
+        if let index = indices[pair] { return index }
+        let index = UInt32(pairs.count)
+        pairs.append(pair)
+        indices[pair] = index
+        return index
+    }
+}
