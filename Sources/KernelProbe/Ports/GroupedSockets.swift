@@ -21,10 +21,11 @@ struct GroupedSockets {
         let (order, sourceStarts) = Self.bySource(table.pairs)
         var sizes = [Int](repeating: 0, count: table.pairs.count)
         let listeners = table.listeners
+        let pairs = table.pairs
         func counts(_ entry: SocketTable.Entry) -> Bool {
             range.usable.contains(entry.port)
                 && !(listeners.ports.contains(entry.port)
-                    && listeners.accept(at: IPEndpoint(table.pairs[Int(entry.pair)].source, port: entry.port)))
+                    && listeners.accept(at: IPEndpoint(pairs[Int(entry.pair)].source, port: entry.port)))
         }
         var isCounted = [Bool](repeating: false, count: table.entries.count)
         for (index, entry) in table.entries.enumerated() where counts(entry) {
@@ -51,22 +52,15 @@ struct GroupedSockets {
         self.sockets = sockets
         self.starts = starts
         self.sourceStarts = sourceStarts
-        pairs = order.map { table.pairs[$0] }
+        self.pairs = order.map { pairs[$0] }
     }
 
     /// The pairs' indices with those of one source next to each other, and where each source begins.
     private static func bySource(_ pairs: [AddressPair]) -> (order: [Int], starts: [Int]) {
-        var numbers: [IPAddress: Int] = [:]
-        var sizes: [Int] = []
-        let sources = pairs.map { pair in
-            if let number = numbers[pair.source] {
-                sizes[number] += 1
-                return number
-            }
-            numbers[pair.source] = sizes.count
-            sizes.append(1)
-            return sizes.count - 1
-        }
+        var numbers = NumberedSet<IPAddress>()
+        let sources = pairs.map { Int(numbers.number(of: $0.source)) }
+        var sizes = [Int](repeating: 0, count: numbers.values.count)
+        for source in sources { sizes[source] += 1 }
         var starts: [Int] = []
         starts.reserveCapacity(sizes.count + 1)
         var total = 0

@@ -31,14 +31,15 @@ package struct SocketTable: Sendable {
         static let open = UInt16.max
     }
 
-    private(set) var pairs: [AddressPair] = []
+    private var numbers = NumberedSet<AddressPair>()
     private(set) var entries: [Entry] = []
     private(set) var listeners = Listeners()
     /// Ends of listening and of bound but unconnected sockets.
     private(set) var holders: [(endpoint: IPEndpoint, isBothFamilies: Bool)] = []
-    private var indices: [AddressPair: UInt32] = [:]
 
     package init() {}
+
+    var pairs: [AddressPair] { numbers.values }
 
     /// Sockets listed, listening ones among them.
     package var count: Int { entries.count + holders.count }
@@ -56,7 +57,7 @@ package struct SocketTable: Sendable {
                 socket.state == TCPState.timeWait.rawValue
                 ? UInt16(min(socket.timeWaitLeft, UInt32(Entry.open) - 1)) : Entry.open
             entries.append(
-                Entry(pair: index(of: pair), port: socket.local.port, timeWaitLeft: left, inode: socket.inode)
+                Entry(pair: numbers.number(of: pair), port: socket.local.port, timeWaitLeft: left, inode: socket.inode)
             )
         }
     }
@@ -65,13 +66,15 @@ package struct SocketTable: Sendable {
         let isBoth = socket.isIPv6Socket && socket.local.address.isWildcard && !socket.isIPv6Only
         holders.append((socket.local, isBoth))
     }
+}
 
-    private mutating func index(of pair: AddressPair) -> UInt32 {
-        // Sockets of one pair often follow each other only by chance: the table is a hash of all four.
-        if let index = indices[pair] { return index }
-        let index = UInt32(pairs.count)
-        pairs.append(pair)
-        indices[pair] = index
-        return index
+extension IPAddress: MixedHashable {
+    func mixed(_ seed: UInt64) -> UInt64 { (high ^ seed).folded(with: low ^ 0x9e37_79b9_7f4a_7c15) }
+}
+
+extension AddressPair: MixedHashable {
+    func mixed(_ seed: UInt64) -> UInt64 {
+        let ends = source.mixed(seed) ^ UInt64(destination.port)
+        return ends.folded(with: destination.address.mixed(seed) ^ 0xd6e8_feb8_6659_fd93)
     }
 }
