@@ -29,12 +29,13 @@ let package = Package(
 
         // Rooms, bottom first. A room imports only what stands above it here.
         .target(name: "Units"),
+        .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
         .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
-                "POSIX", "Units",
+                "POSIX", "Text", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
@@ -62,6 +63,7 @@ let package = Package(
         .target(
             name: "PostRecords",
             dependencies: [
+                "Text",
                 "HTTP", "FanOut", "Memcached", "Limits", "Telemetry", "KernelProbe", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -71,18 +73,37 @@ let package = Package(
         .target(
             name: "LoadGenerator",
             dependencies: [
+                "Text",
                 "PostRecords", "HTTP", "Memcached", "Telemetry", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .target(
-            name: "Incident",
+            name: "Results",
+            dependencies: ["LoadGenerator", "PostRecords", "Text", "Units"]
+        ),
+        .target(
+            name: "Forecast",
             dependencies: [
-                "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "Telemetry",
-                "KernelProbe", "POSIX", "Units", "CLinux",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Yams", package: "Yams"),
+                "Results", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "KernelProbe", "Text",
+                "POSIX", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
+        .target(
+            name: "Testbed",
+            dependencies: [
+                "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "KernelProbe", "Text", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .target(
+            name: "Scenarios",
+            dependencies: [
+                "Testbed", "Forecast", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached",
+                "Limits",
+                "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
+                .product(name: "Yams", package: "Yams"),
             ],
             resources: [
                 .embedInCode("Library/bluesky-april-2026.yaml"),
@@ -95,20 +116,37 @@ let package = Package(
                 .embedInCode("Library/log-storm.yaml"),
                 .embedInCode("Library/memcached-slow.yaml"),
                 .embedInCode("Library/noisy-neighbour.yaml"),
-                .embedInCode("Report/Page/charts.js"),
-                .embedInCode("Report/Page/live.js"),
-                .embedInCode("Report/Page/page.css"),
-                .embedInCode("Report/Page/page.html"),
-                .embedInCode("Report/Page/report.js"),
-                .embedInCode("Report/Page/sweep.js"),
+            ]
+        ),
+        .target(
+            name: "Sweeps",
+            dependencies: [
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "KernelProbe",
+                "Text", "POSIX", "Units",
+            ]
+        ),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
+                "CLinux",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            resources: [
+                .embedInCode("Page/charts.js"),
+                .embedInCode("Page/live.js"),
+                .embedInCode("Page/page.css"),
+                .embedInCode("Page/page.html"),
+                .embedInCode("Page/report.js"),
+                .embedInCode("Page/sweep.js"),
             ]
         ),
 
         .target(
             name: "Commands",
             dependencies: [
-                "PostRecords", "POSIX", "Units",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Text",
+                "PostRecords", "POSIX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -124,6 +162,7 @@ let package = Package(
         .executableTarget(
             name: "spiral-load",
             dependencies: [
+                "Text",
                 "Commands", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -131,7 +170,9 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Incident", "PostRecords", "HTTP", "KernelProbe", "POSIX", "Units",
+                "Commands", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "PostRecords",
+                "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -149,11 +190,14 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Incident", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
+                "POSIX", "Units",
             ],
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]
@@ -162,8 +206,7 @@ let package = Package(
         .testTarget(
             name: "HTTPTests",
             dependencies: [
-                "TestSupport", "HTTP", "POSIX", "Units",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .testTarget(
@@ -174,6 +217,7 @@ let package = Package(
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
+                "Units", "Text",
                 "PostRecords", "HTTP", "FanOut", "Memcached", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -182,6 +226,7 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
+                "Text",
                 "LoadGenerator", "PostRecords", "Units",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -189,16 +234,40 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "TestSupport", "Incident", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "Telemetry",
-                "KernelProbe", "POSIX", "Units",
+                "TestSupport", "Testbed", "Reports", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached", "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         .testTarget(
-            name: "IncidentTests",
+            name: "ForecastTests",
             dependencies: [
-                "TestSupport", "Incident", "LoadGenerator", "PostRecords", "KernelProbe", "POSIX", "Units",
+                "TestSupport", "Results", "Limits", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
+                "Telemetry", "KernelProbe", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
+            name: "ScenariosTests",
+            dependencies: [
+                "Reports",
+                "TestSupport", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator", "PostRecords",
+                "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
+            name: "SweepsTests",
+            dependencies: [
+                "TestSupport", "Reports", "Sweeps", "Testbed", "Results", "LoadGenerator", "PostRecords",
+                "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
+            name: "ReportsTests",
+            dependencies: [
+                "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
+                "HTTP", "Text", "POSIX",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .testTarget(
@@ -217,5 +286,6 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
     ]
 }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import Glibc
 internal import POSIX
+internal import Text
 
 /// What a command ends with; the same for all three executables.
 package enum ExitStatus: Int32, Sendable {
@@ -28,6 +29,7 @@ package struct Refusal: Error {
 extension ParsableCommand {
     /// Runs the command line of this process and ends it with an ``ExitStatus``.
     package static func runAndExit() -> Never {
+        StandardStreams.open()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -49,7 +51,12 @@ extension ParsableCommand {
     }
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error. What it tells of others' files and answers is no command to a terminal.
 package func note(_ line: String) {
-    StandardError.print(line)
+    StandardError.print(line.printableLines)
+}
+
+/// Writes lines to standard output, likewise.
+package func say(_ lines: [String]) {
+    print(lines.joined(separator: "\n").printableLines)
 }

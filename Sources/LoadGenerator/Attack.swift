@@ -30,13 +30,15 @@ package final class Attack: Sendable {
     ///   - source: address to connect from; nil leaves it to the kernel.
     ///   - timeout: of each wait for the server.
     ///   - maxInFlight: batches on their way at once; one that is due beyond it fails as `UNSENT`.
+    ///   - overlaps: where it is noted which batches of several clients are under way together.
     package init(
         _ spec: ClientSpec,
         to target: Target,
         from source: IPv4Address?,
         workload: Workload,
         timeout: Duration,
-        maxInFlight: Int
+        maxInFlight: Int,
+        overlaps: BatchOverlaps? = nil
     ) {
         self.spec = spec
         self.workload = workload
@@ -48,7 +50,7 @@ package final class Attack: Sendable {
             codec: spec.codec,
             timeout: timeout
         )
-        recorder = Recorder(name: spec.name, objective: spec.objective)
+        recorder = Recorder(name: spec.name, slo: spec.slo, overlaps: overlaps)
     }
 
     /// Starts the schedule on a thread of its own.

@@ -1,4 +1,6 @@
+internal import PostRecords
 internal import Telemetry
+package import Text
 
 /// What one client of a load asked for and got.
 package struct ClientResult: Codable, Sendable, Equatable {
@@ -10,12 +12,14 @@ package struct ClientResult: Codable, Sendable, Equatable {
         package var p999: Double
         package var max: Double
 
-        init(_ histogram: LatencyHistogram) {
-            p50 = histogram.milliseconds(atPercentile: 50)
-            p90 = histogram.milliseconds(atPercentile: 90)
-            p99 = histogram.milliseconds(atPercentile: 99)
-            p999 = histogram.milliseconds(atPercentile: 99.9)
-            max = histogram.max
+        /// Nil when nothing was answered.
+        init?(_ histogram: LatencyHistogram) {
+            guard let p50 = histogram.milliseconds(atPercentile: 50),
+                let p90 = histogram.milliseconds(atPercentile: 90),
+                let p99 = histogram.milliseconds(atPercentile: 99),
+                let p999 = histogram.milliseconds(atPercentile: 99.9), let max = histogram.max
+            else { return nil }
+            (self.p50, self.p90, self.p99, self.p999, self.max) = (p50, p90, p99, p999, max)
         }
     }
 
@@ -24,17 +28,18 @@ package struct ClientResult: Codable, Sendable, Equatable {
         package var empty: Int
     }
 
-    /// What the client was promised, and what became of it.
-    package struct Objective: Codable, Sendable, Equatable {
+    /// The client's SLO, and how much of it was met.
+    package struct SLO: Codable, Sendable, Equatable {
         package var ms: Double
         /// Batches answered within that time, with a post for every URI.
         package var met: Int
-        package var percent: Double
+        /// Of all batches that were due; nil when none was.
+        @ExplicitNull package var percent: Double?
 
         init(ms: Double, met: Int, of batches: Int) {
             self.ms = ms
             self.met = met
-            percent = batches == 0 ? 100 : 100 * Double(met) / Double(batches)
+            percent = batches == 0 ? nil : 100 * Double(met) / Double(batches)
         }
     }
 
@@ -49,10 +54,16 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package var failed: Int
     package var errors: [String: Int]
     package var records: Records
-    /// Nil for a client that was promised nothing.
-    package var slo: Objective?
-    /// From the intended start to the last byte of the answer.
-    package var latencyMs: Latency
-    /// From sending to the last byte of the answer.
-    package var serviceMs: Latency
+    /// Nil for a client without one.
+    package var slo: SLO?
+    /// From the intended start to the last byte of the answer; nil when nothing was answered.
+    @ExplicitNull package var latencyMs: Latency?
+    /// From sending to the last byte of the answer; nil when nothing was answered.
+    @ExplicitNull package var serviceMs: Latency?
+
+    /// Takes out what older versions wrote where nothing was measured: 0 ms, and all of no batches.
+    package mutating func dropUnmeasured() {
+        if ok == 0 { (latencyMs, serviceMs) = (nil, nil) }
+        if batches == 0 { slo?.percent = nil }
+    }
 }

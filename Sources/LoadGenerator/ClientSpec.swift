@@ -4,13 +4,13 @@ package import Units
 /// One named client of a load: how large its batches are, and when they come.
 /// Written `NAME:uris=LO..HI,rate=R/s`; in place of `rate`, `ramp=R/s..R/s` or `burst=N/DURATION`; and
 /// with `from=DURATION` or `until=DURATION` it sends for a part of the time only. `slo=DURATION` is the time in which
-/// its batches should be answered whole; `codec=proto` has it speak protobuf in place of JSON.
+/// its batches should be answered complete; `codec=proto` has it speak protobuf in place of JSON.
 package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
     package var name: String
     package var uris: ClosedRange<Int>
     package var schedule: Schedule
-    /// The time in which a batch should be answered, with a post for every URI; nil for no promise.
-    package var objective: Duration?
+    /// The time in which a batch should be answered, with a post for every URI; nil for no SLO.
+    package var slo: Duration?
     /// How it writes its batches, and reads the answers.
     package var codec = Codec.json
 
@@ -54,7 +54,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
                 throw UnitTextError(text: until, expected: "a time after the start: until must be later than from")
             }
         }
-        if let slo = values.removeValue(forKey: "slo") { objective = try Duration(text: slo) }
+        if let slo = values.removeValue(forKey: "slo") { self.slo = try Duration(text: slo) }
         if let name = values.removeValue(forKey: "codec") {
             guard let codec = Codec(rawValue: name) else {
                 throw UnitTextError(text: name, expected: "a codec: use json or proto")
@@ -110,7 +110,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
             }
         let from = schedule.from > .zero ? ",from=\(schedule.from.text)" : ""
         let until = schedule.until.map { ",until=\($0.text)" } ?? ""
-        let slo = objective.map { ",slo=\($0.text)" } ?? ""
+        let slo = slo.map { ",slo=\($0.text)" } ?? ""
         let codec = codec == .json ? "" : ",codec=\(codec.rawValue)"
         return "\(name):uris=\(sizes),\(arrival)\(from)\(until)\(slo)\(codec)"
     }

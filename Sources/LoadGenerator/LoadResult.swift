@@ -1,4 +1,5 @@
 package import HTTP
+internal import Text
 internal import Units
 
 /// A whole run of the load generator, as `--json` writes it.
@@ -8,7 +9,7 @@ package struct LoadResult: Codable, Sendable {
         package var batches: Int
     }
 
-    package var schema = "spiral-load/1"
+    package var schema = "spiral-load/2"
     package var target: String
     package var seed: UInt64
     /// Asked for, in seconds.
@@ -64,7 +65,8 @@ package struct LoadResult: Codable, Sendable {
                         client.records.empty,
                     ]
                     .map { grouped($0) }
-                    + [latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map { rounded($0) }
+                    + [latency?.p50, latency?.p90, latency?.p99, latency?.p999, latency?.max]
+                    .map { $0.map { rounded($0) } ?? "-" }
             )
         }
         lines += [""] + table.lines

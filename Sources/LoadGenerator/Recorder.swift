@@ -6,7 +6,7 @@ internal import Units
 package final class Recorder: Sendable {
     private struct State {
         var batches = 0
-        var sizes: [Int: Int] = [:]
+        var uris = 0
         var ok = 0
         var errors: [String: Int] = [:]
         var found = 0
@@ -22,31 +22,36 @@ package final class Recorder: Sendable {
     /// What was answered in a while.
     package struct Window: Sendable {
         package var answered: Int
-        /// In milliseconds; 0 when nothing was answered.
-        package var p50: Double
-        package var p99: Double
+        /// In milliseconds; nil when nothing was answered.
+        package var p50: Double?
+        package var p99: Double?
     }
 
     package let name: String
     /// The time in which a batch should be answered; nil where none is set.
-    private let objective: Duration?
+    private let slo: Duration?
+    private let overlaps: BatchOverlaps?
     private let state = Mutex(State())
 
-    package init(name: String, objective: Duration? = nil) {
+    /// - Parameter overlaps: of the batches of this client and others.
+    package init(name: String, slo: Duration? = nil, overlaps: BatchOverlaps? = nil) {
         self.name = name
-        self.objective = objective
+        self.slo = slo
+        self.overlaps = overlaps
     }
 
     /// A batch is due.
-    func begin(uris: Int) {
+    package func begin(uris: Int) {
+        overlaps?.begin(uris: uris)
         state.withLock { state in
             state.batches += 1
-            state.sizes[uris, default: 0] += 1
+            state.uris += uris
         }
     }
 
     /// A batch was answered in full.
-    func succeed(_ scan: AnswerScan, latency: Duration, service: Duration) {
+    package func succeed(_ scan: AnswerScan, latency: Duration, service: Duration) {
+        overlaps?.end()
         state.withLock { state in
             state.ok += 1
             state.found += scan.records - scan.empty
@@ -54,17 +59,15 @@ package final class Recorder: Sendable {
             state.latency.record(latency)
             state.window.record(latency)
             state.service.record(service)
-            if let objective, latency <= objective, scan.empty == 0 { state.inTime += 1 }
+            if let slo, latency <= slo, scan.empty == 0 { state.inTime += 1 }
         }
     }
 
     /// A batch was not answered as it should be.
-    func fail(_ name: String) {
+    package func fail(_ name: String) {
+        overlaps?.end()
         state.withLock { $0.errors[name, default: 0] += 1 }
     }
-
-    /// How many batches of each size were due.
-    package var batchSizes: [Int: Int] { state.withLock { $0.sizes } }
 
     /// Batches due and not yet ended.
     package var pending: Int {
@@ -90,12 +93,12 @@ package final class Recorder: Sendable {
             ClientResult(
                 name: name,
                 batches: state.batches,
-                uris: state.sizes.reduce(0) { $0 + $1.key * $1.value },
+                uris: state.uris,
                 ok: state.ok,
                 failed: state.errors.values.reduce(0, +),
                 errors: state.errors,
                 records: .init(found: state.found, empty: state.empty),
-                slo: objective.map { .init(ms: $0.inSeconds * 1000, met: state.inTime, of: state.batches) },
+                slo: slo.map { .init(ms: $0.inSeconds * 1000, met: state.inTime, of: state.batches) },
                 latencyMs: .init(state.latency),
                 serviceMs: .init(state.service)
             )

@@ -28,17 +28,21 @@ package struct ChildProcess: ~Copyable {
     ///   - arguments: without the zeroth.
     ///   - output: descriptor for standard output and error.
     ///   - descriptorLimit: its RLIMIT_NOFILE, or nil to inherit.
-    /// - Throws: ``SystemCallError`` of the call that failed, exec included. fork(2), execve(2)
+    ///   - cgroup: folder of the cgroup it begins in, or nil for this process's own.
+    /// - Throws: ``SystemCallError`` of the call that failed, exec included. fork(2), execve(2), cgroups(7)
     package init(
         _ path: String,
         _ arguments: [String],
         output: CInt,
-        descriptorLimit: UInt64? = nil
+        descriptorLimit: UInt64? = nil,
+        cgroup: String? = nil
     ) throws(SystemCallError) {
         let null = try Descriptor.reading("/dev/null")
+        let members = try Descriptor.writing(cgroup.map { $0 + "/cgroup.procs" } ?? "/dev/null")
         var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for argument in argv { free(argument) } }
         var child: pid_t = 0
+        var call: UnsafePointer<CChar>?
         let error = path.withCString { path in
             argv.withUnsafeMutableBufferPointer { argv in
                 var spawn = linux_spawn(
@@ -48,12 +52,15 @@ package struct ChildProcess: ~Copyable {
                     standard_input: null.rawValue,
                     standard_output: output,
                     standard_error: output,
-                    descriptor_limit: descriptorLimit ?? 0
+                    descriptor_limit: descriptorLimit ?? 0,
+                    cgroup: cgroup == nil ? -1 : members.rawValue
                 )
-                return linux_spawn(&spawn, &child)
+                return linux_spawn(&spawn, &child, &call)
             }
         }
-        guard error == 0 else { throw SystemCallError("exec", on: path, errno: error) }
+        guard error == 0 else {
+            throw SystemCallError(call.map { String(cString: $0) } ?? "exec", on: path, errno: error)
+        }
         identifier = child
     }
 

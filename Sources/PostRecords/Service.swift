@@ -7,7 +7,7 @@ package struct Service: Sendable {
     package let engine: FanOutEngine
     package let log: ErrorLog
     package let clients = ClientTable()
-    package let guards = LiveGuards()
+    package let guards: LiveGuards
     /// Answers misses; nil where nothing does.
     package let store: RecordStore?
     /// Nil where the ports are nobody's concern: memcached on a unix socket, or a test.
@@ -18,12 +18,14 @@ package struct Service: Sendable {
     package init(
         engine: FanOutEngine,
         log: ErrorLog,
+        guards: RequestGuards = RequestGuards(),
         store: RecordStore? = nil,
         ports: PortWatch? = nil,
         traces: SpanExporter? = nil
     ) {
         self.engine = engine
         self.log = log
+        self.guards = LiveGuards(guards)
         self.store = store
         self.ports = ports
         self.traces = traces

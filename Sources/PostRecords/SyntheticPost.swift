@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import SwiftProtobuf
+internal import Text
 internal import Units
 
 /// The post behind a URI, made up from the URI alone: the same on every run, in the store, in a
@@ -34,7 +35,7 @@ package enum SyntheticPost {
             text += words[Int(generator.next() % UInt64(words.count))] + " "
         }
         var json = #"{"$type":"app.bsky.feed.post","createdAt":""#
-        json += rfc3339(created) + #"","langs":["en"],"text":""# + text + #"""#
+        json += CivilTime(secondsSince1970: created).text + #"","langs":["en"],"text":""# + text + #"""#
         if isReply {
             let parent = PostURI.make(seed: generator.next(), number: 0)
             let reference = #"{"cid":"\#(cid(&generator))","uri":"\#(parent)"}"#
@@ -52,14 +53,6 @@ package enum SyntheticPost {
         meta.isReply = isReply
         meta.hasMedia_p = hasMedia
         return (record, meta)
-    }
-
-    private static func rfc3339(_ seconds: Int64) -> String {
-        let text = [UInt8](unsafeUninitializedCapacity: CivilTime.length) { text, count in
-            CivilTime(secondsSince1970: seconds).write(to: text.baseAddress!)
-            count = CivilTime.length
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Shaped like the identifier of a post, 59 characters; it is no hash of the content.

@@ -16,11 +16,11 @@ package struct LatencyHistogram: Sendable {
 
     package var count: Int { Int(histogram.totalCount) }
 
-    /// Milliseconds at or under which `percent` of the latencies lie; 0 when there are none.
-    package func milliseconds(atPercentile percent: Double) -> Double {
-        histogram.totalCount == 0 ? 0 : Double(histogram.valueAtPercentile(percent)) / 1000
+    /// Milliseconds at or under which `percent` of the latencies lie; nil when there are none.
+    package func milliseconds(atPercentile percent: Double) -> Double? {
+        histogram.totalCount == 0 ? nil : Double(histogram.valueAtPercentile(percent)) / 1000
     }
 
-    /// The longest, in milliseconds; 0 when there are none.
-    package var max: Double { histogram.totalCount == 0 ? 0 : Double(histogram.max) / 1000 }
+    /// The longest, in milliseconds; nil when there are none.
+    package var max: Double? { histogram.totalCount == 0 ? nil : Double(histogram.max) / 1000 }
 }

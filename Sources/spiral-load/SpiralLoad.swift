@@ -5,6 +5,7 @@ internal import LoadGenerator
 internal import Memcached
 internal import POSIX
 internal import PostRecords
+internal import Text
 internal import Units
 
 @main

@@ -108,6 +108,14 @@ struct ProcessOptions: ParsableArguments {
     @Option(help: "Threads that may be blocked writing log lines before the process ends, as Go's does at 10000.")
     var logThreads = ErrorLog.defaultMostThreads
 
+    @Option(
+        help: ArgumentHelp(
+            "A file that log-sink may be changed to while it runs; repeat it for several. Others are refused.",
+            valueName: "path"
+        )
+    )
+    var allowLogFile: [String] = []
+
     @Option(help: "Largest request body taken.")
     var maxBody = "16MiB"
 

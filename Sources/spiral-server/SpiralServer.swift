@@ -56,6 +56,7 @@ struct SpiralServer: ParsableCommand {
         let service = Service(
             engine: engine,
             log: log,
+            guards: settings.guards,
             store: records,
             ports: try watchPorts(of: servers),
             traces: traces
@@ -70,12 +71,13 @@ struct SpiralServer: ParsableCommand {
             on: try addresses.adminAddress(),
             option: "--admin-listen",
             largestBody: 64 << 10,
-            AdminPage(service, settings: settings)
+            AdminPage(service, settings: settings, logFiles: process.allowLogFile)
         )
         server.start()
         admin.start()
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
-        for address in servers.addresses { warnIfUnreachable(address) }
+        // Not before signals are listened for: each may take a second.
+        try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
@@ -85,7 +87,11 @@ struct SpiralServer: ParsableCommand {
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
-        note(finished ? "stopped" : "stopped; requests that took longer than \(patience.text) were cut off")
+        let lost = log.close(within: .seconds(2))
+        note(
+            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+                + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
+        )
     }
 
     private func openLog(_ settings: Settings) throws -> ErrorLog {
@@ -136,7 +142,7 @@ struct SpiralServer: ParsableCommand {
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.
-    private func warnIfUnreachable(_ address: SocketAddress) {
+    private static func warnIfUnreachable(_ address: SocketAddress) {
         do {
             _ = try Socket.connected(to: address, timeout: .seconds(1))
         } catch {

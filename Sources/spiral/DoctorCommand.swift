@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
 internal import LoadGenerator
+internal import Results
+internal import Scenarios
 internal import Units
 
 struct DoctorCommand: ParsableCommand {
@@ -38,9 +40,9 @@ struct DoctorCommand: ParsableCommand {
         var scenario = try RunCommand.scenario(fullRange || hostNetwork ? "demo-full-range" : "demo")
         let specs = try specs()
         if !specs.isEmpty { scenario.clients = specs }
-        let network: Stage.Network = hostNetwork ? .host : .namespace
-        let findings = ScenarioPlayer(scenario, network: network, seed: 1, progress: Progress(output: 1)).examine()
-        if json != "-" { print(findings.flatMap(\.lines).joined(separator: "\n")) }
+        let network: Environment.Network = hostNetwork ? .host : .namespace
+        let findings = ScenarioPlayer(scenario, network: network, seed: 1).examine()
+        if json != "-" { say(findings.flatMap(\.lines)) }
         try output?.write(findings)
         guard findings.contains(where: { $0.level == .bad }) else { return }
         throw Refusal(.machine, "the demo cannot run here yet; see the lines marked BAD")

@@ -1,7 +1,11 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
 internal import POSIX
+internal import Reports
+internal import Results
+internal import Scenarios
+internal import Testbed
 
 /// How a scenario is played, whichever it is.
 struct PlayOptions: ParsableArguments {
@@ -39,11 +43,11 @@ struct PlayOptions: ParsableArguments {
     )
     var liveToken: String?
 
-    var network: Stage.Network { hostNetwork ? .host : .namespace }
+    var network: Environment.Network { hostNetwork ? .host : .namespace }
 
     func validate() throws {
-        guard json != "-" || report != "-" else {
-            throw ValidationError("--json and --report cannot both go to standard output")
+        if let json, json == report {
+            throw ValidationError("--json and --report cannot both go to \(json == "-" ? "standard output" : json)")
         }
         guard liveToken == nil || live != nil else { throw ValidationError("--live-token needs --live") }
     }
@@ -63,32 +67,34 @@ struct PlayOptions: ParsableArguments {
                 throw Refusal(.usage, "--live: \(error)")
             }
         }
-        let progress = Progress(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
+        let screen = Screen(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
         let player = ScenarioPlayer(
             quick ? scenario.quick : scenario,
             network: network,
             seed: seed,
-            progress: progress,
             arguments: Array(CommandLine.arguments.dropFirst()),
-            live: liveServer
+            observers: [RunProgress(screen)] + (liveServer.map { [$0] } ?? []),
+            isSteerable: liveServer != nil
         )
         let findings = player.examine()
-        progress.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
+        screen.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
         guard !findings.contains(where: { $0.level == .bad }) else {
             throw Refusal(.machine, "it cannot be played here; 'spiral doctor' says more")
         }
         if let liveServer {
-            progress.print(["live: \(liveServer.link)\(liveToken == nil ? "" : "?token=…")"])
+            screen.print(["live: \(liveServer.link)\(liveToken == nil ? "" : "?token=…")"])
         }
         let result: RunResult
         do {
             result = try player.play()
-        } catch let error as StageError {
+        } catch let error as TestbedError {
             throw Refusal(.machine, "\(error)")
         }
-        progress.conclude(result.summary)
-        try output?.write(result)
-        try page?.write(HTMLPage.report(result))
+        screen.conclude(result.summary)
+        try JSONOutput.each([
+            { try output?.write(result) },
+            { try page?.write(HTMLPage.report(result)) },
+        ])
         if result.interrupted { throw Refusal(.failed, "interrupted") }
         guard result.verdict.pass else { throw ExitCode(ExitStatus.failed.rawValue) }
     }

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import KernelProbe
 internal import POSIX
+internal import Reports
 
 struct PortsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,7 +50,7 @@ struct PortsCommand: ParsableCommand {
     func run() throws {
         Signals.holdTermination()
         let output = try json.map { try JSONOutput($0) }
-        let screen = Progress(output: json == "-" ? 2 : 1)
+        let screen = Screen(output: json == "-" ? 2 : 1)
         let source = try source()
         let port = try destination(screen)
         if json != "-" {
@@ -91,7 +91,7 @@ struct PortsCommand: ParsableCommand {
     }
 
     /// The port to look at; for a process, enters its network namespace first.
-    private func destination(_ screen: Progress) throws -> UInt16? {
+    private func destination(_ screen: Screen) throws -> UInt16? {
         guard let pid else { return to }
         do {
             let inodes = try ProcessStatus.socketInodes(of: pid)

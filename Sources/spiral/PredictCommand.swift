@@ -1,9 +1,10 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
 internal import KernelProbe
 internal import LoadGenerator
 internal import PostRecords
+internal import Scenarios
 internal import Units
 
 struct PredictCommand: ParsableCommand {
@@ -124,7 +125,7 @@ struct PredictCommand: ParsableCommand {
         } catch let problem as PortForecast.Problem {
             throw Refusal(.usage, "\(problem)")
         }
-        if json != "-" { for line in forecast.lines { print(line) } }
+        if json != "-" { say(forecast.lines) }
         try output?.write(forecast)
     }
 }

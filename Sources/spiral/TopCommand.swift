@@ -1,8 +1,9 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import POSIX
 internal import PostRecords
+internal import Reports
+internal import Testbed
 
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,10 +36,10 @@ struct TopCommand: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         let output = try json.map { try JSONOutput($0) }
-        let screen = Progress(output: 1)
+        let screen = Screen(output: 1)
         var admin = AdminClient(try address())
         var last: ClientRanking?
-        try watch.repeatedly { number in
+        try watch.repeatedly { _ in
             let ranking: ClientRanking
             do {
                 ranking = try admin.clients()
@@ -47,10 +48,7 @@ struct TopCommand: ParsableCommand {
             }
             last = ranking
             guard json != "-" else { return }
-            // Home, and everything below cleared, where the table can be drawn over the last one.
-            let start = screen.isLive ? "\u{1b}[H\u{1b}[J" : number > 0 ? "\n" : ""
-            let lines = ClientReport.lines(ranking, most: most)
-            screen.print([start + lines[0]] + lines.dropFirst())
+            screen.redraw(ClientReport.lines(ranking, most: most))
         }
         if let last { try output?.write(last) }
     }

@@ -1,13 +1,15 @@
 import Glibc
 import HTTP
 import HTTPTypes
-import Incident
 import KernelProbe
 import LoadGenerator
 import POSIX
+import Reports
 import Synchronization
 import TestSupport
+import Testbed
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -165,7 +167,7 @@ struct ObservabilityTests {
             #expect(threads > before + 20)
             #expect(threads <= before + 40 + 4)
             var admin = AdminClient(Self.adminAddress)
-            try admin.change([("log-mode", "off"), ("log-sink", "stderr")])
+            try admin.change([SettingChange("log-mode", "off"), SettingChange("log-sink", "stderr")])
         }
     }
 

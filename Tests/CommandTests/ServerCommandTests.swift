@@ -7,6 +7,7 @@ import POSIX
 import SwiftProtobuf
 import TestSupport
 import Testing
+import Text
 import Units
 
 @testable import PostRecords

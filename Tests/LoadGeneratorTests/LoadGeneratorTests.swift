@@ -1,6 +1,7 @@
 import PostRecords
 import SwiftProtobuf
 import Testing
+import Text
 import Units
 
 @testable import LoadGenerator
@@ -142,7 +143,7 @@ struct TextTableTests {
         "numbers are written for a reader",
         arguments: [
             (1234567.0, "1,234,567"), (0, "0"), (12.345, "12.3"), (1.234, "1.23"), (999.94, "1,000"), (429.4, "429"),
-            (-1500, "-1,500"),
+            (-1500, "-1,500"), (1e300, "1e+300"), (.infinity, "inf"),
         ]
     )
     func numbers(number: Double, text: String) {
@@ -150,13 +151,13 @@ struct TextTableTests {
     }
 }
 
-@Suite("What a client was promised")
-struct ObjectiveTests {
+@Suite("SLO")
+struct SLOTests {
     @Test("a batch counts when it came in time and has a post for every URI; late, hollow and failed ones do not")
     func counts() throws {
         let whole = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{"cid":"b"}]}"#.utf8), .json))
         let hollow = try #require(AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json))
-        let recorder = Recorder(name: "a", objective: .milliseconds(100))
+        let recorder = Recorder(name: "a", slo: .milliseconds(100))
         for _ in 0..<5 { recorder.begin(uris: 2) }
         recorder.succeed(whole, latency: .milliseconds(100), service: .milliseconds(1))
         recorder.succeed(whole, latency: .milliseconds(101), service: .milliseconds(1))
@@ -167,5 +168,47 @@ struct ObjectiveTests {
         #expect(slo == .init(ms: 100, met: 1, of: 5))
         #expect(slo.percent == 20)
         #expect(Recorder(name: "b").result.slo == nil)
+    }
+
+    @Test("of no batches no share is known, and of no answers no latency: null in JSON, - in the table, never 0 or 100")
+    func unmeasured() throws {
+        let recorder = Recorder(name: "a", slo: .milliseconds(100))
+        #expect(recorder.result.slo?.percent == nil)
+        recorder.begin(uris: 2)
+        recorder.fail("HTTP_429")
+        let result = recorder.result
+        #expect(result.slo?.percent == 0, "one was due, and none was answered")
+        #expect(result.latencyMs == nil)
+        #expect(result.serviceMs == nil)
+        #expect(recorder.takeWindow().p99 == nil)
+        let json = JSONText.encode(result)
+        #expect(String(decoding: json, as: UTF8.self).contains("\"latencyMs\" : null"))
+        #expect(try JSONText.decode(ClientResult.self, from: json) == result)
+        let run =
+            #"{"schema":"","target":"","seed":1,"duration":1,"elapsed":1,"interrupted":false,"asked":[],"clients":["#
+        let load = try JSONText.decode(LoadResult.self, from: Array(run.utf8) + json + Array("]}".utf8))
+        let row = load.summary.first { $0.hasPrefix("a ") }?.split(separator: " ").map(String.init)
+        #expect(row == ["a", "1", "2", "0", "1", "0", "0", "-", "-", "-", "-", "-"])
+    }
+}
+
+@Suite("Batches under way together")
+struct BatchOverlapsTests {
+    @Test("a group ends when no batch is under way; it has those of all clients, answered or not")
+    func groups() throws {
+        let overlaps = BatchOverlaps()
+        let answer = try #require(AnswerScan(Array("{}".utf8), .json))
+        let (a, b) = (Recorder(name: "a", overlaps: overlaps), Recorder(name: "b", overlaps: overlaps))
+        a.begin(uris: 3)
+        a.succeed(answer, latency: .zero, service: .zero)
+        a.begin(uris: 4)
+        b.begin(uris: 9)
+        a.fail("EOF")
+        a.begin(uris: 5)
+        b.succeed(answer, latency: .zero, service: .zero)
+        a.succeed(answer, latency: .zero, service: .zero)
+        b.begin(uris: 1)
+        #expect(overlaps.groups == .init([[3], [4, 9, 5], [1]]))
+        #expect(overlaps.groups.all.map { Array($0) } == [[3], [4, 9, 5], [1]])
     }
 }

@@ -6,6 +6,7 @@ import Memcached
 import POSIX
 import SwiftProtobuf
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -327,8 +328,8 @@ struct SettingsTests {
         #expect(text.contains("\"max-idle\" : 2"))
         #expect(text.contains("\"late-bind\" : false"))
         var settings = Settings()
-        for change in try JSONText.decode(SettingsDocument.self, from: bytes).changes {
-            try settings.set(change.name, to: change.text)
+        for change in try JSONText.decode(SettingsDocument.self, from: bytes).changes() {
+            settings.apply([change])
         }
         #expect(settings == Settings())
     }

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
-internal import Incident
 internal import POSIX
+internal import Testbed
 
 /// A headless Chromium with one page, steered over its debugging pipe: JSON messages that end with a zero byte.
 /// chromedevtools.github.io/devtools-protocol

@@ -1,5 +1,5 @@
-internal import Incident
 package import POSIX
+internal import Testbed
 
 /// One of the package's executables, run to its end or until it is told to end.
 package final class Program {
@@ -40,7 +40,7 @@ package final class Program {
 }
 
 extension Program {
-    package static func onPath(_ name: String) -> String? { Executables.onPath(name) }
+    package static func onPath(_ name: String) -> String? { ProgramPath.onPath(name) }
 
     package static func contents(of path: String) throws -> String {
         String(decoding: try Descriptor.reading(path).readSome(upTo: 8 << 20), as: UTF8.self)

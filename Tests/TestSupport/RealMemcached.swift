@@ -1,7 +1,7 @@
-internal import Incident
 internal import KernelProbe
 internal import Memcached
 package import POSIX
+internal import Testbed
 package import Testing
 
 /// A real memcached in the namespace of the calling thread, gone with this object.
@@ -46,6 +46,6 @@ package final class RealMemcached {
 
 extension Trait where Self == ConditionTrait {
     package static var requiresMemcached: Self {
-        .enabled(if: Executables.onPath("memcached") != nil, "needs memcached: apt-get install memcached")
+        .enabled(if: ProgramPath.onPath("memcached") != nil, "needs memcached: apt-get install memcached")
     }
 }

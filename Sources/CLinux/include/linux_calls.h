@@ -16,6 +16,8 @@ const char *linux_errno_name(int error);
 
 // The next connection, non-blocking and close-on-exec; -1 and errno. accept4(2).
 int linux_accept(int listener);
+// A pipe, close-on-exec at both ends; 0, or -1 and errno. pipe2(2)
+int linux_pipe(int ends[2]);
 // Names the calling thread; 15 bytes are kept. pthread_setname_np(3).
 void linux_name_thread(const char *name);
 
@@ -43,11 +45,13 @@ struct linux_spawn {
     int standard_error;
     // Soft and hard RLIMIT_NOFILE, or 0 to inherit.
     uint64_t descriptor_limit;
+    // Descriptor of the cgroup.procs file of the cgroup it is in from its first instruction on, or -1. cgroups(7)
+    int cgroup;
 };
 // Starts a child in a process group of its own that the kernel kills when the calling
-// thread ends (PR_SET_PDEATHSIG). Returns 0 and the child's id, or the errno of the
-// call that failed, exec included.
-int linux_spawn(const struct linux_spawn *spawn, pid_t *child);
+// thread ends (PR_SET_PDEATHSIG). Returns 0 and the child's id, or the errno of what
+// failed, exec included, and what that was, as a verb that the path may follow.
+int linux_spawn(const struct linux_spawn *spawn, pid_t *child, const char **call);
 
 // The kernel's TCP state numbers that sock_diag reports.
 enum linux_tcp_state {

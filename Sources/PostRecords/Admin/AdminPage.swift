@@ -1,5 +1,6 @@
 package import HTTP
 internal import HTTPTypes
+internal import Text
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
 package struct AdminPage: Responder {
@@ -10,10 +11,12 @@ package struct AdminPage: Responder {
     private let service: Service
     private let settings: LiveSettings
 
-    /// - Parameter settings: those the service was started with.
-    package init(_ service: Service, settings: Settings) {
+    /// - Parameters:
+    ///   - settings: those the service was started with.
+    ///   - logFiles: that `log-sink` may be changed to, besides the one it was started with.
+    package init(_ service: Service, settings: Settings, logFiles: [String] = []) {
         self.service = service
-        self.settings = LiveSettings(settings, of: service)
+        self.settings = LiveSettings(settings, of: service, logFiles: logFiles)
     }
 
     package func respond(to request: Request) async -> Response {
@@ -33,7 +36,7 @@ package struct AdminPage: Responder {
         case (.get, "/admin/settings"):
             return json(SettingsDocument(settings.current))
         case (.patch, "/admin/settings"):
-            return change(request.body)
+            return await change(request.body)
         case (.get, "/debug/clients"):
             return json(ClientRanking(service.clients))
         case (.get, "/debug/errors"):
@@ -51,7 +54,7 @@ package struct AdminPage: Responder {
         ConnectError(.invalidArgument, error.message, status: error.status).response
     }
 
-    private func change(_ body: [UInt8]) -> Response {
+    private func change(_ body: [UInt8]) async -> Response {
         let document: SettingsDocument
         do {
             document = try JSONText.decode(SettingsDocument.self, from: body)
@@ -61,7 +64,7 @@ package struct AdminPage: Responder {
                 .response
         }
         do throws(Settings.Problem) {
-            return json(SettingsDocument(try settings.change(document.changes)))
+            return json(SettingsDocument(try await settings.change(try document.changes())))
         } catch {
             return ConnectError(.invalidArgument, "\(error)").response
         }

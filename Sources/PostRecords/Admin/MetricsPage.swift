@@ -139,6 +139,12 @@ struct MetricsPage {
                 .map { ([("fate", $0.0)], Double($0.1.value)) }
         )
         page.add(
+            "spiral_log_notices_total",
+            .counter,
+            help: "Lines of log mode sampled that say how many error lines were left out.",
+            counts.notices.value
+        )
+        page.add(
             "spiral_log_lines_waiting",
             .gauge,
             help: "Error lines that a failed lookup waits for, blocked in write(2) or queued behind it.",

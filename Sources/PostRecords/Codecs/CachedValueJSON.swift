@@ -1,3 +1,5 @@
+internal import Text
+
 /// Rewrites a cached value from protobuf to proto3's JSON without building messages in between.
 ///
 /// A large answer has 14 MB of JSON, and swift-protobuf takes 37% of the server's CPU for it, which

@@ -1,6 +1,7 @@
 internal import HTTP
 internal import HTTPTypes
 internal import SwiftProtobuf
+internal import Text
 
 /// An error as Connect's unary protocol words it: a code out of its list, in JSON, with the HTTP
 /// status the code maps to. connectrpc.com/docs/protocol

@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import POSIX
 internal import Synchronization
 package import Telemetry
+internal import Text
 internal import Units
 
 /// Sends spans to an OpenTelemetry collector over HTTP, in batches, from a thread of its own.
