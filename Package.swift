@@ -128,8 +128,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
-                "CLinux",
+                "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe", "Text",
+                "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             resources: [
@@ -171,8 +171,7 @@ let package = Package(
             name: "spiral",
             dependencies: [
                 "Commands", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
-                "PostRecords",
-                "KernelProbe", "POSIX", "Units",
+                "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -213,7 +212,7 @@ let package = Package(
             name: "MemcachedTests",
             dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"]
         ),
-        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
+        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX", "Units"]),
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [

@@ -36,6 +36,8 @@ int linux_unshare_network(int with_user_namespace) {
 
 int linux_join_network(int namespace_descriptor) { return setns(namespace_descriptor, CLONE_NEWNET) == 0 ? 0 : errno; }
 
+int linux_join_user(int namespace_descriptor) { return setns(namespace_descriptor, CLONE_NEWUSER) == 0 ? 0 : errno; }
+
 int linux_loopback_up(void) {
     int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (control < 0) return errno;

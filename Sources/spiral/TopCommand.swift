@@ -39,7 +39,7 @@ struct TopCommand: ParsableCommand {
         let screen = Screen(output: 1)
         var admin = AdminClient(try address())
         var last: ClientRanking?
-        try watch.repeatedly { _ in
+        try watch.repeatedly(watch.count) { _ in
             let ranking: ClientRanking
             do {
                 ranking = try admin.clients()

@@ -70,9 +70,7 @@ struct RandomPortUseTests {
         // What closed less than some milliseconds ago may become free between the look and the dial.
         while true {
             let table = try SocketDiagnostics.table(of: settings.range)
-            let isSettled = table.entries.allSatisfy {
-                $0.timeWaitLeft == SocketTable.Entry.open || PortPool.age(timeWaitLeft: $0.timeWaitLeft) > 2
-            }
+            let isSettled = table.entries.allSatisfy { ($0.hold.age ?? 60_000) > 2 }
             if isSettled { return PortUse(table, settings, taken: .now, knowledge: knowledge) }
         }
     }

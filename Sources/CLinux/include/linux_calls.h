@@ -25,6 +25,8 @@ void linux_name_thread(const char *name);
 int linux_unshare_network(int with_user_namespace);
 // Moves the calling thread into the network namespace a descriptor stands for; 0 or an errno. setns(2)
 int linux_join_network(int namespace_descriptor);
+// Moves the calling process, which must have one thread, into a user namespace; 0 or an errno. setns(2)
+int linux_join_user(int namespace_descriptor);
 // Brings the loopback interface of the calling thread's network namespace up; 0 or an errno.
 int linux_loopback_up(void);
 

@@ -5,7 +5,7 @@ internal import POSIX
 struct GroupedSockets {
     struct Socket {
         var port: UInt16
-        var timeWaitLeft: UInt16
+        var hold: SocketHold
         var inode: UInt32
     }
 
@@ -43,10 +43,10 @@ struct GroupedSockets {
             total += sizes[pair]
         }
         starts.append(total)
-        var sockets = [Socket](repeating: Socket(port: 0, timeWaitLeft: 0, inode: 0), count: total)
+        var sockets = [Socket](repeating: Socket(port: 0, hold: .unconnected, inode: 0), count: total)
         for (index, entry) in table.entries.enumerated() where isCounted[index] {
             let pair = Int(entry.pair)
-            sockets[next[pair]] = Socket(port: entry.port, timeWaitLeft: entry.timeWaitLeft, inode: entry.inode)
+            sockets[next[pair]] = Socket(port: entry.port, hold: entry.hold, inode: entry.inode)
             next[pair] += 1
         }
         self.sockets = sockets
@@ -88,17 +88,44 @@ struct GroupedSockets {
         sockets[starts[pairs.lowerBound]..<starts[pairs.upperBound]]
     }
 
+    /// Sums of the pairs towards each destination port.
+    var destinations: [UInt16: DestinationTotals] {
+        var totals: [UInt16: DestinationTotals] = [:]
+        // The last source address seen of each port, as pairs of one source follow each other.
+        var last: [UInt16: Int] = [:]
+        for source in 0..<sourceCount {
+            for pair in pairs(ofSource: source) where count(ofPair: pair) > 0 {
+                let port = pairs[pair].destination.port
+                for socket in sockets(ofPair: pair) {
+                    totals[port, default: DestinationTotals()].states[Int(socket.hold.state)] += 1
+                }
+                if last.updateValue(source, forKey: port) != source { totals[port]?.sources += 1 }
+            }
+        }
+        return totals
+    }
+
     func count(ofPair pair: Int) -> Int { starts[pair + 1] - starts[pair] }
 }
 
 /// For each port of a set, the longest any of its sockets still holds it: a pool with every port counted once.
 struct PortHolds {
-    private var left = [UInt16](repeating: 0, count: 65_536)
-    /// Which set a port's entry is of, so that nothing need be cleared between two.
-    private var stamps = [UInt32](repeating: 0, count: 65_536)
+    private struct Entry {
+        var hold = SocketHold.unconnected
+        /// Which set it is of, so that nothing need be cleared between two.
+        var stamp: UInt32 = 0
+        var isShared = false
+    }
+
+    private let lowestPort: Int
+    private var entries: [Entry]
     private var stamp: UInt32 = 0
-    private var isSeenTwice = [Bool](repeating: false, count: 65_536)
     private(set) var ports: [UInt16] = []
+
+    init(_ range: PortRange) {
+        lowestPort = range.lowestPort
+        entries = [Entry](repeating: Entry(), count: range.highestPort - range.lowestPort + 1)
+    }
 
     /// Begins a new set.
     mutating func clear() {
@@ -106,30 +133,31 @@ struct PortHolds {
         ports.removeAll(keepingCapacity: true)
     }
 
-    mutating func add(_ socket: GroupedSockets.Socket) { add(socket.port, socket.timeWaitLeft) }
+    mutating func add(_ socket: GroupedSockets.Socket) { add(socket.port, socket.hold) }
 
     /// Adds a port that a socket without a connection holds.
-    mutating func add(_ port: UInt16) { add(port, SocketTable.Entry.open) }
+    mutating func add(_ port: UInt16) { add(port, .unconnected) }
 
-    private mutating func add(_ number: UInt16, _ timeWaitLeft: UInt16) {
-        let port = Int(number)
-        if stamps[port] != stamp {
-            stamps[port] = stamp
-            isSeenTwice[port] = false
-            left[port] = timeWaitLeft
-            ports.append(number)
+    private mutating func add(_ port: UInt16, _ hold: SocketHold) {
+        let index = Int(port) - lowestPort
+        if entries[index].stamp != stamp {
+            entries[index] = Entry(hold: hold, stamp: stamp, isShared: false)
+            ports.append(port)
         } else {
-            isSeenTwice[port] = true
-            left[port] = max(left[port], timeWaitLeft)
+            entries[index].isShared = true
+            entries[index].hold = max(entries[index].hold, hold)
         }
     }
 
     /// Whether two sockets of the set have a port.
-    func isShared(_ port: UInt16) -> Bool { isSeenTwice[Int(port)] && stamps[Int(port)] == stamp }
+    func isShared(_ port: UInt16) -> Bool {
+        let entry = entries[Int(port) - lowestPort]
+        return entry.isShared && entry.stamp == stamp
+    }
 
     var pool: PortPool {
         var pool = PortPool()
-        for port in ports { pool.add(timeWaitLeft: left[Int(port)]) }
+        for port in ports { pool.add(entries[Int(port) - lowestPort].hold) }
         return pool
     }
 }

@@ -19,17 +19,9 @@ package struct PortPool: Sendable, Equatable {
 
     package var held: Int { open + timeWait }
 
-    /// - Parameter left: what a table's entry has: milliseconds left in TIME_WAIT, or that it is open.
-    mutating func add(timeWaitLeft left: UInt16) {
-        if left == SocketTable.Entry.open {
-            open += 1
-        } else {
-            closed[min(Self.seconds - 1, PortPool.age(timeWaitLeft: left) / 1000)] += 1
-        }
+    mutating func add(_ hold: SocketHold) {
+        if let age = hold.age { closed[min(Self.seconds - 1, age / 1000)] += 1 } else { open += 1 }
     }
-
-    /// Milliseconds since a connection closed.
-    static func age(timeWaitLeft left: UInt16) -> Int { max(0, seconds * 1000 - Int(left)) }
 
     /// Connections that closed within the last `seconds`; a part of a second counts as that part of its ports.
     package func closed(within seconds: Double) -> Double {

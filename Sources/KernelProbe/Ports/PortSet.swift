@@ -57,14 +57,20 @@ package struct PortSet: Sendable, Equatable {
     /// Its ports as ranges, lowest first.
     package var ranges: [ClosedRange<UInt16>] {
         var ranges: [ClosedRange<UInt16>] = []
-        for port in UInt16.min...UInt16.max where contains(port) {
-            if let last = ranges.last, last.upperBound + 1 == port {
-                ranges[ranges.count - 1] = last.lowerBound...port
-            } else {
-                ranges.append(port...port)
+        for (index, word) in words.enumerated() where word != 0 {
+            for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+                add(UInt16(index * 64 + bit), to: &ranges)
             }
         }
         return ranges
+    }
+
+    private func add(_ port: UInt16, to ranges: inout [ClosedRange<UInt16>]) {
+        if let last = ranges.last, last.upperBound + 1 == port {
+            ranges[ranges.count - 1] = last.lowerBound...port
+        } else {
+            ranges.append(port...port)
+        }
     }
 
     /// As the kernel writes it: `8080,40000-40511`, empty without ports.

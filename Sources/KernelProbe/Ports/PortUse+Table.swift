@@ -28,16 +28,16 @@ extension PortUse {
         reading.settleBound()
         reading.measurePairs()
         bound = reading.boundPool
+        boundOdd = reading.boundOdd
+        oddPorts = reading.parts.sizes.odd
         perhapsBound = reading.perhapsBound.count
         for source in 0..<reading.grouped.sourceCount {
             let pairs = reading.grouped.pairs(ofSource: source)
             if !reading.grouped.sockets(ofPairs: pairs).isEmpty { sourceCount += 1 }
-            busiestSource = max(busiestSource, reading.sourceInUse[source])
         }
+        destinations = reading.grouped.destinations
         pairCount = reading.grouped.pairs.indices.count { reading.grouped.count(ofPair: $0) > 0 }
-        for socket in reading.grouped.sockets {
-            if socket.timeWaitLeft == SocketTable.Entry.open { open += 1 } else { timeWait += 1 }
-        }
+        for socket in reading.grouped.sockets { all.add(socket.hold) }
         let kept = reading.kept(Self.maxRows)
         rows = kept.map { reading.row($0) }
         for source in Set(kept.map { Int(reading.sourceOfPair[$0]) }) {

@@ -27,22 +27,28 @@ package struct PortUse: Sendable {
 
     package var taken: MonotonicInstant
     package var settings: NamespaceSettings
-    /// A row for each pair of source and destination, the fullest first, at most ``maxRows``.
+    /// A row for each pair of source and destination, those that hold most first, at most ``maxRows``.
     package internal(set) var rows: [PortRow] = []
     /// All pairs there are.
     package internal(set) var pairCount = 0
     package internal(set) var sourceCount = 0
-    /// Dialled connections with an ephemeral port, by what they are.
-    package internal(set) var open = 0
-    package internal(set) var timeWait = 0
+    /// Dialled connections with an ephemeral port, each counted, however many share a port.
+    package internal(set) var all = PortPool()
+    /// Sums of all pairs towards each destination port.
+    package internal(set) var destinations: [UInt16: DestinationTotals] = [:]
     /// Ports that no unbound connect() gets, as bind() chose them.
     package internal(set) var bound = PortPool()
+    /// Those of them that are odd, counted from the lowest port, and how many odd ones there are: bind() takes others
+    /// only when its address has none of these.
+    var boundOdd = 0
+    var oddPorts = 0
     /// Further ports that may be such: who chose them is unknown.
     package internal(set) var perhapsBound = 0
     /// What each source address of a row holds, whatever the destination.
     package internal(set) var sources: [IPAddress: PortPool] = [:]
-    /// What the busiest source address holds.
-    package internal(set) var busiestSource = 0
+
+    /// Ports that a search may leave out: one of an odd number, as it goes through them in steps of two.
+    var unreachable: Int { (settings.range.highestPort - settings.range.lowestPort + 1) % 2 }
 
     /// Ports an unbound dial can still choose among towards a destination that nobody is connected to.
     package var freeForNewPair: Int { max(0, settings.range.ports - bound.held) }
@@ -53,6 +59,20 @@ package struct PortUse: Sendable {
             (port == nil || $0.pair.destination.port == port) && (source == nil || $0.pair.source == source)
         }
     }
+}
+
+/// All connections towards one destination port.
+package struct DestinationTotals: Sendable, Equatable {
+    /// Sockets in each state, indexed by the kernel's number for it.
+    var states = [Int](repeating: 0, count: 16)
+    /// Source addresses they come from.
+    package internal(set) var sources = 0
+
+    package init() {}
+
+    package subscript(state: TCPState) -> Int { states[Int(state.rawValue)] }
+
+    package var sockets: Int { states.reduce(0, +) }
 }
 
 /// The connections of one source address to one destination.
@@ -79,17 +99,21 @@ package struct PortRow: Sendable, Equatable {
     package var open: Int { pool.open }
     package var timeWait: Int { pool.timeWait }
 
-    /// Dials that would find a port now, with the pair's own way to choose one.
+    /// Ports for a dial whose port connect() chooses.
+    package var freeToConnect: Int { max(0, capacity - inUse - blocked + reusable) }
+
+    /// Ports for a dial that binds the source address first.
+    package var freeToBind: Int { max(0, capacity - sourceInUse) }
+
+    /// Dials that would find a port now, with the pair's own way to choose one: the least, where that is not known.
     package var free: Int {
-        let ofConnect = max(0, capacity - inUse - blocked + reusable)
-        let ofBind = max(0, capacity - sourceInUse)
-        return switch choice {
-        case .bind: ofBind
-        case .connect: ofConnect
-        case .both, .unknown: min(ofBind, ofConnect)
+        switch choice {
+        case .bind: freeToBind
+        case .connect: freeToConnect
+        case .both, .unknown: min(freeToBind, freeToConnect)
         }
     }
 
-    /// Share of the ports that are not free, 0 to 1.
-    package var used: Double { capacity > 0 ? 1 - Double(free) / Double(capacity) : 1 }
+    /// The most, where that is not known.
+    var freeAtMost: Int { choice == .unknown ? max(freeToBind, freeToConnect) : free }
 }

@@ -24,12 +24,12 @@ struct TableReading {
     /// Ports held at the wildcard address of each family, and at single addresses, by sockets that are not connected.
     private var wildcard: [IPAddress.Family: Held] = [:]
     private var heldAt: [IPAddress: Held] = [:]
-    private var holds = PortHolds()
+    private var holds: PortHolds
 
-    /// Of each pair: whose source it is, who chose its ports, and how full it is.
+    /// Of each pair: whose source it is, who chose its ports, and how many it holds that count against the range.
     private(set) var sourceOfPair: [UInt32]
     private var choices: [PortChoice]
-    private var notFree: [Int]
+    private var held: [Int]
     private var reusable: [Int]
     private var blocked: [Int]
     private var perhapsBlocked: [Int]
@@ -39,6 +39,7 @@ struct TableReading {
     /// Ports of pairs of which nothing is known, which bind() may have chosen.
     private(set) var perhapsBound = PortSet()
     private(set) var boundPool = PortPool()
+    private(set) var boundOdd = 0
     private var unconnected = Held()
 
     init(
@@ -52,13 +53,14 @@ struct TableReading {
         self.settings = settings
         self.taken = taken
         parts = RangeParts(settings.range)
+        holds = PortHolds(settings.range)
         let pairs = grouped.pairs.count
         sourceOfPair = [UInt32](repeating: 0, count: pairs)
         choices = [PortChoice](repeating: .unknown, count: pairs)
-        notFree = [Int](repeating: 0, count: pairs)
-        reusable = notFree
-        blocked = notFree
-        perhapsBlocked = notFree
+        held = [Int](repeating: 0, count: pairs)
+        reusable = held
+        blocked = held
+        perhapsBlocked = held
         sourceInUse = [Int](repeating: 0, count: grouped.sourceCount)
         for (endpoint, isBothFamilies) in table.holders where settings.range.usable.contains(endpoint.port) {
             unconnected.insert(endpoint.port, parts)
@@ -117,12 +119,12 @@ struct TableReading {
         var closed = ParityOrder()
         var open = ParityOrder()
         for socket in grouped.sockets(ofPair: pair) {
-            if socket.timeWaitLeft == SocketTable.Entry.open {
-                open.add(Double(socket.inode), isOdd: parts.isOdd(socket.port))
-            } else if socket.timeWaitLeft < Self.soonBack {
-                return .unknown
+            let isOdd = parts.isOdd(socket.port)
+            if let left = socket.hold.timeWaitLeft {
+                if left < Self.soonBack { return .unknown }
+                closed.add(Double(left), isOdd: isOdd)
             } else {
-                closed.add(Double(socket.timeWaitLeft), isOdd: parts.isOdd(socket.port))
+                open.add(Double(socket.inode), isOdd: isOdd)
             }
         }
         return switch closed.firstIsOdd ?? open.firstIsOdd {
@@ -133,7 +135,7 @@ struct TableReading {
     }
 
     /// Milliseconds left in TIME_WAIT that tell that others may have come back already.
-    private static let soonBack: UInt16 = 5000
+    private static let soonBack = 5000
 
     /// Which ports bind() chose. A pair that seems to have both kinds may be one of connect() alone, driven to
     /// the other parity by ports that others bound.
@@ -163,6 +165,7 @@ struct TableReading {
         for pair in choices.indices where choices[pair] == .bind || choices[pair] == .both {
             for socket in grouped.sockets(ofPair: pair) where bound.contains(socket.port) { holds.add(socket) }
         }
+        boundOdd = holds.ports.count { parts.isOdd($0) }
         boundPool = holds.pool
     }
 
@@ -170,7 +173,7 @@ struct TableReading {
         for socket in grouped.sockets(ofPair: pair) where counts(socket.port) { bound.insert(socket.port) }
     }
 
-    /// How full each pair is, by the way its ports are chosen.
+    /// What each pair holds, and what stands in its way.
     mutating func measurePairs() {
         let boundCount = bound.count
         let perhapsCount = perhapsBound.count
@@ -182,9 +185,7 @@ struct TableReading {
             for socket in grouped.sockets(ofPair: pair) {
                 if bound.contains(socket.port) {
                     overlap += 1
-                } else if socket.timeWaitLeft != SocketTable.Entry.open,
-                    reuse.allows(age: PortPool.age(timeWaitLeft: socket.timeWaitLeft), at: taken)
-                {
+                } else if let age = socket.hold.age, reuse.allows(age: age, at: taken) {
                     again += 1
                 } else if perhapsBound.contains(socket.port) {
                     perhapsOverlap += 1
@@ -193,14 +194,8 @@ struct TableReading {
             perhapsBlocked[pair] = perhapsCount - perhapsOverlap
             blocked[pair] = boundCount - overlap
             reusable[pair] = again
-            let ofConnect = grouped.count(ofPair: pair) + blocked[pair] - again
-            let ofBind = sourceInUse[Int(sourceOfPair[pair])]
-            notFree[pair] =
-                switch choices[pair] {
-                case .bind: ofBind
-                case .connect: ofConnect
-                case .both, .unknown: max(ofBind, ofConnect)
-                }
+            held[pair] =
+                choices[pair] == .connect ? grouped.count(ofPair: pair) : sourceInUse[Int(sourceOfPair[pair])]
         }
     }
 
@@ -209,14 +204,14 @@ struct TableReading {
         return settings.reuse(from: ends.source, to: ends.destination.address)
     }
 
-    /// Indices of the pairs with connections, the fullest first, at most `count`, and not all of one source.
+    /// Indices of the pairs with connections, those that hold most first, at most `count`, and not all of one source.
     func kept(_ count: Int) -> [Int] {
         // Sorted by counting: there can be as many pairs as sockets.
-        var byFullness: [[Int]] = Array(repeating: [], count: (notFree.max() ?? 0) + 1)
-        for pair in notFree.indices where grouped.count(ofPair: pair) > 0 { byFullness[notFree[pair]].append(pair) }
+        var byHeld: [[Int]] = Array(repeating: [], count: (held.max() ?? 0) + 1)
+        for pair in held.indices where grouped.count(ofPair: pair) > 0 { byHeld[held[pair]].append(pair) }
         var ofSource: [UInt32: Int] = [:]
         var kept: [Int] = []
-        for pairs in byFullness.reversed() {
+        for pairs in byHeld.reversed() {
             // Where many are alike, any of them will do.
             let some = pairs.count > 4 * count ? pairs : pairs.sorted { precedes($0, $1) }
             for pair in some {
@@ -237,7 +232,7 @@ struct TableReading {
 
     func row(_ pair: Int) -> PortRow {
         var pool = PortPool()
-        for socket in grouped.sockets(ofPair: pair) { pool.add(timeWaitLeft: socket.timeWaitLeft) }
+        for socket in grouped.sockets(ofPair: pair) { pool.add(socket.hold) }
         return PortRow(
             pair: grouped.pairs[pair],
             capacity: settings.range.ports,

@@ -80,6 +80,16 @@ package enum SocketDiagnostics {
         var listeners = Listeners()
     }
 
+    /// Why the kernel did not list its sockets, and what to do.
+    package static func explanation(of error: SystemCallError) -> String {
+        switch error.errno {
+        case ENOENT, EPROTONOSUPPORT, EAFNOSUPPORT, EOPNOTSUPP:
+            "this kernel lists no sockets (\(error)); it needs sock_diag: modprobe tcp_diag, or CONFIG_INET_DIAG"
+        case EPERM, EACCES: "the kernel may not be asked for sockets here (\(error)); a sandbox forbids netlink"
+        default: "the kernel does not list its sockets: \(error)"
+        }
+    }
+
     /// Adds each socket of an answer up, from the beginning again when the kernel says its table changed meanwhile.
     /// After ``attempts`` the last answer has to do: it lacks or repeats a few sockets at most.
     private static func collect<Value>(

@@ -22,13 +22,9 @@ package struct SocketTable: Sendable {
         /// Index of its ``pairs``.
         var pair: UInt32
         var port: UInt16
-        /// Milliseconds left in TIME_WAIT, or ``open``.
-        var timeWaitLeft: UInt16
+        var hold: SocketHold
         /// Grows with each socket a thread makes; 0 in TIME_WAIT.
         var inode: UInt32
-
-        /// In place of what is left: a socket in any other state.
-        static let open = UInt16.max
     }
 
     private var numbers = NumberedSet<AddressPair>()
@@ -53,11 +49,9 @@ package struct SocketTable: Sendable {
             hold(socket)
         default:
             let pair = AddressPair(source: socket.local.address, destination: socket.remote)
-            let left =
-                socket.state == TCPState.timeWait.rawValue
-                ? UInt16(min(socket.timeWaitLeft, UInt32(Entry.open) - 1)) : Entry.open
+            let hold = SocketHold(state: socket.state, timeWaitLeft: socket.timeWaitLeft)
             entries.append(
-                Entry(pair: numbers.number(of: pair), port: socket.local.port, timeWaitLeft: left, inode: socket.inode)
+                Entry(pair: numbers.number(of: pair), port: socket.local.port, hold: hold, inode: socket.inode)
             )
         }
     }
