@@ -135,9 +135,9 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text",
-                "POSIX", "Units",
-                "CLinux",
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Text",
+                "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             resources: [
@@ -180,9 +180,7 @@ let package = Package(
             name: "spiral",
             dependencies: [
                 "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
-                "LoadGenerator",
-                "PostRecords",
-                "KernelProbe", "POSIX", "Units",
+                "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -224,7 +222,7 @@ let package = Package(
             dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"],
             exclude: ["Replies"]
         ),
-        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
+        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX", "Units"]),
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [

@@ -25,7 +25,7 @@ package final class ExecSession: Sendable {
 
     private struct State {
         var interceptor: Interceptor?
-        var sampler: PortSampler?
+        var sampler: PeakSampler?
         var began = MonotonicInstant.now
         /// When the command ended, and the ports there were then.
         var ended: MonotonicInstant?
@@ -64,7 +64,7 @@ package final class ExecSession: Sendable {
         try relays.start(keeper)
         try serve(control)
         if !room.usesHostNetwork {
-            let sampler = try PortSampler.start()
+            let sampler = try PeakSampler.start()
             state.withLock { $0.sampler = sampler }
         }
         let hooks = makeHooks(isUserNamespace: room.isUserNamespace)

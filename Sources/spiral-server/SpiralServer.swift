@@ -166,10 +166,10 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
-    /// Watches the first server's port; on a unix socket there are none.
+    /// Watches the ports towards all servers; on a unix socket there are none.
     private func watchPorts(of servers: ServerList) throws -> PortWatch? {
-        guard let port = servers.addresses.lazy.compactMap(\.port).first else { return nil }
-        return try PortWatch.start(towardsPort: port)
+        let ports = Set(servers.addresses.compactMap(\.port))
+        return ports.isEmpty ? nil : try PortWatch.start(asking: ports)
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.

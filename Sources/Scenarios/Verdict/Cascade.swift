@@ -29,7 +29,8 @@ extension RunResult {
                 "churn",
                 firstPoint(above: sustainable, over: .seconds(4), \.dialsPerSecond),
                 "\(rounded(peakDials)) dials a second at most; one address sustains \(rounded(sustainable))",
-                otherwise: "dials stayed at \(rounded(peakDials)) a second; one address sustains \(rounded(sustainable))"
+                otherwise:
+                    "dials stayed at \(rounded(peakDials)) a second; one address sustains \(rounded(sustainable))"
             ),
             stage(
                 "exhaustion",

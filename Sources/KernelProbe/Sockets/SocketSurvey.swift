@@ -4,8 +4,8 @@ package import POSIX
 package struct SocketSurvey: Sendable, Equatable {
     /// Sockets in each state, indexed by the kernel's number for it.
     private var states = [Int](repeating: 0, count: 16)
-    /// Sockets of each source address whose port lies in the ephemeral range, by address in network order.
-    private var sources: [UInt32: Int] = [:]
+    /// Sockets of each source address whose port lies in the ephemeral range.
+    private var sources: [IPAddress: Int] = [:]
 
     package init() {}
 
@@ -27,9 +27,8 @@ package struct SocketSurvey: Sendable, Equatable {
 
     /// Source addresses that hold ephemeral ports, those with the most first. Towards one destination
     /// address each socket of a source holds a port of its own.
-    package func busiestSources(_ count: Int) -> [(address: IPv4Address, ports: Int)] {
-        sources.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(count)
-            .map { (IPv4Address(value: UInt32(bigEndian: $0.key)), $0.value) }
+    package func busiestSources(_ count: Int) -> [(address: IPAddress, ports: Int)] {
+        sources.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(count).map { ($0.key, $0.value) }
     }
 
     package var sourceCount: Int { sources.count }
@@ -37,7 +36,7 @@ package struct SocketSurvey: Sendable, Equatable {
     /// Ephemeral ports that the busiest source address holds: the number that runs into the range.
     package var portsInUse: Int { sources.values.max() ?? 0 }
 
-    mutating func add(state: UInt8, source: UInt32, isEphemeral: Bool) {
+    mutating func add(state: UInt8, source: IPAddress, isEphemeral: Bool) {
         states[Int(state & 15)] += 1
         if isEphemeral { sources[source, default: 0] += 1 }
     }

@@ -5,7 +5,7 @@ internal import Units
 
 /// The most ports and TIME_WAIT sockets there were in the room, as far as samples saw them.
 package struct PortPeaks: Sendable, Equatable {
-    /// Ports of one source address at once; nil before the first sample.
+    /// Ports of one source address, or of one pair where connect() chooses, at once; nil before the first sample.
     package internal(set) var ports: Int?
     package internal(set) var capacity: Int?
     /// The address that had them.
@@ -19,17 +19,23 @@ package struct PortPeaks: Sendable, Equatable {
     package internal(set) var reused: Int?
 
     mutating func add(_ sample: PortSample) {
-        let busiest = sample.survey.busiestSources(1).first
-        let inUse = busiest?.ports ?? 0
+        let use = sample.use
+        let busiest = use.rows.max { Self.held($0) < Self.held($1) }
+        let inUse = busiest.map(Self.held) ?? 0
         latest = inUse
-        capacity = sample.budget.ports
-        reused = sample.counters["TcpExtTWRecycled"]
-        if exhausted == nil, inUse >= sample.budget.ports { exhausted = sample.taken }
+        capacity = use.settings.range.ports
+        reused = sample.tick.counters["TcpExtTWRecycled"]
+        if exhausted == nil, inUse >= use.settings.range.ports { exhausted = sample.taken }
         if inUse > ports ?? -1 {
             ports = inUse
-            source = busiest?.address.description
+            source = busiest?.pair.source.description
         }
-        timeWait = max(timeWait ?? 0, sample.survey.timeWait)
+        timeWait = max(timeWait ?? 0, use.all.timeWait)
+    }
+
+    /// Ports that count against the next dial of a pair: those of its source address where bind() chooses, else its own.
+    private static func held(_ row: PortRow) -> Int {
+        row.choice == .connect ? row.inUse : max(row.inUse, row.sourceInUse)
     }
 }
 
@@ -37,14 +43,14 @@ package struct PortPeaks: Sendable, Equatable {
 ///
 /// A sample of many sockets takes milliseconds, so it waits twenty times as long as the last one took, and 20 ms at
 /// least; it is early when the kernel's sum, which costs nothing, says that there are a tenth more.
-package final class PortSampler: Sendable {
+package final class PeakSampler: Sendable {
     private static let interval = Duration.milliseconds(20)
     private let peaks = Mutex(PortPeaks())
     private let stopping = Atomic<Bool>(false)
 
     /// - Throws: ``SystemCallError`` when its thread cannot be started.
-    package static func start() throws(SystemCallError) -> PortSampler {
-        let sampler = PortSampler()
+    package static func start() throws(SystemCallError) -> PeakSampler {
+        let sampler = PeakSampler()
         try Thread(name: "port-sampler") {
             while !sampler.stopping.load(ordering: .relaxed) {
                 let began = MonotonicInstant.now
@@ -75,7 +81,7 @@ package final class PortSampler: Sendable {
 
     /// Takes a sample now.
     package func sample() {
-        guard let sample = try? PortSample.take(towardsPort: nil) else { return }
+        guard let sample = try? PortSample.take() else { return }
         peaks.withLock { $0.add(sample) }
     }
 }
