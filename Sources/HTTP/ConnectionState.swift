@@ -5,7 +5,7 @@ internal import Units
 /// A server's side of one connection as a value: bytes, events and moments in, what to do out. Holds no socket.
 struct ConnectionState: Sendable {
     private enum Phase {
-        /// Nothing of a request is there; `isFresh` until one has been.
+        /// Nothing of a request is there.
         case idle
         case readingHead
         case readingBody

@@ -20,6 +20,9 @@ struct BatchSender: ~Copyable {
         var recorder: Recorder
     }
 
+    /// Bytes; a batch of 100,000 is answered with some 60 MB.
+    private static let largestAnswer = 1 << 30
+
     private let options: Options
     private let fields: HTTPFields
     private var client: Client?
@@ -52,7 +55,12 @@ struct BatchSender: ~Copyable {
             client = kept
         } else {
             do {
-                client = try Client(to: options.target.address, from: options.source, timeout: options.timeout)
+                client = try Client(
+                    to: options.target.address,
+                    from: options.source,
+                    timeout: options.timeout,
+                    largestBody: Self.largestAnswer
+                )
             } catch {
                 throw .system(error)
             }
