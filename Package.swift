@@ -189,7 +189,7 @@ let package = Package(
         .executableTarget(
             name: "spiral-benchmark",
             dependencies: [
-                "LoadGenerator", "FanOut", "Memcached", "Limits", "POSIX",
+                "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -247,6 +247,11 @@ let package = Package(
                 "Memcached", "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            resources: [
+                .embedInCode("Clients/connect_client.py"),
+                .embedInCode("Clients/http_clients.py"),
+                .embedInCode("Clients/post.lua"),
             ]
         ),
         .testTarget(

@@ -5,7 +5,7 @@ internal import Units
 /// A server's side of one connection as a value: bytes, events and moments in, what to do out. Holds no socket.
 struct ConnectionState: Sendable {
     private enum Phase {
-        /// Nothing of a request is there; `isFresh` until one has been.
+        /// Nothing of a request is there.
         case idle
         case readingHead
         case readingBody
@@ -75,7 +75,12 @@ struct ConnectionState: Sendable {
     }
 
     /// Bytes it holds of requests that are being read.
-    var heldBytes: Int { parser.heldBytes }
+    var heldBytes: Int {
+        switch phase {
+        case .idle, .readingHead, .readingBody: parser.heldBytes
+        case .responding, .writing, .streaming, .lingering, .closed: 0
+        }
+    }
 
     /// The head of the request that is being read or answered, once it is there.
     var head: Request? { parser.head }
@@ -122,6 +127,7 @@ struct ConnectionState: Sendable {
     mutating func beginRefusal(at now: MonotonicInstant) {
         phase = .responding(Exchange(isHead: parser.head?.head.method == .head), since: now)
         deadline = nil
+        parser.forgetBytes()
     }
 
     private mutating func note(_ progress: RequestParser.Progress, at now: MonotonicInstant) {

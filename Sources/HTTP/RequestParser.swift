@@ -54,6 +54,12 @@ struct RequestParser: Sendable {
     /// Bytes it holds.
     var heldBytes: Int { buffer.count + body.count }
 
+    /// Gives up what it holds, but for the head: nothing further is parsed.
+    mutating func forgetBytes() {
+        buffer = ByteBuffer()
+        body = []
+    }
+
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         // A large body goes where it stays.
         if case .body(let length) = state, buffer.count == 0, bytes.count <= length - body.count {

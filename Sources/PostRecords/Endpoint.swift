@@ -126,7 +126,8 @@ package struct Endpoint: Responder {
                 // What was found has reached nobody.
                 let tally = OutcomeTally(outcomes[...])
                 account.fail("CANCELLED", count: tally.hits + tally.misses)
-            case .failure(let overload): wait.end(as: .refused(overload))
+            case .failure(let overload):
+                if !wait.end(as: .refused(overload)) { account.fail("CANCELLED", count: keys.count) }
             }
         }
         guard service.bounds.abandoned == .cancel else { return await wait.value }

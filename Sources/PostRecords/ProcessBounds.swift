@@ -64,7 +64,9 @@ package struct ProcessBounds: Sendable {
             batches.giveBack(1)
             throw Overload(
                 .heldBytes,
-                "requests and answers of \(heldBytes.value) bytes are held here already; try again later"
+                heldBytes.limit.map { bytes > $0 } ?? false
+                    ? "a batch of \(uris) URIs takes some \(bytes) bytes, more than may be held here; ask for fewer"
+                    : "requests and answers of \(heldBytes.value) bytes are held here already; try again later"
             )
         }
         return Reservation(self, bytes: bytes)

@@ -1,6 +1,7 @@
 import HTTPTypes
 import POSIX
 import Testing
+import Units
 
 @testable import HTTP
 
@@ -98,6 +99,31 @@ struct RequestShapeTests {
         }
         let pieces = answer(shape.bytes, cutAt: Array(stride(from: 1, to: shape.bytes.count, by: isShort ? 1 : 997)))
         #expect(pieces == whole, "in small pieces")
+    }
+
+    @Test("bytes of any kind are answered or refused, and the same in pieces")
+    func disturbed() throws {
+        var generator = SplitMix64(seed: 4)
+        var statuses: [Int: Int] = [:]
+        for _ in 0..<4000 {
+            var bytes = RequestShape.all[Int(generator.next() % UInt64(RequestShape.all.count))].bytes
+            bytes = Array(bytes.prefix(400))
+            for _ in 0..<(1 + generator.next() % 3) where !bytes.isEmpty {
+                let index = Int(generator.next() % UInt64(bytes.count))
+                switch generator.next() % 4 {
+                case 0: bytes[index] = UInt8(truncatingIfNeeded: generator.next())
+                case 1: bytes.remove(at: index)
+                case 2: bytes.insert(bytes[Int(generator.next() % UInt64(bytes.count))], at: index)
+                default: bytes.replaceSubrange(index..., with: bytes[..<index])
+                }
+            }
+            let whole = answer(bytes, cutAt: [])
+            for status in try read(whole.output).statuses { statuses[status, default: 0] += 1 }
+            let cuts = (0..<3).map { _ in Int(generator.next() % UInt64(bytes.count + 1)) }.sorted()
+            #expect(answer(bytes, cutAt: cuts) == whole, "\(String(decoding: bytes, as: UTF8.self)) cut at \(cuts)")
+        }
+        #expect(statuses[200] ?? 0 > 200, "\(statuses)")
+        #expect(statuses[400] ?? 0 > 200, "\(statuses)")
     }
 
     @Test("a client of 1.0 is told that its connection is kept")

@@ -200,8 +200,10 @@ struct MemoryTests {
         // Now there is much to do again, measured by what there was since.
         #expect(look(90, held: 16, resident: 80) == "keep")
         #expect(look(130, held: 16, resident: 100) == "keep")
-        #expect(look(140, held: 0, resident: 80) == "keep")
-        #expect(look(180, held: 0, resident: 80) == "keep", "not worth it")
-        #expect(look(181, held: 0, resident: 93) == "keep, trim")
+        #expect(look(140, held: 100, resident: 160) == "give back")
+        #expect(look(150, held: 0, resident: 80) == "give back")
+        #expect(look(170, held: 0, resident: 80) == "keep", "not worth a trim, but calm")
+        #expect(look(180, held: 0, resident: 93) == "keep")
+        #expect(look(200, held: 0, resident: 93) == "keep, trim")
     }
 }

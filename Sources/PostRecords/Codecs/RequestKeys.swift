@@ -1,6 +1,11 @@
-internal import FanOut
+package import FanOut
 
 extension KeyList {
+    /// As ``read(_:in:limit:)``; nil for a body that cannot be read.
+    package static func readable(_ body: [UInt8], in codec: Codec) -> KeyList? {
+        try? read(body, in: codec, limit: ProcessBounds.defaultMaxURIs)
+    }
+
     /// Reads the URIs of a GetPostRecords request without building messages in between: a body is some megabytes, and
     /// nothing can be done for the batch before it is read. A test holds what is read against swift-protobuf.
     /// - Parameter limit: of URIs.

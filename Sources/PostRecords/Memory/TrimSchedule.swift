@@ -22,7 +22,7 @@ struct TrimSchedule {
     private let calm: Duration
     /// Bytes that were resident after the last trim, less those that were held then.
     private var base: Int
-    /// The most bytes that were held at once since then.
+    /// The most bytes that were held at once since it was last calm.
     private var highest = 0
     private var calmSince: MonotonicInstant?
 
@@ -40,12 +40,11 @@ struct TrimSchedule {
     mutating func look(peakHeld: Int, resident: Int, at now: MonotonicInstant) -> Decision {
         highest = max(highest, peakHeld)
         base = min(base, resident)
-        let trims = isCalm(peakHeld, at: now) && resident - base > Self.worthwhile
-        if trims {
-            highest = peakHeld
-            calmSince = nil
-        }
-        return Decision(keepsFreed: highest <= Self.crowd, trims: trims)
+        guard isCalm(peakHeld, at: now) else { return Decision(keepsFreed: highest <= Self.crowd, trims: false) }
+        // Much and little are measured anew.
+        highest = peakHeld
+        calmSince = nil
+        return Decision(keepsFreed: highest <= Self.crowd, trims: resident - base > Self.worthwhile)
     }
 
     private mutating func isCalm(_ peakHeld: Int, at now: MonotonicInstant) -> Bool {
