@@ -65,6 +65,14 @@ struct SpiralLoad: ParsableCommand {
     @Flag(help: "Store all posts in memcached first.")
     var preload = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How large the stored values are: posts as they come, fb-etc, twitter:1, twitter:18, twitter:29, or a size as in 2KiB.",
+            valueName: "sizes"
+        )
+    )
+    var sizes = "posts"
+
     @Option(help: ArgumentHelp("memcached servers for --preload.", valueName: "list"))
     var memcached = "127.0.0.1:11211"
 
@@ -114,8 +122,13 @@ struct SpiralLoad: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
-        let plan = try plan()
-        try check(plan)
+        let plan: LoadPlan
+        do {
+            plan = try self.plan()
+            try check(plan)
+        } catch let error as ValidationError {
+            throw Refusal(.usage, error.message)
+        }
         let outputs = try output.open(for: plan.clients.map(\.spec.name))
         let seconds = try SecondLines(csv: csv, total: plan.warmUp + plan.duration)
         let recording = try trace.record.map { try TraceFile($0) }
@@ -145,9 +158,15 @@ struct SpiralLoad: ParsableCommand {
 
     private func fill(_ plan: LoadPlan, _ workload: Workload) throws {
         let servers = try readOption("--memcached", memcached, as: ServerList.init(text:))
+        let valueSizes = try readOption("--sizes", sizes, as: ValueSizes.init(text:))
         do {
             var source = plan.options.source
-            let count = try Preload.run(workload, into: servers, from: source?.next())
+            let count = try Preload.run(
+                workload,
+                into: servers,
+                sizes: valueSizes,
+                from: source?.next()
+            )
             note("stored \(grouped(count)) posts in \(memcached)")
         } catch {
             // Who answers otherwise is there, and is not memcached, or cannot store.
@@ -206,6 +225,9 @@ struct SpiralLoad: ParsableCommand {
             }
         }
         _ = try readOption("--memcached", memcached, as: ServerList.init(text:))
+        guard try readOption("--sizes", sizes, as: ValueSizes.init(text:)) == .posts || preload else {
+            throw ValidationError("--sizes: it is for --preload")
+        }
         var options = Load.Options(
             try request.form(),
             from: try source.map { try readOption("--source", $0, as: SourceAddresses.init(text:)) },
