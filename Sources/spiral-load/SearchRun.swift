@@ -55,7 +55,7 @@ struct SearchRun {
         }
         let limit = search.bad.map { ", and not at \(scaled(by: $0).map(rate) ?? "more")" } ?? ""
         note("\(claim.text) holds up to \(scaled(by: good).map(rate) ?? "")\(limit)")
-        if let ranOut { throw Refusal(.machine, "--search: the server may bear more; \(ranOut)") }
+        if let ranOut { throw Refusal(.machine, "--search: the server may sustain more; \(ranOut)") }
         return best
     }
 

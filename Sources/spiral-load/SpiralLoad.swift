@@ -41,7 +41,7 @@ struct SpiralLoad: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Batches on their way at all times, for clients that do not say when theirs are due.",
+            "Batches in flight at all times, for clients that do not say when theirs are due.",
             valueName: "n"
         )
     )
@@ -90,7 +90,7 @@ struct SpiralLoad: ParsableCommand {
     @Option(help: "How long to wait for more of an answer, too; without it only --timeout counts.")
     var readTimeout: String?
 
-    @Option(help: "Batches of one client on their way at once; further ones wait, and the run is not valid.")
+    @Option(help: "Batches of one client in flight at once; further ones wait, and the run is not valid.")
     var maxInFlight: Int?
 
     @Option(
