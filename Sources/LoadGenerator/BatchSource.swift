@@ -8,7 +8,7 @@ struct BatchSource: Sendable {
     private var position = 0
     private let end: Duration?
     private let from: Duration
-    /// Batches on their way at all times; 0 in an open loop.
+    /// Batches in flight at all times; 0 in an open loop.
     let loops: Int
 
     /// - Parameter duration: how long the load lasts; nil is without end.

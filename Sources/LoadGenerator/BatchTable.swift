@@ -1,6 +1,6 @@
 internal import POSIX
 
-/// The batches that are prepared, waiting or on their way. Those that are due stand in a list by when they were, oldest
+/// The batches that are prepared, waiting or in flight. Those that are due stand in a list by when they were, oldest
 /// first: as all have the same timeout, the first is the next whose time is over.
 struct BatchTable {
     struct Batch {
@@ -15,7 +15,7 @@ struct BatchTable {
         var isDue = false
         /// Whether it was sent once more on a new connection.
         var isRedialled = false
-        /// The connection it is on its way on; nil while it waits for one.
+        /// The connection it is in flight on; nil while it waits for one.
         var connection: Connection?
     }
 

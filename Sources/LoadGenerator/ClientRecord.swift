@@ -22,7 +22,7 @@ package struct ClientRecord: Sendable {
     package var ok = 0
     package var failed = 0
     package var unsent = 0
-    /// Batches given up while they were on their way.
+    /// Batches given up while they were in flight.
     package var abandoned = 0
     package var errors: [String: Int] = [:]
     package var found = 0
@@ -31,7 +31,7 @@ package struct ClientRecord: Sendable {
     package var slo: Double?
     /// Batches answered within the SLO, with a post for every URI.
     package var inTime = 0
-    /// Batches that waited for others to end, as no more might be on their way.
+    /// Batches that waited for others to end, as no more might be in flight.
     package var heldBack = 0
     package var connections = ClientResult.Connections(opened: 0, needed: 0, redialled: 0)
     package var statuses: [Int: Int] = [:]
@@ -120,7 +120,7 @@ package struct ClientRecord: Sendable {
         )
     }
 
-    /// Adds what another generator counted of a client of this name. Whether its batches were on their way together with
+    /// Adds what another generator counted of a client of this name. Whether its batches were in flight together with
     /// these is not known: connections needed are added up.
     package mutating func add(_ other: ClientRecord) {
         batches += other.batches

@@ -43,7 +43,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package struct Connections: Codable, Sendable, Equatable {
         /// Connects that were tried, failed ones too.
         package var opened: Int
-        /// Batches that were on their way at once: as many connections does a perfect run need.
+        /// Batches that were in flight at once: as many connections does a perfect run need.
         package var needed: Int
         /// Batches sent once more, because the kept-alive connection they were sent on was closed by the server.
         package var redialled: Int
@@ -72,7 +72,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package var due: Int
     /// The same as ``ok``.
     package var answered: Int
-    /// Batches that were on their way when the load was ended.
+    /// Batches that were in flight when the load was ended.
     package var unanswered: Int
     /// Batches of which no byte was sent.
     package var unsent: Int

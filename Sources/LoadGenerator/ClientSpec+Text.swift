@@ -168,7 +168,7 @@ extension ClientSpec {
             return .steps(steps)
         case "closed":
             guard let batches = Int(text), (1...100_000).contains(batches) else {
-                throw UnitTextError(text: text, expected: "a closed loop: write how many are on their way, 1 to 100000")
+                throw UnitTextError(text: text, expected: "a closed loop: write how many are in flight, 1 to 100000")
             }
             return .closed(batches)
         default: return .constant(try rate(text))

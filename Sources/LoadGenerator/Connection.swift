@@ -7,7 +7,7 @@ final class Connection {
     let client: Int
     /// What its events are told by.
     let token: UInt64
-    /// The batch that is on its way on it; nil while it is idle.
+    /// The batch that is in flight on it; nil while it is idle.
     var batch: BatchTable.ID?
     var parser: ResponseParser
     /// Bytes of the request that are out.

@@ -14,7 +14,7 @@ package final class Load: Sendable {
         package var timeout: Duration
         /// Of each wait for bytes to go or come; nil for none.
         package var readTimeout: Duration?
-        /// Batches of one client on their way at once; further ones wait. Nil for as many as are due.
+        /// Batches of one client in flight at once; further ones wait. Nil for as many as are due.
         package var maxInFlight: Int?
         /// Batches of all clients together, after which no further one is due; nil for no bound.
         package var maxBatches: Int?
@@ -99,10 +99,10 @@ package final class Load: Sendable {
         }
     }
 
-    /// No batch is due from now on; those on their way go on.
+    /// No batch is due from now on; those in flight go on.
     package func stop() { control.stop(abandoning: false) }
 
-    /// No batch is due from now on, and those on their way are left unanswered.
+    /// No batch is due from now on, and those in flight are left unanswered.
     package func abandon() { control.stop(abandoning: true) }
 
     /// Whether no further batch will be due.

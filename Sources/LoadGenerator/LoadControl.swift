@@ -6,7 +6,7 @@ final class LoadControl: Sendable {
     struct State {
         /// No further batch becomes due.
         var isStopped = false
-        /// What is on its way is not waited for.
+        /// What is in flight is not waited for.
         var isAbandoned = false
         /// All batches have ended and are recorded.
         var isOver = false

@@ -13,7 +13,7 @@ extension LoadLoop {
     func send(_ id: BatchTable.ID) {
         let client = batches[id].client
         batches[id].recorder.depart()
-        clients[client].onTheirWay += 1
+        clients[client].inFlight += 1
         while let connection = clients[client].idle.popLast() {
             // Closed by the server while it was idle.
             guard connections[connection.token] != nil else { continue }
@@ -182,12 +182,12 @@ extension LoadLoop {
         finish(id, now: now) { $0.recorder.fail(name, after: now - $0.due) }
     }
 
-    /// A batch that was on its way has ended.
+    /// A batch that was in flight has ended.
     func finish(_ id: BatchTable.ID, now: MonotonicInstant, _ record: (BatchTable.Batch) -> Void) {
         let batch = batches.remove(id)
         batch.recorder.release()
         record(batch)
-        clients[batch.client].onTheirWay -= 1
+        clients[batch.client].inFlight -= 1
         freed.append((batch.client, now))
     }
 

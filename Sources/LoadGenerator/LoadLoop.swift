@@ -22,7 +22,7 @@ final class LoadLoop {
         var waiting: Deque<BatchTable.ID> = []
         /// The one used last at the end, so that those that are not needed can be closed by the server.
         var idle: [Connection] = []
-        var onTheirWay = 0
+        var inFlight = 0
     }
 
     private struct NextDue: Comparable {
@@ -251,7 +251,7 @@ final class LoadLoop {
         let lateness = MonotonicInstant.now - batches[id].due
         batches[id].recorder.pickUp(after: lateness)
         guard lateness < options.timeout else { return giveUp(id, now: .now) }
-        guard clients[client].onTheirWay < options.maxInFlight ?? .max else {
+        guard clients[client].inFlight < options.maxInFlight ?? .max else {
             // Those whose time is over stand in front.
             while let first = clients[client].waiting.first, !batches.contains(first) {
                 clients[client].waiting.removeFirst()
@@ -273,7 +273,7 @@ final class LoadLoop {
         let freed = freed
         self.freed = []
         for (client, moment) in freed {
-            if clients[client].onTheirWay < options.maxInFlight ?? .max, let id = takeWaiting(client) {
+            if clients[client].inFlight < options.maxInFlight ?? .max, let id = takeWaiting(client) {
                 send(id)
             } else if clients[client].source.isClosedLoop, !isStopped, end.map({ moment < $0 }) ?? true {
                 beginBatch(of: client, due: moment)

@@ -35,7 +35,7 @@ package struct LoadValidity: Sendable, Equatable {
         let held = records.reduce(0) { $0 + $1.heldBack }
         if let maxInFlight, held > 0 {
             reasons.append(
-                "the generator ran out of batches it may have on their way: \(grouped(held)) waited for one of "
+                "the generator ran out of batches it may have in flight: \(grouped(held)) waited for one of "
                     + "--max-in-flight \(grouped(maxInFlight))"
             )
         }

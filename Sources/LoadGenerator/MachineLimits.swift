@@ -34,37 +34,49 @@ package struct MachineLimits: Sendable, Equatable {
         let needs = ConnectionNeeds(clients, timeout: timeout, maxInFlight: maxInFlight)
         let ports = portsPerSource.map { $0 * sources }
         var warnings: [String] = []
-        if needs.least > descriptors - Self.otherDescriptors {
+        if needs.minimum > descriptors - Self.otherDescriptors {
             warnings.append(
-                "\(grouped(needs.least)) batches are on their way at once, each on a connection, and this process may have "
+                "\(grouped(needs.minimum)) batches are in flight at once, each on a connection, and this process may have "
                     + "\(grouped(descriptors)) descriptors: raise ulimit -n, or use --max-in-flight"
             )
         }
-        if let ports, needs.least > ports {
+        if let ports, needs.minimum > ports {
             warnings.append(
-                "\(grouped(needs.least)) batches are on their way at once, each on a connection, and there are "
+                "\(grouped(needs.minimum)) batches are in flight at once, each on a connection, and there are "
                     + "\(grouped(ports)) ephemeral ports: use --source 127.1.0.0/16 for a target on this machine, or more addresses"
             )
         }
         return warnings
+    }
+
+    /// What is not enough should the server stop answering; nil when there is enough for that too.
+    package func notice(_ clients: [ClientSpec], timeout: Duration, maxInFlight: Int?) -> String? {
+        let needs = ConnectionNeeds(clients, timeout: timeout, maxInFlight: maxInFlight)
+        let limits =
+            [(descriptors - Self.otherDescriptors, "descriptors")]
+            + (portsPerSource.map { [($0 * sources, "ports")] } ?? [])
+        guard let (limit, name) = limits.min(by: { $0.0 < $1.0 }), needs.maximum > limit else { return nil }
+        return
+            "should the server stop answering, up to \(grouped(needs.maximum)) batches are in flight before the timeout of "
+            + "\(timeout.text) is over, and there are \(name) for \(grouped(max(0, limit)))"
     }
 }
 
 /// How many connections a load needs.
 package struct ConnectionNeeds: Sendable, Equatable {
     /// Whatever the server does: what is due in one moment.
-    package var least: Int
+    package var minimum: Int
     /// When it answers nothing until the timeout is over.
-    package var most: Int
+    package var maximum: Int
 
-    init(least: Int, most: Int) {
-        self.least = least
-        self.most = most
+    init(minimum: Int, maximum: Int) {
+        self.minimum = minimum
+        self.maximum = maximum
     }
 
     package init(_ clients: [ClientSpec], timeout: Duration, maxInFlight: Int?) {
-        least = 0
-        most = 0
+        minimum = 0
+        maximum = 0
         for client in clients {
             let together: Int
             var stalled: Double
@@ -89,8 +101,8 @@ package struct ConnectionNeeds: Sendable, Equatable {
                 stalled = Double(batches)
             }
             stalled = min(max(stalled.rounded(.up), Double(together)), 1e15)
-            least += min(together, maxInFlight ?? .max)
-            most += min(Int(stalled), maxInFlight ?? .max)
+            minimum += min(together, maxInFlight ?? .max)
+            maximum += min(Int(stalled), maxInFlight ?? .max)
         }
     }
 }

@@ -1,6 +1,6 @@
 internal import Units
 
-/// Looks for the highest rate that is still borne, out of what is seen at the rates it asks for: by doubling as long as all
+/// Looks for the highest rate that is still sustained, out of what is seen at the rates it asks for: by doubling as long as all
 /// is well, then by halving what is left between good and bad.
 package struct RateSearch: Sendable, Equatable {
     /// How near the highest good rate and the lowest bad one come: 5%.

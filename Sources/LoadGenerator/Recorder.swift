@@ -6,7 +6,7 @@ internal import Units
 package final class Recorder: Sendable {
     private struct State {
         var record: ClientRecord
-        var onTheirWay = 0
+        var inFlight = 0
         var window = Counts()
     }
 
@@ -60,7 +60,7 @@ package final class Recorder: Sendable {
         state.withLock { $0.record.latencies.lateness.record(lateness) }
     }
 
-    /// A batch waits for others to end, as no more may be on their way.
+    /// A batch waits for others to end, as no more may be in flight.
     func holdBack() {
         state.withLock { $0.record.heldBack += 1 }
     }
@@ -68,8 +68,8 @@ package final class Recorder: Sendable {
     /// A batch gets a connection.
     func depart() {
         state.withLock { state in
-            state.onTheirWay += 1
-            state.record.connections.needed = max(state.record.connections.needed, state.onTheirWay)
+            state.inFlight += 1
+            state.record.connections.needed = max(state.record.connections.needed, state.inFlight)
         }
     }
 
@@ -80,7 +80,7 @@ package final class Recorder: Sendable {
 
     /// A batch has given its connection back, or lost it.
     func release() {
-        state.withLock { $0.onTheirWay -= 1 }
+        state.withLock { $0.inFlight -= 1 }
     }
 
     func connect() {
@@ -135,7 +135,7 @@ package final class Recorder: Sendable {
         }
     }
 
-    /// The load ends while a batch is on its way.
+    /// The load ends while a batch is in flight.
     func giveUpUnanswered(after waited: Duration) {
         overlaps?.end()
         state.withLock { state in

@@ -16,7 +16,7 @@ package struct Schedule: Sendable, Equatable {
         case burst(batches: Int, every: Duration)
         /// One rate after the other, each for a while, and then no more.
         case steps([Step])
-        /// So many on their way at all times: the next is due when one has ended.
+        /// So many in flight at all times: the next is due when one has ended.
         case closed(Int)
         /// As they were before: a ``Trace`` says when.
         case recorded(batches: Int)

@@ -13,16 +13,24 @@ package enum SyntheticPost {
 
     /// What memcached keeps under the URI: the response to asking for this URI alone. Responses
     /// merge by appending, so an answer is its values one after the other.
-    package static func cacheValue(for uri: String) -> [UInt8] {
+    /// - Parameter bytes: to which its text is made longer, to within a few; nil for as long as it comes.
+    package static func cacheValue(for uri: String, bytes: Int? = nil) -> [UInt8] {
+        let value = cacheValue(for: uri, padding: 0)
+        guard let bytes, bytes > value.count else { return value }
+        return cacheValue(for: uri, padding: bytes - value.count)
+    }
+
+    private static func cacheValue(for uri: String, padding: Int) -> [UInt8] {
         var response = Bsky_GetPostRecordsResponse()
-        let (record, meta) = make(for: uri)
+        let (record, meta) = make(for: uri, padding: padding)
         response.records = [record]
         response.meta = [meta]
         // Cannot fail: no required fields, and all strings are valid UTF-8.
         return (try? response.serializedBytes()) ?? []
     }
 
-    static func make(for uri: String) -> (record: Bsky_Record, meta: Bsky_PostRecordMeta) {
+    /// - Parameter padding: bytes by which its text is longer.
+    static func make(for uri: String, padding: Int = 0) -> (record: Bsky_Record, meta: Bsky_PostRecordMeta) {
         var generator = SplitMix64(seed: fnv1a(uri.utf8))
         // Between April and June 2026, a second apart at the finest.
         let created = 1_775_000_000 + Int64(generator.next() % 7_000_000)
@@ -34,6 +42,7 @@ package enum SyntheticPost {
         while text.utf8.count < length {
             text += words[Int(generator.next() % UInt64(words.count))] + " "
         }
+        text += String(repeating: ".", count: padding)
         var json = #"{"$type":"app.bsky.feed.post","createdAt":""#
         json += CivilTime(secondsSince1970: created).text + #"","langs":["en"],"text":""# + text + #"""#
         if isReply {

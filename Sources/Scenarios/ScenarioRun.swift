@@ -218,7 +218,7 @@ final class ScenarioRun {
         let form = RequestForm(to: Target(address: network.serverAddress, path: Endpoint.path))
         do {
             load = try Load(
-                plan.clients.map { Load.Client($0) },
+                phased(plan).map { Load.Client($0) },
                 Load.Options(form, from: SourceAddresses(Self.clientSource), timeout: .seconds(180)),
                 workload,
                 overlaps: overlaps
@@ -228,6 +228,11 @@ final class ScenarioRun {
             throw TestbedError("the clients cannot be started: \(error)")
         }
         for spec in plan.clients { note(.client, "client \(spec) starts") }
+    }
+
+    /// The clients of a phase, so that they do not march in step.
+    private func phased(_ plan: PhasePlan) -> [ClientSpec] {
+        plan.clients.map { $0.phased(seed: workload.seed, within: plan.duration) }
     }
 
     private func finish(
@@ -335,7 +340,7 @@ final class ScenarioRun {
             var simulation = PortSimulation(ports: network.ports.ports, maxIdle: settings.fanOut.maxIdle)
             simulation.idle = idle
             simulation.resting = network.ports.ports - free - idle
-            predicted = simulation.run(plan.clients, for: plan.duration).exhaustedAfter
+            predicted = simulation.run(phased(plan), for: plan.duration).exhaustedAfter
         }
         return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
     }

@@ -49,6 +49,9 @@ struct LoadRun {
         for warning in machine.warnings(specs, timeout: options.timeout, maxInFlight: options.maxInFlight) {
             note("warning: \(warning)")
         }
+        if let notice = machine.notice(specs, timeout: options.timeout, maxInFlight: options.maxInFlight) {
+            note("note: \(notice)")
+        }
         let beginning = try plan.startAt?.instant() ?? .now
         let used = ProcessUsage.current.processorTime
         let load: Load
@@ -96,7 +99,7 @@ struct LoadRun {
     private func wait(for load: Load, from beginning: MonotonicInstant) throws -> Bool {
         var isInterrupted = false
         while !load.isOver {
-            // The first signal ends the load; what is on its way is not waited for.
+            // The first signal ends the load; what is in flight is not waited for.
             if Signals.waitForTermination(upTo: Self.tick) != nil {
                 isInterrupted = true
                 load.abandon()

@@ -64,7 +64,7 @@ struct LoadCommandTests {
             }
         )
         #expect(exit == .status(3))
-        #expect(text.contains("warning: 200 batches are on their way at once"))
+        #expect(text.contains("warning: 200 batches are in flight at once"))
         #expect(text.contains("INVALID: the generator ran out of descriptors"))
     }
 

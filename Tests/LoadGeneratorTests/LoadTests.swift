@@ -157,7 +157,7 @@ struct LoadTests {
         #expect(try play(["a:uris=2,rate=20/s"], for: .milliseconds(200), to: untilClose)[0].answered == 4)
     }
 
-    @Test("a load that is abandoned leaves what is on its way unanswered, with its age")
+    @Test("a load that is abandoned leaves what is in flight unanswered, with its age")
     func abandoned() throws {
         let server = try ScriptedServer { _ in .hold }
         let result = try play(["a:uris=1,rate=1000/s"], for: .seconds(864_000), to: server) { _ in
@@ -186,7 +186,7 @@ struct LoadTests {
         #expect(waits.errors == ["ETIMEDOUT": 4])
     }
 
-    @Test("a closed loop has as many batches on their way as it was asked for, and never more")
+    @Test("a closed loop has as many batches in flight as it was asked for, and never more")
     func closedLoop() throws {
         let server = try ScriptedServer { request in
             sleepThread(for: .milliseconds(2))

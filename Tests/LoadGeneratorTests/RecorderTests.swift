@@ -10,7 +10,7 @@ struct RecorderTests {
     private static let whole = AnswerCheck.Tally(records: 2, empty: 0)
 
     @Test(
-        "a batch is within the SLO when it came in time and has a post for every URI; late, hollow and failed ones are not"
+        "a batch is within the SLO when it came in time and has a post for every URI; late, incomplete and failed ones are not"
     )
     func slo() throws {
         let recorder = Recorder(name: "a", slo: .milliseconds(100))
@@ -201,7 +201,7 @@ struct RecorderTests {
             try ClientSpec(text: "c:uris=1,rate=100/s"),
         ]
         let needs = ConnectionNeeds(clients, timeout: .seconds(2), maxInFlight: nil)
-        #expect(needs == ConnectionNeeds(least: 211, most: 410))
+        #expect(needs == ConnectionNeeds(minimum: 211, maximum: 410))
         func warnings(_ descriptors: Int, _ ports: Int, _ sources: Int) -> [String] {
             MachineLimits(descriptors: descriptors, portsPerSource: ports, sources: sources)
                 .warnings(clients, timeout: .seconds(2), maxInFlight: nil)
@@ -210,5 +210,9 @@ struct RecorderTests {
         #expect(warnings(64, 1000, 1).count == 1)
         #expect(warnings(1000, 100, 1).first?.contains("100 ephemeral ports") == true)
         #expect(warnings(1000, 100, 3).isEmpty)
+        let few = MachineLimits(descriptors: 300, portsPerSource: 1000, sources: 1)
+        #expect(few.warnings(clients, timeout: .seconds(2), maxInFlight: nil).isEmpty)
+        #expect(few.notice(clients, timeout: .seconds(2), maxInFlight: nil)?.contains("up to 410 batches") == true)
+        #expect(few.notice(clients, timeout: .seconds(2), maxInFlight: 50) == nil)
     }
 }

@@ -93,3 +93,35 @@ struct WorkloadTests {
         #expect(sizes.bounds == 1...20_000)
     }
 }
+
+@Suite("Value sizes")
+struct ValueSizesTests {
+    @Test("values are as large as was asked for, and the same posts as before")
+    func sizes() throws {
+        let uri = PostURI.make(seed: 1, number: 3)
+        for bytes in [10, 1000, 100_000] {
+            let value = SyntheticPost.cacheValue(for: uri, bytes: bytes)
+            let natural = SyntheticPost.cacheValue(for: uri)
+            #expect(abs(value.count - max(bytes, natural.count)) <= 12)
+            let (long, short) = (
+                try Bsky_GetPostRecordsResponse(serializedBytes: value),
+                try Bsky_GetPostRecordsResponse(serializedBytes: natural)
+            )
+            #expect(long.records[0].cid == short.records[0].cid)
+        }
+    }
+
+    @Test("Facebook's ETC: the published quantiles of its generalised Pareto distribution")
+    func etc() throws {
+        let sizes = try ValueSizes(text: "fb-etc")
+        let drawn = (0..<20_000).compactMap { sizes.bytes(seed: 1, number: $0) }.sorted()
+        // Median 214.476 / 0.348238 * (2^0.348238 - 1) = 168, ninth decile 757.
+        #expect(abs(drawn[10_000] - 168) < 10)
+        #expect(abs(drawn[18_000] - 757) < 50)
+        #expect(try ValueSizes(text: "twitter:29").bytes(seed: 1, number: 1) == 799)
+        #expect(try ValueSizes(text: "2KiB").bytes(seed: 1, number: 1) == 2048)
+        for text in ["", "0B", "fb", "twitter:2", "1GiB"] {
+            #expect(throws: UnitTextError.self) { try ValueSizes(text: text) }
+        }
+    }
+}
