@@ -192,6 +192,40 @@ struct PortTrendTests {
         }
     }
 
+    @Test("between looks far apart the figures go on, and what begins meanwhile brings a look about")
+    func crowded() {
+        // A hundred addresses are bound in turn, then one alone; looks cost so much that they are seldom.
+        let rotating = (0..<100).map { number in
+            SimulatedPorts.Dialler(source: IPAddress(text: "127.1.0.\(number)")!, perSecond: 10, until: 12)
+        }
+        let settings = settings(ports: 1200)
+        let start = SimulatedPorts(settings, [.init(perSecond: 40, from: 12)] + rotating)
+        let end = exhaustion(start, within: 60) ?? 0
+        #expect(abs(end - 42) < 1)
+        var simulation = start
+        var schedule = LookSchedule()
+        var trend = PortTrend()
+        var looks = 0
+        for second in stride(from: 0.0, to: end, by: 1) {
+            simulation.run(to: second)
+            trend.add(simulation.tick(at: second))
+            if schedule.isDue(at: SimulatedPorts.instant(second), isUrgent: trend.isSurprised) {
+                trend.add(simulation.sample(at: second, after: trend))
+                // A look of 70 ms, as 110,000 sockets take: one in ten seconds.
+                schedule.add(ended: SimulatedPorts.instant(second), cost: .milliseconds(70))
+                looks += 1
+            }
+            guard second >= 17, let row = trend.outlooks.first else { continue }
+            #expect("\(row.row.pair.source)" == "127.32.0.1")
+            #expect(
+                isClose(row.secondsLeft, end - second),
+                "at \(second) s: \(row.secondsLeft ?? -1), really \(end - second)"
+            )
+            #expect(abs(Double(row.held) - 40 * (second - 12)) <= 40, "at \(second) s")
+        }
+        #expect(looks <= 10)
+    }
+
     @Test("random programs: the time said is the time it takes", arguments: 0..<40)
     func random(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))

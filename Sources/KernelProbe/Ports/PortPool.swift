@@ -30,6 +30,12 @@ package struct PortPool: Sendable, Equatable {
         return Double(closed[..<whole].reduce(0, +)) + part
     }
 
-    /// Whole seconds since the oldest one in TIME_WAIT closed; nil without any.
-    var oldest: Int? { closed.lastIndex { $0 > 0 } }
+    /// Seconds for which connections have been closing, if they do so evenly; nil without any.
+    var span: Double? {
+        guard let oldest = closed.lastIndex(where: { $0 > 0 }) else { return nil }
+        guard oldest > 0 else { return 1 }
+        // The oldest second is as full, beside the others, as much of it had passed.
+        let perSecond = Double(closed[..<oldest].reduce(0, +)) / Double(oldest)
+        return Double(oldest) + (perSecond > 0 ? min(1, Double(closed[oldest]) / perSecond) : 1)
+    }
 }

@@ -107,63 +107,6 @@ extension PortTrend {
         return change > 0 ? .filling : .draining
     }
 
-    /// - Parameter sum: of one look; nil where the pool was not there.
-    private func flow(_ sum: (Look) -> Sum?, _ pool: PortPool, hold: Duration, _ carry: Carry) -> PortFlow? {
-        guard let first = recentLooks.first, let recent = counts(since: first, sum) else { return nil }
-        // As much of the past as agrees with the last seconds, but for chance.
-        var counted = recent
-        for look in looks {
-            guard let all = counts(since: look, sum) else { continue }
-            let expected = all.opened / all.seconds * recent.seconds
-            guard abs(recent.opened - expected) <= 1 + 2 * expected.squareRoot() else { continue }
-            counted = all
-            break
-        }
-        var growth = counted.opened - counted.closed
-        // Some connections more or fewer that happen to be open are no growth, nor is what has ended.
-        let isChance = counted.closed > 0 && abs(growth) <= max(5, counted.opened / 10)
-        let late = recent.opened - recent.closed
-        let isOver = late < growth * recent.seconds / counted.seconds / 2 || recent.closed > 0 && late <= 2
-        if isChance || isOver { growth = 0 }
-        var flow = PortFlow(
-            pool: pool,
-            hold: hold.inSeconds,
-            opened: counted.opened / counted.seconds,
-            closed: (counted.opened - growth) / counted.seconds
-        )
-        carry.apply(to: &flow, share: share(sum))
-        return flow
-    }
-
-    /// What part of the namespace's connect() calls took a port of the pool, in as little of the past as tells.
-    private func share(_ sum: (Look) -> Sum?) -> Double? {
-        guard let end = looks.last, let last = sum(end) else { return nil }
-        for look in looks.dropLast().reversed() {
-            let connects = end.connects - look.connects
-            guard connects >= Carry.fewConnects || look.taken == looks[0].taken, connects > 0 else { continue }
-            return min(1, (last.opened - (sum(look)?.opened ?? 0)) / Double(connects))
-        }
-        return nil
-    }
-
-    /// Ports taken and connections closed from one look to the last.
-    private func counts(
-        since first: Look,
-        _ sum: (Look) -> Sum?
-    ) -> (opened: Double, closed: Double, seconds: Double)? {
-        guard let end = looks.last, let last = sum(end) else { return nil }
-        var before = sum(first)
-        var start = max(first.taken, last.since)
-        // Something new is counted from its second look on, once there is enough of it: when it began is a guess.
-        if before == nil, let second = looks.first(where: { sum($0) != nil }), end.taken - second.taken >= Self.window {
-            before = sum(second)
-            start = second.taken
-        }
-        let seconds = (end.taken - start).inSeconds
-        guard seconds > 0.05 else { return nil }
-        return (last.opened - (before?.opened ?? 0), last.closed - (before?.closed ?? 0), seconds)
-    }
-
     private func carried(_ held: Int, _ flows: [PortFlow], _ carry: Carry, _ row: PortRow) -> Int {
         let gain = flows.reduce(0) { $0 + $1.gain(at: carry.seconds, now: carry.seconds, full: .infinity) }
         return min(row.capacity, max(0, held + Int(gain.rounded())))
@@ -187,41 +130,5 @@ extension PortFlow {
     init(held60 flow: PortFlow) {
         self = flow
         hold = PortRange.timeWait.inSeconds
-    }
-}
-
-extension PortTrend {
-    /// Carries figures on from the latest look to the latest tick, by how many connections the kernel counted since.
-    /// Each pool is taken to have the share of them that it had of late.
-    struct Carry {
-        /// So many connections tell a share.
-        static let fewConnects = 50
-
-        /// Seconds since the look.
-        var seconds = 0.0
-        /// connect() calls since the look, and a second of late.
-        private var since = 0.0
-        private var late: Double?
-
-        init(_ trend: PortTrend) {
-            guard let latest = trend.latest, let tick = trend.ticks.last, tick.taken > latest.taken else { return }
-            seconds = (tick.taken - latest.taken).inSeconds
-            since = Double(tick.connects - latest.tick.connects)
-            if seconds >= 1 { late = trend.connectsPerSecond }
-        }
-
-        func apply(to flow: inout PortFlow, share: Double?) {
-            guard seconds > 0 else { return }
-            let closing = flow.opened > 0 ? flow.closed / flow.opened : 1
-            let expected = flow.opened * seconds
-            flow.openedSince = share.map { $0 * since } ?? expected
-            flow.closedSince = share == nil ? flow.closed * seconds : flow.openedSince * closing
-            // A few more or fewer are chance, and no new rate.
-            let isChance = abs(flow.openedSince - expected) <= 1 + 2 * expected.squareRoot()
-            if let share, let late, !isChance {
-                flow.opened = share * late
-                flow.closed = flow.opened * closing
-            }
-        }
     }
 }

@@ -111,10 +111,8 @@ extension PortTrend.Look {
         {
             guard let earlier else { return PortTrend.Sum(taken: taken, since: sample.taken) }
             var result = sum ?? PortTrend.Sum(since: earlier.taken)
-            if sum == nil, let oldest = pool.oldest, Double(oldest + 1) < seconds, pool.timeWait > pool.open {
-                // Half a second is what a whole number of them lacks on average.
-                let age = UInt64(oldest) * 1_000_000_000 + 500_000_000
-                result.since = MonotonicInstant(nanoseconds: sample.taken.nanoseconds - age)
+            if sum == nil, let age = pool.span, age < seconds, pool.timeWait > pool.open {
+                result.since = MonotonicInstant(nanoseconds: sample.taken.nanoseconds - UInt64(age * 1e9))
             }
             // Where ports are taken again soon after, what closed before that has left no trace.
             let seen = min(seconds, hold)
