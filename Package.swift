@@ -24,6 +24,7 @@ let package = Package(
             pkgConfig: "libmemcached",
             providers: [.apt(["libmemcached-dev"])]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CConnectHook"),
         .target(name: "CLinux"),
 
@@ -56,7 +57,7 @@ let package = Package(
         .target(
             name: "HTTP",
             dependencies: [
-                "POSIX", "Units",
+                "CZlib", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
@@ -98,6 +99,10 @@ let package = Package(
                 "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
+        ),
+        .target(
+            name: "Exec",
+            dependencies: ["Testbed", "Memcached", "KernelProbe", "Text", "POSIX", "Units", "CLinux"]
         ),
         .target(
             name: "Scenarios",
@@ -174,7 +179,8 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "LoadGenerator",
                 "PostRecords",
                 "KernelProbe", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -274,6 +280,11 @@ let package = Package(
                 "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
+        ),
+        .testTarget(
+            name: "ExecTests",
+            dependencies: ["TestSupport", "Exec", "POSIX", "Units"],
+            exclude: ["Programs"]
         ),
         .testTarget(
             name: "FanOutTests",

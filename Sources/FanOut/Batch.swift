@@ -140,6 +140,26 @@ final class Batch: Sendable {
         }
     }
 
+    /// What keys end as that are not looked up, as nobody waits for them any more.
+    var cancellation: MemcachedError { .cancelled(server: servers.addresses[0]) }
+
+    /// Takes back the units nobody has claimed: their keys end as cancelled.
+    /// - Returns: how many keys they had; the batch is completed here where they were all that was left of it.
+    func cancelUnclaimed() -> Int {
+        // One that still waits for its first permit waits no longer; one that was refused is over.
+        if let admission, !admission.refuse(), admission.isRefused { return 0 }
+        let start = claimed.exchange(unitCount, ordering: .relaxed)
+        guard start < unitCount else { return 0 }
+        let error = cancellation
+        var keys = 0
+        for unit in start..<unitCount {
+            for position in self[unit: unit].positions { set(.failed(error), of: keyIndex(at: position)) }
+            keys += self[unit: unit].positions.count
+        }
+        _ = markIssued(unitCount - start)
+        return keys
+    }
+
     /// Ends a batch that nothing has been looked up of.
     func refuse(_ overload: Overload) {
         completion(.failure(overload))

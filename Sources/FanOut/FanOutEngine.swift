@@ -100,13 +100,18 @@ package final class FanOutEngine: Sendable {
     }
 
     /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or at once on a refusal.
+    /// - Returns: what cancels it; nil when it is over already.
+    @discardableResult
     package func lookUp(
         _ keys: KeyList,
         for account: ClientAccount,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
-    ) {
+    ) -> LookupHandle? {
         counters.batches.add()
-        guard keys.count > 0 else { return completion(.success([])) }
+        guard keys.count > 0 else {
+            completion(.success([]))
+            return nil
+        }
         let settings = settings
         var admission: Admission?
         if case .process(_, let rules) = settings.limit { admission = Admission(queue, rules) }
@@ -121,17 +126,21 @@ package final class FanOutEngine: Sendable {
             completion: completion
         )
         let first = batch.sliceCount == 1 ? idlestLane : nextLane
-        let slices = (0..<batch.sliceCount).map { BatchSlice(batch, on: lanes[(first + $0) % lanes.count]) }
+        let slices = (0..<batch.sliceCount).map {
+            BatchSlice(batch, on: lanes[(first + $0) % lanes.count], firstLane: first)
+        }
         if let permits = batch.permits {
             let hasPermits = enter(slices, permits)
             if let admission {
                 guard hasPermits ? admission.begin() : admission.wait() else {
-                    return refuse(slices, permits, admission.rules)
+                    refuse(slices, permits, admission.rules)
+                    return nil
                 }
                 if !hasPermits { slices[0].refusedAt = .now + admission.rules.wait }
             }
         }
         for slice in slices { slice.lane.submit(slice) }
+        return LookupHandle(slices: slices, counters: counters)
     }
 
     /// Gives each part of a batch a seat.

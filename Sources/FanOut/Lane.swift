@@ -74,6 +74,11 @@ final class Lane: @unchecked Sendable {
         add { $0.changed.append(batch) }
     }
 
+    /// The batch of one of the lane's slices has been cancelled.
+    func noteCancellation(of slice: BatchSlice) {
+        add { $0.cancelled.append(slice) }
+    }
+
     /// The error lines of an operation are out.
     func markLogged(_ token: OperationToken) {
         add { $0.logged.append(token) }
@@ -120,11 +125,17 @@ final class Lane: @unchecked Sendable {
         for slice in content.submitted { takeIn(slice) }
         for grant in content.grants { accept(grant.permits, for: grant.slice) }
         for batch in content.changed {
-            guard let slice = slicesByBatch[ObjectIdentifier(batch)], let slot = slice.slot else { continue }
-            schedule.touch(slot)
-            if !slice.postponed.isEmpty, !slice.defersReplies { collectable.append(slice) }
+            if let slice = slicesByBatch[ObjectIdentifier(batch)] { lookAgain(at: slice) }
         }
+        for slice in content.cancelled { lookAgain(at: slice) }
         for token in content.logged { settle(token) }
+    }
+
+    /// The batch of a slice has become something elsewhere.
+    private func lookAgain(at slice: BatchSlice) {
+        guard let slot = slice.slot else { return }
+        schedule.touch(slot)
+        if !slice.postponed.isEmpty, !slice.defersReplies { collectable.append(slice) }
     }
 
     private func takeIn(_ slice: BatchSlice) {
@@ -236,14 +247,14 @@ final class Lane: @unchecked Sendable {
         guard let admission = batch.admission, admission.refuse() else { return }
         context.counters.refusals.add(for: .queueWait)
         schedule.touch(slice.slot!)
-        noteOnOtherLanes(batch)
+        noteOnOtherLanes(slice)
         batch.refuse(Overload(.queueWait, "the limit admitted nothing within \(admission.rules.wait.text)"))
     }
 
     /// Tells the other lanes that have a part of a batch to look at it.
-    func noteOnOtherLanes(_ batch: Batch) {
-        guard batch.sliceCount > 1 else { return }
-        for lane in lanes where lane !== self { lane.noteChange(of: batch) }
+    func noteOnOtherLanes(_ slice: BatchSlice) {
+        guard slice.batch.sliceCount > 1 else { return }
+        for lane in slice.otherLanes(of: lanes) { lane.noteChange(of: slice.batch) }
     }
 
     /// Tells others what was done for the slices that something happened to, and removes those that are over.

@@ -8,10 +8,14 @@ final class LaneInbox: Sendable {
         var grants: [(slice: BatchSlice, permits: Int)] = []
         /// Batches that became something on another lane: issued whole, or refused.
         var changed: [Batch] = []
+        /// Slices whose batch has been cancelled.
+        var cancelled: [BatchSlice] = []
         /// Operations whose error lines have been written.
         var logged: [OperationToken] = []
 
-        var isEmpty: Bool { submitted.isEmpty && grants.isEmpty && changed.isEmpty && logged.isEmpty }
+        var isEmpty: Bool {
+            submitted.isEmpty && grants.isEmpty && changed.isEmpty && cancelled.isEmpty && logged.isEmpty
+        }
     }
 
     private let content = Mutex(Content())

@@ -107,6 +107,7 @@ struct ConnectionState: Sendable {
                     exchange.isHead = true
                     request.head.method = .get
                 }
+                request.arrived = now
                 phase = .responding(exchange, since: now)
                 deadline = nil
                 return .respond(request)

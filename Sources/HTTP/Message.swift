@@ -7,6 +7,8 @@ package struct Request: Sendable {
     package var body: [UInt8]
     /// Where it came from.
     package var peer: SocketAddress?
+    /// When the last of it came.
+    package var arrived = MonotonicInstant.now
     /// Whether it is of HTTP/1.0, which has neither chunks nor trailers.
     package var isHTTP10 = false
     /// Whether it said how long its body is, if only that there is none.

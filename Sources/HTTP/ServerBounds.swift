@@ -19,7 +19,7 @@ package struct ServerBounds: Sendable {
     /// For a client to take an answer, or a piece of one.
     package var writeTimeout = Duration.seconds(60)
 
-    /// When a client that leaves before its answer is taken at its word.
+    /// What becomes of a request whose client left before its answer.
     package var abandoned = Abandoned.cancel
 
     package enum Abandoned: String, Sendable, CaseIterable {

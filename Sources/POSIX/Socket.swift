@@ -16,6 +16,11 @@ package struct Socket: ~Copyable, Sendable {
         descriptor = Descriptor(owning: raw)
     }
 
+    /// A socket that was opened elsewhere.
+    package init(adopting descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
     /// A non-blocking listening socket. Port 0 lets the kernel choose: see ``localAddress()``.
     /// - Parameter backlog: length of the accept queue; the kernel caps it at net.core.somaxconn.
     /// - Throws: ``SystemCallError`` from socket, bind or listen. listen(2)

@@ -10,17 +10,29 @@ package struct ProcessBounds: Sendable {
     /// with posts of 400 bytes, asked for by 50 callers at once.
     static let bytesOfURI = 900
 
+    /// Bytes of one request's message.
+    package let maxBody: Int
     /// URIs of one request.
     package let maxURIs: Int
     /// Bytes of requests and answers that are held.
     package let heldBytes: Allowance
     /// Batches that are waiting, looked up or answered.
     package let batches: Allowance
+    /// What becomes of a batch whose caller has left, or waits no longer.
+    package let abandoned: ServerBounds.Abandoned
 
     /// - Parameters:
     ///   - heldBytes: nil for any number.
     ///   - batches: nil for any number.
-    package init(maxURIs: Int = defaultMaxURIs, heldBytes: Int? = 1 << 30, batches: Int? = 10_000) {
+    package init(
+        maxBody: Int = 16 << 20,
+        maxURIs: Int = defaultMaxURIs,
+        heldBytes: Int? = 1 << 30,
+        batches: Int? = 10_000,
+        abandoned: ServerBounds.Abandoned = .cancel
+    ) {
+        self.abandoned = abandoned
+        self.maxBody = maxBody
         self.maxURIs = maxURIs
         self.heldBytes = Allowance(limit: heldBytes)
         self.batches = Allowance(limit: batches)

@@ -18,6 +18,8 @@ package struct Service: Sendable {
     package let bounds: ProcessBounds
     /// Of the listener for batches.
     package let connections: ServerCounters
+    /// Batches that nobody waited for any more, by why.
+    let cancellations = CounterFamily<Cancellation>()
 
     package init(
         engine: FanOutEngine,

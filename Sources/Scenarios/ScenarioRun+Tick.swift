@@ -42,7 +42,7 @@ extension ScenarioRun {
         case .process(.restart, .server):
             // Counts are read once more, as those of a process that ends in order.
             _ = server.counters(takePeaks: false)
-            server.terminate(patience: .seconds(2))
+            server.terminate(timeout: .seconds(2))
             phase.clock.scheduleRestart(at: .now)
         }
     }

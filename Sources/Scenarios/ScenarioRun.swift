@@ -98,6 +98,8 @@ final class ScenarioRun {
         Settings.names.flatMap { ["--\($0)", settings[$0]!] }
             + (scenario.setup.logThreads.map { ["--log-threads", "\($0)"] } ?? [])
             + scenario.logFiles.flatMap { ["--allow-log-file", $0] }
+            // As the incident's service did.
+            + ["--abandoned", "finish"]
     }
 
     private static func startMemcached(
@@ -115,6 +117,9 @@ final class ScenarioRun {
         }
         return try MemcachedProcess(options, in: folder)
     }
+
+    /// Lanes of the server.
+    var lanes: Int? { last.lanes }
 
     /// How the server's memory is bounded; nil where it is not.
     var memoryLimit: String? {
@@ -174,7 +179,7 @@ final class ScenarioRun {
     func end() {
         load?.abandon()
         // Nothing waits for it any more; a server with thousands of blocked writers would take its time.
-        server.terminate(patience: scenario.setup.restarts ? .zero : .seconds(2))
+        server.terminate(timeout: scenario.setup.restarts ? .zero : .seconds(2))
         memcached.terminate()
     }
 

@@ -6,6 +6,6 @@ struct SpiralBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral-benchmark",
         abstract: "Times parts of Spiral, and what lies below it.",
-        subcommands: [LimitsCommand.self, FloorCommand.self]
+        subcommands: [LimitsCommand.self, FloorCommand.self, DialsCommand.self]
     )
 }

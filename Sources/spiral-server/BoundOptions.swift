@@ -48,6 +48,14 @@ struct BoundOptions: ParsableArguments {
     var writeTimeout = "60s"
 
     @Option(
+        help: """
+            What becomes of a batch whose caller has left, or has waited for as long as it said (Connect-Timeout-Ms, \
+            grpc-timeout): finish, as the incident's service did, or cancel what is not begun of it.
+            """
+    )
+    var abandoned = ServerBounds.Abandoned.cancel
+
+    @Option(
         help: ArgumentHelp(
             "How long there must have been little to do before freed memory goes back to the kernel.",
             valueName: "duration"
@@ -68,13 +76,21 @@ struct BoundOptions: ParsableArguments {
         _ = try (heldBytes(), server(body: 1), calm())
     }
 
-    func process() throws -> ProcessBounds {
-        ProcessBounds(maxURIs: maxUris, heldBytes: try heldBytes(), batches: maxHeldBatches)
+    /// - Parameter body: bytes of a request's body.
+    func process(body: Int) throws -> ProcessBounds {
+        ProcessBounds(
+            maxBody: body,
+            maxURIs: maxUris,
+            heldBytes: try heldBytes(),
+            batches: maxHeldBatches,
+            abandoned: abandoned
+        )
     }
 
     /// - Parameter body: bytes of a request's body.
     func server(body: Int) throws -> ServerBounds {
         var bounds = ServerBounds(body: body)
+        bounds.abandoned = abandoned
         bounds.connections = maxConnections ?? max(16, min(10_000, DescriptorLimit.current.soft / 4))
         bounds.headTimeout = try timeout("--head-timeout", headTimeout)
         bounds.bodyTimeout = try timeout("--body-timeout", bodyTimeout)
@@ -98,3 +114,5 @@ struct BoundOptions: ParsableArguments {
         return timeout
     }
 }
+
+extension ServerBounds.Abandoned: ExpressibleByArgument {}

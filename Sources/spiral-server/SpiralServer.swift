@@ -16,7 +16,8 @@ struct SpiralServer: ParsableCommand {
         abstract: "Serves GetPostRecords: looks batches of post URIs up in memcached.",
         discussion: """
             Without options it is the service of the incident: no limit, one source address, two idle \
-            connections, each error a write to the log. Settings can be changed while it runs:
+            connections, each error a write to the log; but what callers can take of it is bounded. Settings can be \
+            changed while it runs:
 
               curl -X PATCH -d '{"limit": "request:64", "max-idle": 64}' localhost:8081/admin/settings
             """
@@ -51,6 +52,7 @@ struct SpiralServer: ParsableCommand {
         _ = try descriptorsLeft()
         let servers = try addresses.servers()
         let access = try addresses.adminAccess()
+        let largestBody = try process.largestBody().bytes
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
@@ -64,10 +66,10 @@ struct SpiralServer: ParsableCommand {
             store: records,
             ports: try watchPorts(of: servers),
             traces: traces,
-            bounds: try bounds.process()
+            bounds: try bounds.process(body: largestBody)
         )
         try MemoryTrim.start(watching: service.bounds.heldBytes, calm: try bounds.calm())
-        let serverBounds = try bounds.server(body: try process.largestBody().bytes)
+        let serverBounds = try bounds.server(body: largestBody)
         let server = try listen(option: "--listen") { () throws(SystemCallError) in
             try Server(
                 listeningOn: address,
@@ -90,15 +92,15 @@ struct SpiralServer: ParsableCommand {
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
-        let patience = try process.drainPatience()
-        note("draining: requests under way have \(patience.text)")
-        let finished = server.drain(timeout: patience)
+        let timeout = try process.drainTime()
+        note("draining: requests under way have \(timeout.text)")
+        let finished = server.drain(timeout: timeout)
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
         let lost = log.close(within: .seconds(2))
         note(
-            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+            "stopped" + (finished ? "" : "; requests that took longer than \(timeout.text) were cut off")
                 + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
         )
     }

@@ -130,7 +130,9 @@ struct PredictCommand: ParsableCommand {
         } catch let problem as PortForecast.Problem {
             throw Refusal(.usage, "\(problem)")
         }
-        if json != "-" { say(forecast.lines) }
-        try output?.write(forecast)
+        try JSONOutput.each([
+            { if json != "-" { try say(forecast.lines) } },
+            { try output?.write(forecast) },
+        ])
     }
 }

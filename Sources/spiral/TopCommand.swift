@@ -54,7 +54,7 @@ struct TopCommand: ParsableCommand {
             guard json != "-" else { return }
             screen.redraw(ClientReport.lines(ranking, most: most))
         }
-        if let last { try output?.write(last) }
+        try JSONOutput.each([screen.checkWritten, { if let last { try output?.write(last) } }])
     }
 
     private func token() throws(Refusal) -> AccessToken? {

@@ -209,7 +209,7 @@ struct ObservabilityTests {
                 ],
                 output: log.rawValue
             )
-            defer { prometheus.terminate(patience: .seconds(5)) }
+            defer { prometheus.terminate(timeout: .seconds(5)) }
             let web = SocketAddress.ipv4(IPv4Address(value: 0x7f09_0909), port: 9090)
             func get(_ path: String) -> String? {
                 var client = try? Client(to: web, from: Self.source, timeout: .seconds(2))

@@ -152,7 +152,7 @@ struct ScenarioFileTests {
     }
 
     @Test(
-        "names that a terminal would obey are refused, with the character that is not shown",
+        "names that a terminal would take for commands are refused, with the character that is not shown",
         arguments: ["p\\e[31m", "p\\x9b31m", "p\\u202eq", "p\\nq", "p\\u2028"]
     )
     func controlCharacters(name: String) {
@@ -397,7 +397,7 @@ struct ResultTests {
     }
 
     @Test(
-        "churn is when the mean of four seconds is above what one address bears, however long the run",
+        "churn is when the mean of four seconds is above what one address sustains, however long the run",
         .timeLimit(.minutes(1))
     )
     func cascade() throws {

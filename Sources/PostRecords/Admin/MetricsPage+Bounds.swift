@@ -22,6 +22,13 @@ extension MetricsPage {
                 ("abandoned", connections.abandoned),
             ].map { ([(name: "reason", value: $0.0)], Double($0.1)) }
         )
+        let cancellations = service.cancellations.values
+        page.add(
+            "spiral_batches_cancelled_total",
+            .counter,
+            help: "Batches that nobody waited for any more, by why; lookups not begun are counted as CANCELLED.",
+            Cancellation.allCases.map { ([(name: "reason", value: $0.rawValue)], Double(cancellations[$0] ?? 0)) }
+        )
         addAllowance(
             "spiral_held_bytes",
             help: "Bytes of requests and answers that are held.",

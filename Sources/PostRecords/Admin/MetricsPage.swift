@@ -144,7 +144,7 @@ struct MetricsPage {
             .counter,
             help: "Error lines by what became of them; mode is the one in force now.",
             [("written", counts.written), ("dropped", counts.dropped), ("suppressed", counts.suppressed)]
-                .map { ([("fate", $0.0)], Double($0.1.value)) }
+                .map { ([("outcome", $0.0)], Double($0.1.value)) }
         )
         page.add(
             "spiral_log_notices_total",
@@ -217,8 +217,8 @@ struct MetricsPage {
             .counter,
             help: "Spans by what became of them.",
             [
-                ([("fate", "exported")], Double(traces.exported.value)),
-                ([("fate", "dropped")], Double(traces.dropped.value)),
+                ([("outcome", "exported")], Double(traces.exported.value)),
+                ([("outcome", "dropped")], Double(traces.dropped.value)),
             ]
         )
     }

@@ -3,10 +3,11 @@ internal import HTTPTypes
 internal import SwiftProtobuf
 internal import Text
 
-/// An error as Connect's unary protocol words it: a code out of its list, in JSON, with the HTTP
-/// status the code maps to. connectrpc.com/docs/protocol
+/// An error as Connect and gRPC word it: a code out of their list, and a message. In Connect's unary form it goes as JSON
+/// with the HTTP status the code maps to, in gRPC's as trailers. connectrpc.com/docs/protocol
 struct ConnectError: Error {
-    enum Code: String {
+    enum Code: String, CaseIterable {
+        case canceled
         case invalidArgument = "invalid_argument"
         case unauthenticated
         case permissionDenied = "permission_denied"
@@ -33,6 +34,7 @@ struct ConnectError: Error {
             status
             ?? {
                 switch code {
+                case .canceled: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
                 case .invalidArgument: .badRequest
                 case .unauthenticated: .unauthorized
                 case .permissionDenied: .forbidden
@@ -60,7 +62,17 @@ struct ConnectError: Error {
         self.init(code, error.message, status: error.status)
     }
 
-    var response: Response {
+    /// The error in JSON, under its HTTP status.
+    var response: Response { response(in: .connect) }
+
+    func response(in form: CallForm) -> Response {
+        if case .grpc(let contentType) = form {
+            // To gRPC the answer is no error of HTTP.
+            var response = Response(.ok, contentType: contentType, blocks: [])
+            response.trailers = GRPCStatus.trailers(of: self)
+            response.closes = closes
+            return response
+        }
         let fields = ["code": code.rawValue, "message": message].sorted { $0.key < $1.key }
         var response = Response(
             status,
@@ -70,6 +82,17 @@ struct ConnectError: Error {
         for field in self.fields { response.head.headerFields.append(field) }
         response.closes = closes
         return response
+    }
+
+    /// A body that cannot be told from the next request.
+    static var lengthRequired: ConnectError {
+        var error = ConnectError(
+            .invalidArgument,
+            "it is not said how long the body is; send Content-Length, or Transfer-Encoding: chunked",
+            status: .lengthRequired
+        )
+        error.closes = true
+        return error
     }
 
     /// - Parameter allowed: the methods there are, as the Allow field lists them. RFC 9110 section 15.5.6
