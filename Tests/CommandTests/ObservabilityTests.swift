@@ -187,7 +187,7 @@ struct ObservabilityTests {
         }
     }
 
-    @Test("a Prometheus scrapes it and knows the heavy caller", .requires("prometheus", package: "prometheus"))
+    @Test("a Prometheus scrapes it and knows the heavy caller", .slow, .requires("prometheus", package: "prometheus"))
     func prometheus() throws {
         // Prometheus dials without a bind, and finds no port once bind has had them all: so there are more than
         // the lookups and their write-backs can take.

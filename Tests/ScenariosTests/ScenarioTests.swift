@@ -239,7 +239,7 @@ struct ScenarioTests {
         return (exit, result, text, try page.contents)
     }
 
-    @Test("the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left")
+    @Test("the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left", .slow)
     func crashLoop() throws {
         let (exit, result, text, _) = try play("crash-loop")
         #expect(exit == .status(0), "\(text)")
@@ -257,7 +257,7 @@ struct ScenarioTests {
         for client in result.phases.flatMap(\.clients) { #expect(client.ok + client.failed == client.batches) }
     }
 
-    @Test("memcached stopped, killed and started again: errors meanwhile, and none afterwards")
+    @Test("memcached stopped, killed and started again: errors meanwhile, and none afterwards", .slow)
     func memcachedSlow() throws {
         let (exit, result, text, page) = try play("memcached-slow")
         #expect(exit == .status(0), "\(text)")
@@ -279,6 +279,7 @@ struct ScenarioTests {
 
     @Test(
         "the report draws the data's own numbers, without a word on the console",
+        .slow,
         .requires("chromium", package: "chromium")
     )
     func reportInBrowser() throws {
