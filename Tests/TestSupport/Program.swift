@@ -1,3 +1,4 @@
+internal import Glibc
 package import POSIX
 internal import Testbed
 
@@ -16,6 +17,8 @@ package final class Program {
         descriptorLimit: UInt64? = nil,
         temporaryFolder: String? = nil
     ) throws {
+        // A shell starts what it has in the background with SIGINT ignored, and the program would inherit that.
+        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
         output = try RunFolder()
         path = output.path + "/output"
         let file = try Descriptor.creating(path)
