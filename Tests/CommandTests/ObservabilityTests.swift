@@ -63,9 +63,13 @@ struct ObservabilityTests {
     func agreesWithKernel() throws {
         try withServer(["--log-mode", "off"]) { _, server in
             try ask(for: 2000, as: "heavy")
-            // Two samples later the watch has seen the end of the batch.
-            sleepThread(for: .seconds(2.5))
-            let text = try metrics()
+            // The watch has seen the end of the batch when it says what the kernel does.
+            var text = ""
+            _ = try eventually {
+                text = try metrics()
+                return sample("spiral_ports_exhaustion_seconds", in: text) == 0
+                    && sample("spiral_memcached_sockets{state=\"TIME-WAIT\"}", in: text) ?? 0 > 1000
+            }
             func ss(_ filter: String) throws -> Double {
                 let text = try ChildProcess.output(of: "/bin/sh", ["-c", "ss -Htan \(filter) dport = 11211 | wc -l"])
                 return try #require(Double(text.filter(\.isNumber)))
@@ -319,7 +323,7 @@ struct ObservabilityTests {
     func collectorDown() throws {
         try withServer(["--log-mode", "off", "--otlp-endpoint", "http://127.0.0.1:4318"]) { _, server in
             for _ in 0..<20 { try ask(for: 10, as: "appview") }
-            let dropped = try eventually { try sample("spiral_spans_total{fate=\"dropped\"}", in: metrics()) == 20 }
+            let dropped = try eventually { try sample("spiral_spans_total{outcome=\"dropped\"}", in: metrics()) == 20 }
             #expect(dropped)
             let text = try server.text
             #expect(text.split(separator: "\n").count { $0.contains("--otlp-endpoint") } == 1)
