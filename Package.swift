@@ -75,7 +75,9 @@ let package = Package(
             name: "LoadGenerator",
             dependencies: [
                 "Text",
-                "PostRecords", "HTTP", "Memcached", "Telemetry", "POSIX", "Units",
+                "PostRecords", "HTTP", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
@@ -97,6 +99,10 @@ let package = Package(
                 "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
+        ),
+        .target(
+            name: "Exec",
+            dependencies: ["Testbed", "Memcached", "KernelProbe", "Text", "POSIX", "Units", "CLinux"]
         ),
         .target(
             name: "Scenarios",
@@ -129,9 +135,9 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "KernelProbe", "Text",
-                "POSIX", "Units",
-                "CLinux",
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Text",
+                "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             resources: [
@@ -165,16 +171,16 @@ let package = Package(
             name: "spiral-load",
             dependencies: [
                 "Text",
-                "Commands", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                "Commands", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator",
-                "PostRecords",
-                "KernelProbe", "POSIX", "Units",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -216,7 +222,7 @@ let package = Package(
             dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"],
             exclude: ["Replies"]
         ),
-        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
+        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX", "Units"]),
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
@@ -229,8 +235,8 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "Text",
-                "LoadGenerator", "PostRecords", "HTTP", "POSIX", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
@@ -277,6 +283,11 @@ let package = Package(
                 "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
+        ),
+        .testTarget(
+            name: "ExecTests",
+            dependencies: ["TestSupport", "Exec", "POSIX", "Units"],
+            exclude: ["Programs"]
         ),
         .testTarget(
             name: "FanOutTests",

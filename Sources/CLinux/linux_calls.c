@@ -30,6 +30,10 @@ void linux_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), kept);
 }
 
+void linux_set_timer_slack(unsigned long nanoseconds) {
+    prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0);
+}
+
 int linux_unshare_network(int with_user_namespace) {
     return unshare(CLONE_NEWNET | (with_user_namespace ? CLONE_NEWUSER : 0)) == 0 ? 0 : errno;
 }
@@ -74,8 +78,10 @@ static enum step become(const struct linux_spawn *spawn, pid_t parent) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return IN_SETUP;
-    // It may have ended before this was asked for, and then nothing would come.
-    if (getppid() != parent) _exit(127);
+    // It may have ended before this was asked for, and then nothing would come. 0 is a parent outside of this
+    // process's PID namespace.
+    pid_t present = getppid();
+    if (present != parent && present != 0) _exit(127);
     int input = above_standard(spawn->standard_input);
     int output = above_standard(spawn->standard_output);
     int error = above_standard(spawn->standard_error);

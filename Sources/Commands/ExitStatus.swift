@@ -1,6 +1,6 @@
 package import ArgumentParser
 internal import Glibc
-internal import POSIX
+package import POSIX
 internal import Text
 
 /// What a command ends with; the same for all three executables.
@@ -24,6 +24,12 @@ package struct Refusal: Error {
         self.status = status
         self.message = message
     }
+
+    /// What was to be printed was not; nil when that was because its reader left.
+    package init?(unprinted error: SystemCallError) {
+        guard error.name != "EPIPE" else { return nil }
+        self.init(.machine, "cannot write to standard output: \(SystemCallError.text(of: error.errno))")
+    }
 }
 
 extension ParsableCommand {
@@ -45,7 +51,12 @@ extension ParsableCommand {
                 note(fullMessage(for: error))
                 Glibc.exit(ExitStatus.usage.rawValue)
             }
-            print(fullMessage(for: error))
+            do {
+                try say([fullMessage(for: error)])
+            } catch {
+                note("\(Self._commandName): \((error as? Refusal)?.message ?? "\(error)")")
+                Glibc.exit(ExitStatus.machine.rawValue)
+            }
             Glibc.exit(ExitStatus.success.rawValue)
         }
     }
@@ -57,6 +68,11 @@ package func note(_ line: String) {
 }
 
 /// Writes lines to standard output, likewise.
-package func say(_ lines: [String]) {
-    print(lines.joined(separator: "\n").printableLines)
+/// - Throws: ``Refusal`` when they do not fit. A reader that has seen enough is none of that.
+package func say(_ lines: [String]) throws {
+    do throws(SystemCallError) {
+        try Descriptor.writeAll(Array((lines.joined(separator: "\n").printableLines + "\n").utf8), to: 1)
+    } catch {
+        if let refusal = Refusal(unprinted: error) { throw refusal }
+    }
 }

@@ -39,7 +39,11 @@ package struct JSONOutput: ~Copyable {
             case .file(let file): try file.write(bytes)
             }
         } catch {
-            throw Refusal(.machine, "\(option): cannot \(error.call) \(path): \(SystemCallError.text(of: error.errno))")
+            let target = path == "-" ? "to standard output" : path
+            throw Refusal(
+                .machine,
+                "\(option): cannot \(error.call) \(target): \(SystemCallError.text(of: error.errno))"
+            )
         }
     }
 

@@ -3,8 +3,8 @@ internal import POSIX
 
 /// One lane's part of one batch.
 ///
-/// Unchecked: `batch` and `lane` never change, `seat` is set before the slice is submitted to its lane, and all else
-/// belongs to the lane's thread.
+/// Unchecked: `batch`, `lane` and `firstLane` never change, `seat` and `refusedAt` are set before the slice is submitted to
+/// its lane, and all else belongs to the lane's thread.
 final class BatchSlice: @unchecked Sendable {
     /// What the lane did that others have not been told of. Each word of it takes memory from another core's cache, so
     /// it is said for many lookups at once: see ``Lane/report(_:)``.
@@ -26,6 +26,8 @@ final class BatchSlice: @unchecked Sendable {
 
     let batch: Batch
     let lane: Lane
+    /// Index of the lane with the batch's first slice; the others are on those that follow.
+    private let firstLane: Int
     /// Its seat at the batch's ``Permits``; nil without a limit.
     var seat: Seat?
     /// When it is refused for having waited too long; on one of a batch's slices.
@@ -48,9 +50,15 @@ final class BatchSlice: @unchecked Sendable {
     /// Units issued of the run that was claimed last.
     private var issued = 0
 
-    init(_ batch: Batch, on lane: Lane) {
+    init(_ batch: Batch, on lane: Lane, firstLane: Int) {
         self.batch = batch
         self.lane = lane
+        self.firstLane = firstLane
+    }
+
+    /// The lanes with the batch's other slices.
+    func otherLanes(of lanes: [Lane]) -> [Lane] {
+        (0..<batch.sliceCount).map { lanes[(firstLane + $0) % lanes.count] }.filter { $0 !== lane }
     }
 
     /// The most permits it takes, so that one lane does not hold them all.

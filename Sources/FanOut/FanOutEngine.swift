@@ -126,7 +126,9 @@ package final class FanOutEngine: Sendable {
             completion: completion
         )
         let first = batch.sliceCount == 1 ? idlestLane : nextLane
-        let slices = (0..<batch.sliceCount).map { BatchSlice(batch, on: lanes[(first + $0) % lanes.count]) }
+        let slices = (0..<batch.sliceCount).map {
+            BatchSlice(batch, on: lanes[(first + $0) % lanes.count], firstLane: first)
+        }
         if let permits = batch.permits {
             let hasPermits = enter(slices, permits)
             if let admission {

@@ -10,7 +10,7 @@ extension Lane {
         guard slice.markIssued() else { return }
         if !slice.postponed.isEmpty { collectable.append(slice) }
         // Lanes that were done earlier wait for this one before they collect.
-        if slice.batch.permits == nil { noteOnOtherLanes(slice.batch) }
+        if slice.batch.permits == nil { noteOnOtherLanes(slice) }
     }
 
     func startRead(of key: Int, for slice: BatchSlice, at now: MonotonicInstant) {

@@ -247,14 +247,14 @@ final class Lane: @unchecked Sendable {
         guard let admission = batch.admission, admission.refuse() else { return }
         context.counters.refusals.add(for: .queueWait)
         schedule.touch(slice.slot!)
-        noteOnOtherLanes(batch)
+        noteOnOtherLanes(slice)
         batch.refuse(Overload(.queueWait, "the limit admitted nothing within \(admission.rules.wait.text)"))
     }
 
     /// Tells the other lanes that have a part of a batch to look at it.
-    func noteOnOtherLanes(_ batch: Batch) {
-        guard batch.sliceCount > 1 else { return }
-        for lane in lanes where lane !== self { lane.noteChange(of: batch) }
+    func noteOnOtherLanes(_ slice: BatchSlice) {
+        guard slice.batch.sliceCount > 1 else { return }
+        for lane in slice.otherLanes(of: lanes) { lane.noteChange(of: slice.batch) }
     }
 
     /// Tells others what was done for the slices that something happened to, and removes those that are over.

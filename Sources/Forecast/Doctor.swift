@@ -29,7 +29,7 @@ package struct Doctor: Sendable {
     /// Everything that was looked at, in order.
     package func examine() -> [Finding] {
         var findings = [memcached, libmemcached, namespaces, descriptors]
-        findings += [ports, timeWaitReuse, timeWaitHere, acceptQueue]
+        findings += [lanes, ports, timeWaitReuse, timeWaitHere, acceptQueue]
         findings.append(prediction)
         return findings
     }
@@ -120,6 +120,20 @@ package struct Doctor: Sendable {
             .notice,
             "of \(grouped(largestBatch)) lookups at once, up to \(grouped(needed - limit)) will fail with EMFILE; that is counted, not hidden",
             advice: "ulimit -Hn \(needed) as root before starting, for a run without them"
+        )
+    }
+
+    /// As many as a run starts its own with, unless the scenario says otherwise.
+    private static let memcachedThreads = 2
+
+    private var lanes: Finding {
+        let cores = sysconf(CInt(_SC_NPROCESSORS_ONLN))
+        let count = FanOutEngine.standardLaneCount(cores: cores, memcachedThreads: Self.memcachedThreads)
+        return Finding(
+            "lanes",
+            "\(count) of up to \(FanOutEngine.laneCounts.upperBound)",
+            .good,
+            "the server's threads that issue and collect lookups, on \(cores) cores beside \(Self.memcachedThreads) threads of memcached; --lanes changes it"
         )
     }
 

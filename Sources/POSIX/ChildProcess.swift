@@ -76,13 +76,13 @@ package struct ChildProcess: ~Copyable {
     package func send(_ signal: CInt) {
         guard ended == nil else { return }
         kill(identifier, signal)
-        if signal == SIGSTOP { waitUntilStopped(patience: .seconds(1)) }
+        if signal == SIGSTOP { waitUntilStopped(timeout: .seconds(1)) }
     }
 
     /// The parent is told of a stop when it is complete, or of an end. The word of it is left, so that a
     /// child that is stopped twice is found stopped at once. waitid(2)
-    private func waitUntilStopped(patience: Duration) {
-        let deadline = MonotonicInstant.now + patience
+    private func waitUntilStopped(timeout: Duration) {
+        let deadline = MonotonicInstant.now + timeout
         while MonotonicInstant.now < deadline {
             var stop = siginfo_t()
             let result = waitid(P_PID, id_t(identifier), &stop, WSTOPPED | WEXITED | WNOWAIT | WNOHANG)
@@ -103,11 +103,11 @@ package struct ChildProcess: ~Copyable {
         return ended
     }
 
-    /// Asks the child to end, waits up to `patience`, and kills it if it has not.
-    package mutating func terminate(patience: Duration) {
-        send(patience > .zero ? SIGTERM : SIGKILL)
+    /// Asks the child to end, waits up to `timeout`, and kills it if it has not.
+    package mutating func terminate(timeout: Duration) {
+        send(timeout > .zero ? SIGTERM : SIGKILL)
         send(SIGCONT)
-        let deadline = MonotonicInstant.now + patience
+        let deadline = MonotonicInstant.now + timeout
         while poll() == nil {
             if MonotonicInstant.now > deadline { send(SIGKILL) }
             sleepThread(for: .milliseconds(2))

@@ -12,7 +12,7 @@ package struct HeldFolder: ~Copyable, Sendable {
     ///   - prefix: how its name begins; six characters follow.
     /// - Throws: ``SystemCallError`` from mkdtemp(3) or open(2).
     package init(in parent: String, prefix: String) throws(SystemCallError) {
-        while true {
+        for _ in 0..<100 {
             var template = Array((parent + "/" + prefix + "XXXXXX").utf8CString)
             try systemCall("mkdtemp", on: parent) { mkdtemp(&template) == nil ? -1 : 0 }
             let path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
@@ -22,6 +22,7 @@ package struct HeldFolder: ~Copyable, Sendable {
             self.hold = hold
             return
         }
+        throw SystemCallError("mkdtemp", on: parent, errno: EBUSY)
     }
 
     /// Takes hold of each folder of this user that is held by nobody, and hands its path to `body`.

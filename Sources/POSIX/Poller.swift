@@ -5,7 +5,7 @@ internal import Units
 /// Waits for sockets to become ready, on one thread, and can be woken from any other.
 ///
 /// Every watch is edge-triggered: it reports when something arrives, and not again for what has
-/// been reported, so a connection that rests in a pool cannot spin its owner. epoll(7)
+/// been reported, so a connection that is idle in a pool cannot spin its owner. epoll(7)
 package struct Poller: ~Copyable, Sendable {
     /// What became of a watched descriptor; `token` is the caller's own.
     package struct Event {
@@ -57,7 +57,7 @@ package struct Poller: ~Copyable, Sendable {
         _ = Glibc.write(wakeup.rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Calls `body` for each ready descriptor; waits for the first until `deadline` (nil: for ever). epoll_wait(2)
+    /// Calls `body` for each ready descriptor; waits for the first until `deadline` (nil: without limit). epoll_wait(2)
     package func wait(until deadline: MonotonicInstant?, _ body: (Event) -> Void) {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 256) { events in
             let count = wait(until: deadline, into: events)

@@ -15,6 +15,9 @@ package enum ProgramPath {
         return isExecutable(String(path)) ? String(path) : nil
     }
 
+    /// The running program; nil where /proc does not tell. proc_pid_exe(5)
+    package static var itself: String? { target(ofLink: "/proc/self/exe") }
+
     private static func isExecutable(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0

@@ -23,7 +23,7 @@ package struct ReplacedFile: ~Copyable, Sendable {
         var status = stat()
         let exists = stat(path, &status) == 0
         // What these name is an open file of somebody's, whom a replacement would not reach. proc_pid_fd(5)
-        let isOpenElsewhere = path.hasPrefix("/dev/") || path.hasPrefix("/proc/")
+        let isOpenElsewhere = ["/dev/fd/", "/dev/std", "/proc/"].contains { path.hasPrefix($0) }
         if exists, isOpenElsewhere || status.st_mode & S_IFMT != S_IFREG {
             let flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
             target = .stream(Descriptor(owning: CInt(try systemCall("open", on: path) { Int(open(path, flags)) })))
@@ -40,7 +40,7 @@ package struct ReplacedFile: ~Copyable, Sendable {
         }
     }
 
-    /// Puts the file in the place of what is there, or of nothing. fsync(2), rename(2)
+    /// Replaces what is there, or makes the file. fsync(2), rename(2)
     /// - Throws: ``SystemCallError``; then what was there still is.
     package func write(_ bytes: [UInt8]) throws(SystemCallError) {
         switch target {

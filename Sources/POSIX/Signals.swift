@@ -23,15 +23,15 @@ package enum Signals {
     }
 
     /// Waits for one of the held signals.
-    /// - Parameter patience: how long; nil means until one comes.
+    /// - Parameter timeout: how long; nil means until one comes.
     /// - Returns: the signal, or nil when none came in time. sigtimedwait(2)
-    package static func waitForTermination(upTo patience: Duration? = nil) -> CInt? {
+    package static func waitForTermination(upTo timeout: Duration? = nil) -> CInt? {
         var set = termination
-        guard let patience else {
+        guard let timeout else {
             var number: CInt = 0
             return sigwait(&set, &number) == 0 ? number : nil
         }
-        let deadline = MonotonicInstant.now + patience
+        let deadline = MonotonicInstant.now + timeout
         while true {
             let left = max(0, (deadline - .now).wholeNanoseconds)
             var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))

@@ -7,12 +7,12 @@ internal import Text
 enum CallerName {
     static let header = HTTPField.Name("x-atlantis-caller")!
     /// Bytes of UTF-8: a name becomes a label of every metric, and a field of every error line.
-    private static let mostBytes = 64
+    private static let maxBytes = 64
 
     static func of(_ request: Request) -> String {
         for name in [header, .userAgent] {
             guard let value = request.head.headerFields[name], !value.isEmpty else { continue }
-            return value.printable(bytes: mostBytes)
+            return value.printable(bytes: maxBytes)
         }
         guard case .ipv4(let address, _) = request.peer else { return "unknown" }
         return address.description

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import POSIX
+package import POSIX
 internal import Text
 
 /// Where a command shows how far it is: lines that are overwritten on a terminal, plain lines elsewhere. What they say
@@ -14,6 +14,8 @@ package final class Screen {
     /// Lines on the terminal that the next ones overwrite.
     private var drawn = 0
     private var hasDrawn = false
+    /// Why something could not be written, the first time.
+    package private(set) var failure: SystemCallError?
 
     /// - Parameter isQuiet: whether nothing is shown before the end.
     package init(output: CInt, isQuiet: Bool = false) {
@@ -44,7 +46,7 @@ package final class Screen {
         drawn = 0
     }
 
-    /// Writes lines in place of all that is on the terminal; elsewhere after an empty line.
+    /// Writes lines over all that is on the terminal; elsewhere after an empty line.
     package func redraw(_ lines: [String]) {
         write(isLive ? "\u{1b}[H\u{1b}[J" : hasDrawn ? "\n" : "", lines, "\n")
         hasDrawn = true
@@ -55,9 +57,12 @@ package final class Screen {
         (drawn > 1 ? "\u{1b}[\(drawn - 1)A" : "") + "\r\u{1b}[J"
     }
 
-    /// Nobody can be told when it fails.
     private func write(_ command: String, _ lines: [String], _ end: String = "") {
         let text = command + lines.joined(separator: "\n").printableLines + end
-        try? Descriptor.writeAll(Array(text.utf8), to: output)
+        do throws(SystemCallError) {
+            try Descriptor.writeAll(Array(text.utf8), to: output)
+        } catch {
+            failure = failure ?? error
+        }
     }
 }

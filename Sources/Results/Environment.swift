@@ -1,3 +1,5 @@
+package import Text
+
 /// What a run ran on.
 package struct Environment: Codable, Sendable {
     /// Whose ports a run takes.
@@ -20,6 +22,8 @@ package struct Environment: Codable, Sendable {
     package var clients: [String]
     /// How the server's memory is bounded; nil where it is not.
     package var memoryLimit: String?
+    /// Threads of the server that issue and collect lookups; nil when no server said so.
+    @ExplicitNull package var lanes: Int?
     package var spiral: String
     package var arguments: [String]
     /// When it was played: date and time in UTC.
@@ -37,6 +41,7 @@ package struct Environment: Codable, Sendable {
         seed: UInt64,
         clients: [String],
         memoryLimit: String? = nil,
+        lanes: Int? = nil,
         spiral: String,
         arguments: [String],
         date: String
@@ -52,6 +57,7 @@ package struct Environment: Codable, Sendable {
         self.seed = seed
         self.clients = clients
         self.memoryLimit = memoryLimit
+        self.lanes = lanes
         self.spiral = spiral
         self.arguments = arguments
         self.date = date

@@ -76,6 +76,7 @@ package struct ScenarioPlayer {
             // Takes the processes down on every way out.
             defer { run.end() }
             result.environment.memoryLimit = run.memoryLimit
+            result.environment.lanes = run.lanes
             for (index, phase) in scenario.phases.enumerated() where !run.isEnding {
                 let position = PhasePosition(
                     number: index + 1,

@@ -42,7 +42,7 @@ extension ScenarioRun {
         case .process(.restart, .server):
             // Counts are read once more, as those of a process that ends in order.
             _ = server.counters(takePeaks: false)
-            server.terminate(patience: .seconds(2))
+            server.terminate(timeout: .seconds(2))
             phase.clock.scheduleRestart(at: .now)
         }
     }
@@ -118,7 +118,7 @@ extension ScenarioRun {
             status: server.status,
             cgroupBytes: server.memoryLimit?.usedBytes,
             isUp: server.isUp,
-            clients: attacks.map { ($0.recorder.name, TimelinePoint.Client($0.recorder.takeWindow())) }
+            clients: (load?.recorders ?? []).map { ($0.name, TimelinePoint.Client($0.takeWindow())) }
         )
         warnOfStops(reading.status)
         let point = phase.sampler.point(reading, since: beginning)

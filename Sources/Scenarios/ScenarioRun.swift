@@ -33,7 +33,7 @@ final class ScenarioRun {
     private let workload: Workload
     var memcached: MemcachedProcess
     let server: SupervisedServer
-    private(set) var attacks: [Attack] = []
+    private(set) var load: Load?
     /// Which batches of the phase were under way together.
     private var overlaps = BatchOverlaps()
     private var settings = Settings()
@@ -118,6 +118,9 @@ final class ScenarioRun {
         return try MemcachedProcess(options, in: folder)
     }
 
+    /// Lanes of the server.
+    var lanes: Int? { last.lanes }
+
     /// How the server's memory is bounded; nil where it is not.
     var memoryLimit: String? {
         server.memoryLimit.map { "\($0.limit) (\($0.enforcement.rawValue))" }
@@ -141,9 +144,9 @@ final class ScenarioRun {
             sampler: PhaseSampler(plan.name, start: start, counted: last)
         )
         let deadline = start + plan.duration + .seconds(300)
-        while MonotonicInstant.now < phase.clock.end || attacks.contains(where: { $0.recorder.pending > 0 }) {
+        while MonotonicInstant.now < phase.clock.end || load.map({ !$0.isOver }) ?? false {
             try pause(for: Self.tickInterval)
-            if MonotonicInstant.now >= phase.clock.end { for attack in attacks { attack.stop() } }
+            if MonotonicInstant.now >= phase.clock.end { load?.stop() }
             guard MonotonicInstant.now < deadline else {
                 throw TestbedError("phase \(plan.name): batches are still unanswered 5 minutes after the last was due")
             }
@@ -174,9 +177,9 @@ final class ScenarioRun {
     }
 
     func end() {
-        for attack in attacks { attack.stop() }
+        load?.abandon()
         // Nothing waits for it any more; a server with thousands of blocked writers would take its time.
-        server.terminate(patience: scenario.setup.restarts ? .zero : .seconds(2))
+        server.terminate(timeout: scenario.setup.restarts ? .zero : .seconds(2))
         memcached.terminate()
     }
 
@@ -212,25 +215,24 @@ final class ScenarioRun {
 
     private func startClients(_ plan: PhasePlan) throws {
         overlaps = BatchOverlaps()
-        attacks = plan.clients.map { spec in
-            Attack(
-                spec,
-                to: Target(address: network.serverAddress, path: Endpoint.path),
-                from: Self.clientSource,
-                workload: workload,
-                timeout: .seconds(180),
-                maxInFlight: 512,
+        let form = RequestForm(to: Target(address: network.serverAddress, path: Endpoint.path))
+        do {
+            load = try Load(
+                phased(plan).map { Load.Client($0) },
+                Load.Options(form, from: SourceAddresses(Self.clientSource), timeout: .seconds(180)),
+                workload,
                 overlaps: overlaps
             )
+            try load?.start(for: plan.duration)
+        } catch {
+            throw TestbedError("the clients cannot be started: \(error)")
         }
-        for (attack, spec) in zip(attacks, plan.clients) {
-            do {
-                try attack.start(for: plan.duration)
-            } catch {
-                throw TestbedError("client \(spec.name) cannot be started: \(error)")
-            }
-            note(.client, "client \(spec) starts")
-        }
+        for spec in plan.clients { note(.client, "client \(spec) starts") }
+    }
+
+    /// The clients of a phase, so that they do not march in step.
+    private func phased(_ plan: PhasePlan) -> [ClientSpec] {
+        plan.clients.map { $0.phased(seed: workload.seed, within: plan.duration) }
     }
 
     private func finish(
@@ -245,7 +247,7 @@ final class ScenarioRun {
         let change = now.change(since: last)
         let peaks = phase.sampler.peaks
         last = now
-        let clients = attacks.map(\.recorder.result)
+        let clients = (load?.recorders ?? []).map(\.result)
         let obstacle =
             DialObstacle.known(
                 settings: settings,
@@ -332,11 +334,13 @@ final class ScenarioRun {
         // Ports that were in TIME_WAIT before may be free again when a phase takes long.
         let isShort = free == network.ports.ports || (MonotonicInstant.now - beginning) < PortBudget.timeWait
         var predicted: Double?
-        if let free, isShort {
+        // When a closed loop or Poisson arrivals send is not known beforehand.
+        let isPlanned = plan.clients.allSatisfy { $0.schedule.count(within: plan.duration) != nil }
+        if let free, isShort, isPlanned {
             var simulation = PortSimulation(ports: network.ports.ports, maxIdle: settings.fanOut.maxIdle)
             simulation.idle = idle
             simulation.resting = network.ports.ports - free - idle
-            predicted = simulation.run(plan.clients, for: plan.duration).exhaustedAfter
+            predicted = simulation.run(phased(plan), for: plan.duration).exhaustedAfter
         }
         return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
     }

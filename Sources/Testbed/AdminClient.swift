@@ -7,7 +7,7 @@ internal import Text
 /// The admin listener of a running server, over one kept connection.
 package struct AdminClient: ~Copyable {
     package let address: SocketAddress
-    private let patience: Duration
+    private let timeout: Duration
     private let fields: HTTPFields
     private var connection: Client?
 
@@ -17,11 +17,11 @@ package struct AdminClient: ~Copyable {
 
     /// - Parameters:
     ///   - token: what it wants requests to carry; nil where it wants nothing.
-    ///   - patience: how long to wait for it to connect, and for each part of an answer.
-    package init(_ address: SocketAddress, token: AccessToken? = nil, patience: Duration = .seconds(10)) {
+    ///   - timeout: how long to wait for it to connect, and for each part of an answer.
+    package init(_ address: SocketAddress, token: AccessToken? = nil, timeout: Duration = .seconds(10)) {
         self.address = address
         fields = token.map { [.authorization: "Bearer \($0.text)"] } ?? [:]
-        self.patience = patience
+        self.timeout = timeout
     }
 
     /// Changes settings while it runs.
@@ -68,7 +68,7 @@ package struct AdminClient: ~Copyable {
                 client = kept
             } else {
                 let isLoopback = address.isLoopback
-                client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: patience)
+                client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: timeout)
             }
             let answer = try client.send(method, path, fields: fields, body: body)
             connection = consume client

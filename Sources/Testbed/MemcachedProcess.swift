@@ -67,5 +67,5 @@ package final class MemcachedProcess {
     package func send(_ signal: CInt) { process.send(signal) }
 
     /// Kills it: it has nothing to save, and takes a second to end when asked.
-    package func terminate() { process.terminate(patience: .zero) }
+    package func terminate() { process.terminate(timeout: .zero) }
 }

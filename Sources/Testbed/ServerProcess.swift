@@ -26,7 +26,7 @@ package final class ServerProcess {
         in folder: RunFolder
     ) throws(TestbedError) {
         self.address = address
-        admin = AdminClient(adminAddress, patience: .seconds(2))
+        admin = AdminClient(adminAddress, timeout: .seconds(2))
         let path = try Executables.server()
         do {
             let output = try Descriptor.appending(to: folder.path + "/server.log")
@@ -71,6 +71,6 @@ package final class ServerProcess {
 
     package func send(_ signal: CInt) { process.send(signal) }
 
-    /// Ends it: at once without patience.
-    package func terminate(patience: Duration = .seconds(2)) { process.terminate(patience: patience) }
+    /// Ends it: at once without timeout.
+    package func terminate(timeout: Duration = .seconds(2)) { process.terminate(timeout: timeout) }
 }

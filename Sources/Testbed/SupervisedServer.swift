@@ -107,7 +107,7 @@ package final class SupervisedServer {
         if signal == SIGCONT { isStopped = false }
     }
 
-    package func terminate(patience: Duration) {
-        process?.terminate(patience: patience)
+    package func terminate(timeout: Duration) {
+        process?.terminate(timeout: timeout)
     }
 }

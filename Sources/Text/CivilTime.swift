@@ -61,4 +61,31 @@ package struct CivilTime {
             two(second % 60, at: 17, then: UInt8(ascii: "Z"))
         }
     }
+
+    /// The seconds since 1970 of a time as ``write(to:)`` writes it; nil for any other text, and before 1970.
+    /// Civil date to days: H. Hinnant, chrono-compatible low-level date algorithms.
+    package static func seconds(of text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == length else { return nil }
+        let form = Array("0000-00-00T00:00:00Z".utf8)
+        for (byte, wanted) in zip(bytes, form) {
+            let isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            guard wanted == UInt8(ascii: "0") ? isDigit : byte == wanted else { return nil }
+        }
+        func number(_ range: Range<Int>) -> Int64 {
+            bytes[range].reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+        }
+        let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
+        let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
+        guard year >= 1970, (1...12).contains(month), hour < 24, minute < 60, second < 60 else { return nil }
+        let shifted = month <= 2 ? year - 1 : year
+        let era = shifted / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let seconds = (era * 146_097 + dayOfEra - 719_468) * 86400 + hour * 3600 + minute * 60 + second
+        // What reads back as another day was none: the 31st of April.
+        let civil = CivilTime(secondsSince1970: seconds)
+        return civil.day == day && civil.month == month ? seconds : nil
+    }
 }

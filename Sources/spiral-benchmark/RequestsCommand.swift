@@ -25,8 +25,8 @@ struct RequestsCommand: AsyncParsableCommand {
     func run() async throws {
         let workload = Workload(seed: 1, count: Self.posts)
         for codec in Codec.allCases {
-            var generator = SplitMix64(seed: 1)
-            let body = workload.body(size: Self.posts, in: codec, using: &generator)
+            var body: [UInt8] = []
+            workload.append(.neighbours(first: 0, size: Self.posts), in: codec, to: &body)
             let packed = Array(await Gzip.compress([body]).joined())
             func read() throws {
                 guard KeyList.readable(body, in: codec)?.count == Self.posts else {

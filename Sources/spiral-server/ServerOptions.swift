@@ -173,7 +173,7 @@ struct ProcessOptions: ParsableArguments {
         guard (10...100_000).contains(logThreads) else {
             throw ValidationError("--log-threads: use a number from 10 to 100000")
         }
-        _ = try (largestBody(), drainPatience())
+        _ = try (largestBody(), drainTime())
     }
 
     func largestBody() throws -> ByteCount {
@@ -182,7 +182,7 @@ struct ProcessOptions: ParsableArguments {
         return size
     }
 
-    func drainPatience() throws -> Duration {
+    func drainTime() throws -> Duration {
         try readOption("--drain-timeout", drainTimeout, as: Duration.init(text:))
     }
 }

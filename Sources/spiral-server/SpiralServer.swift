@@ -92,15 +92,15 @@ struct SpiralServer: ParsableCommand {
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
-        let patience = try process.drainPatience()
-        note("draining: requests under way have \(patience.text)")
-        let finished = server.drain(timeout: patience)
+        let timeout = try process.drainTime()
+        note("draining: requests under way have \(timeout.text)")
+        let finished = server.drain(timeout: timeout)
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
         let lost = log.close(within: .seconds(2))
         note(
-            "stopped" + (finished ? "" : "; requests that took longer than \(patience.text) were cut off")
+            "stopped" + (finished ? "" : "; requests that took longer than \(timeout.text) were cut off")
                 + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
         )
     }
@@ -166,10 +166,10 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
-    /// Watches the first server's port; on a unix socket there are none.
+    /// Watches the ports towards all servers; on a unix socket there are none.
     private func watchPorts(of servers: ServerList) throws -> PortWatch? {
-        guard let port = servers.addresses.lazy.compactMap(\.port).first else { return nil }
-        return try PortWatch.start(towardsPort: port)
+        let ports = Set(servers.addresses.compactMap(\.port))
+        return ports.isEmpty ? nil : try PortWatch.start(asking: ports)
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.

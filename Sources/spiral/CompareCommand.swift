@@ -29,7 +29,7 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         let comparison = Comparison(try run(in: before), try run(in: after), tolerance: try share())
-        say(comparison.markdown)
+        try say(comparison.markdown)
         guard comparison.regressions.isEmpty else { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 

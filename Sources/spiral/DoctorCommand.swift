@@ -42,8 +42,10 @@ struct DoctorCommand: ParsableCommand {
         if !specs.isEmpty { scenario.clients = specs }
         let network: Environment.Network = hostNetwork ? .host : .namespace
         let findings = ScenarioPlayer(scenario, network: network, seed: 1).examine()
-        if json != "-" { say(findings.flatMap(\.lines)) }
-        try output?.write(findings)
+        try JSONOutput.each([
+            { if json != "-" { try say(findings.flatMap(\.lines)) } },
+            { try output?.write(findings) },
+        ])
         guard findings.contains(where: { $0.level == .bad }) else { return }
         throw Refusal(.machine, "the demo cannot run here yet; see the lines marked BAD")
     }

@@ -74,7 +74,7 @@ struct PlayOptions: ParsableArguments {
         }
     }
 
-    /// Plays a scenario, prints and writes the result, and ends with 1 when something did not hold.
+    /// Plays a scenario, prints and writes the result, and ends with 1 when an expectation failed.
     /// - Throws: ``Refusal``, `ExitCode`
     func play(_ scenario: Scenario) throws {
         // Before the first thread: they inherit it, and a user namespace needs there to be none.
@@ -116,6 +116,7 @@ struct PlayOptions: ParsableArguments {
         }
         screen.conclude(result.summary)
         try JSONOutput.each([
+            screen.checkWritten,
             { try output?.write(result) },
             { try page?.write(HTMLPage.report(result)) },
         ])

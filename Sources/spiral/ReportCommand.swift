@@ -36,7 +36,7 @@ struct ReportCommand: ParsableCommand {
             line = result.findings.first ?? "a sweep of which nothing was measured"
         }
         try JSONOutput(output, option: "--output").write(page)
-        if output != "-" { say(["\(output): \(line)"]) }
+        if output != "-" { try say(["\(output): \(line)"]) }
     }
 
     /// Reads a result.

@@ -48,12 +48,12 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        if schema { return print(ScenarioSchema.example, terminator: "") }
+        if schema { return try JSONOutput("-", option: "--schema").write(Array(ScenarioSchema.example.utf8)) }
         if show { return try JSONOutput("-", option: "--show").write(try Self.bytes(of: scenario!)) }
         let plan = try Self.scenario(scenario!)
         if check {
             let seconds = plan.phases.reduce(Duration.zero) { $0 + $1.duration }
-            return say([
+            return try say([
                 "\(scenario!): \(plan.name), \(plan.phases.count) phases, \(seconds) of load; nothing is wrong"
             ])
         }

@@ -158,6 +158,7 @@ struct SweepCommand: ParsableCommand {
         }
         screen.conclude(result.summary)
         try JSONOutput.each([
+            screen.checkWritten,
             { if json == "-" { try file?.write(result) } },
             { try table?.write(Array(result.csv.utf8)) },
             { try page?.write(HTMLPage.report(result)) },

@@ -43,7 +43,7 @@ struct TopCommand: ParsableCommand {
         let screen = Screen(output: 1)
         var admin = AdminClient(try address(), token: try token())
         var last: ClientRanking?
-        try watch.repeatedly { _ in
+        try watch.repeatedly(watch.count) { _ in
             let ranking: ClientRanking
             do {
                 ranking = try admin.clients()
@@ -54,7 +54,7 @@ struct TopCommand: ParsableCommand {
             guard json != "-" else { return }
             screen.redraw(ClientReport.lines(ranking, most: most))
         }
-        if let last { try output?.write(last) }
+        try JSONOutput.each([screen.checkWritten, { if let last { try output?.write(last) } }])
     }
 
     private func token() throws(Refusal) -> AccessToken? {

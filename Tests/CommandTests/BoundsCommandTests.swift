@@ -16,7 +16,7 @@ import Text
 /// What callers can take of spiral-server at the most.
 @Suite("spiral-server's bounds", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
 struct BoundsCommandTests {
-    @Test("millions of URIs in one body are refused at once, whatever max-batch says")
+    @Test("millions of URIs in one body are refused at once, whatever max-batch says", .slow)
     func manyURIs() throws {
         try RunningServer.during(["--limit", "request:64"]) { server in
             let before = try ProcessStatus.read(server.program.identifier).residentBytes

@@ -35,6 +35,27 @@ struct CommandLineTests {
                 "--target: 'https://a' is not an address"
             ),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--duration", "0s"], "--duration: "),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--target", "https://a"], "TLS, which is not supported"),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--timeout", "0s"], "--timeout: "),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s,from=3s", "--duration", "1s"], "x begins after 3s"),
+            (["spiral-load", "--client", "x:uris=1,rate=1e9/s"], "'1e9/s' is not a rate"),
+            (["spiral-load", "--client", "x:uris=1,rate=9999999/s"], "use 0.000001/s to 1000000/s"),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--fail-if", "y.p99 > 5ms"],
+                "--fail-if: 'y.p99' is not a name"
+            ),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--search", "x.p99"],
+                "--search: 'x.p99' is not a claim"
+            ),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--source", "127.1.0.0/33"],
+                "--source: '127.1.0.0/33' is not"
+            ),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "2026-02-30T00:00:00Z"], "--start-at: "),
+            (["spiral-load", "--replay", "/dev/null"], "--replay: /dev/null: it has no line"),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--speed", "2x"], "--speed: it is for --replay"),
+            (["spiral-load", "merge", "/dev/null"], "/dev/null is not a result of spiral-load"),
             (
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--json", "/nonexistent/x"],
                 "--json: cannot open /nonexistent/x"

@@ -78,6 +78,31 @@ struct OutputFileTests {
         #expect(said.contains("--report: cannot open no/file: no such file or directory\nstatus 2\n"), "\(said)")
     }
 
+    @Test(
+        "what cannot be printed is no success, and a reader that has seen enough is none either",
+        arguments: ["predict", "predict --json -", "--help", "run --schema", "run --check short", "doctor"]
+    )
+    func unprinted(command: String) throws {
+        let short = "printf 'scenario: x\\nphases: [{name: a, duration: 100ms}]\\n' > short"
+        let said = try shell("\(short); $spiral \(command) > /dev/full; echo status $?")
+        #expect(said.contains("standard output: no space left on device"), "\(said)")
+        #expect(said.hasSuffix("status 3\n"), "\(said)")
+        // Closed by whoever started it: nothing is written to what has its number.
+        #expect(try shell("\(short); $spiral \(command) >&-; echo status $?").hasSuffix("status 3\n"))
+    }
+
+    @Test(
+        "a run whose text cannot be printed keeps its result, and ends with 3",
+        .requiresNamespaces,
+        .requiresMemcached
+    )
+    func unprintedRun() throws {
+        let yaml = "printf 'scenario: x\\nphases: [{name: a, duration: 100ms}]\\n' > short"
+        let said = try shell("\(yaml); $spiral run short --json file > /dev/full; echo status $?")
+        #expect(said.hasSuffix("cannot write to standard output: no space left on device\nstatus 3\n"), "\(said)")
+        #expect(try file.contents.contains("\"schema\" : \"spiral-run/"))
+    }
+
     @Test("two results cannot go to one file")
     func oneFile() throws {
         for command in ["run demo --json x --report x", "sweep --vary limit=none --csv x --report x"] {

@@ -61,7 +61,7 @@ struct RunCommandTests {
         #expect(said.contains("/dev/zero: a scenario has 16MiB at the most\nstatus 2"), "\(said)")
     }
 
-    @Test("a scenario played twice gives the same verdicts, failed ones too, and says what was changed when")
+    @Test("a scenario played twice gives the same verdicts, failed ones too, and says what was changed when", .slow)
     func twice() throws {
         let file = try file()
         let results = try (0..<2).map { _ in
@@ -88,6 +88,7 @@ struct RunCommandTests {
 
     @Test(
         "a process that somebody stops is named, and the run goes on with it",
+        .slow,
         arguments: ["memcached", "spiral-server"]
     )
     func stoppedChild(name: String) throws {
@@ -110,6 +111,7 @@ struct RunCommandTests {
 
     @Test(
         "when a process of it dies, the phases that were played are kept, and it says what died",
+        .slow,
         arguments: ["memcached", "spiral-server"]
     )
     func diedChild(name: String) throws {
@@ -148,7 +150,7 @@ struct RunCommandTests {
         withExtendedLifetime(file) {}
     }
 
-    @Test("a result that does not fit takes nothing of the report with it, and ends with 3")
+    @Test("a result that does not fit takes nothing of the report with it, and ends with 3", .slow)
     func oneOutputFails() throws {
         let (file, report) = (try file(), try TemporaryFile())
         let program = try Program("spiral", ["run", file.path, "--json", "/dev/full", "--report", report.path])

@@ -87,7 +87,7 @@ struct RunFolderTests {
         let before = try cgroups()
         var killed = try start()
         #expect(try isPlaying())
-        killed.terminate(patience: .zero)
+        killed.terminate(timeout: .zero)
         let left = try cgroups().subtracting(before)
         // Its server dies with it, but not in the same moment.
         let isEmpty = try eventually {

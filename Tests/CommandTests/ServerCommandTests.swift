@@ -281,22 +281,19 @@ struct ServerCommandTests {
     @Test("it uses at most 16 threads with many callers at once")
     func threads() throws {
         try withServer(["--dialer", "rotate", "--store-latency", "20ms"]) { _, _ in
-            let attack = Attack(
-                ClientSpec(name: "many", uris: 1...200, rate: .init(perSecond: 40)),
-                to: Target(address: Self.address, path: Endpoint.path),
-                from: nil,
-                workload: Workload(seed: 1, count: 1000),
-                timeout: .seconds(10),
-                maxInFlight: 400
+            let load = try Load(
+                [.init(ClientSpec(name: "many", uris: 1...200, rate: .init(perSecond: 40)))],
+                .init(.init(to: Target(address: Self.address, path: Endpoint.path)), timeout: .seconds(10)),
+                Workload(seed: 1, count: 1000)
             )
-            try attack.start(for: .seconds(2))
+            try load.start(for: .seconds(2))
             var most = 0
             let ended = try eventually(within: .seconds(30)) {
                 most = max(most, try counters().threads)
-                return attack.isStopped && attack.recorder.pending == 0
+                return load.isOver
             }
             #expect(ended)
-            let result = attack.recorder.result
+            let result = load.recorders[0].result
             #expect(result.ok == 80, "\(result)")
             #expect(most <= 16)
         }

@@ -111,6 +111,20 @@ struct LaneScheduleTests {
         #expect(schedule.nextAfterReply() == next)
     }
 
+    @Test("the slot of a slice that ends while it stands in a queue is given to one other")
+    func slots() {
+        var schedule = LaneSchedule()
+        let ended = schedule.add(work: 1, permits: 1, target: 1)
+        _ = schedule.settle(ended, work: 0, cap: 1)
+        schedule.remove(ended)
+        #expect(schedule.isRunnable)
+        schedule.beginTurn(at: start)
+        #expect(schedule.next(at: start) == nil)
+        let slots = (0..<4).map { _ in schedule.add(work: 1, permits: 0, target: 1) }
+        #expect(Set(slots).count == 4)
+        #expect(slots.contains(ended))
+    }
+
     @Test("who waits too long for the first permit is refused, whoever has issued or ended is not")
     func refusals() {
         var schedule = LaneSchedule()

@@ -33,7 +33,8 @@ struct LimitsInServiceTests {
     }
 
     @Test(
-        "under a fair limit a small batch is answered while a heavy one is under way; served in order it waits for all of it"
+        "under a fair limit a small batch is answered while a heavy one is under way; served in order it waits for all of it",
+        .slow
     )
     func fairness() throws {
         /// How many lookups of the heavy batch were answered before the small one was.
@@ -85,6 +86,7 @@ struct LimitsInServiceTests {
 
     @Test(
         "records the cache does not have are read and set back without waiting for anything else",
+        .slow,
         arguments: ["none", "request:1", "request:16", "process:16", "fair:16", "vegas"],
         [FanoutPolicy.perURI, .multiget(chunk: 7)]
     )
@@ -126,6 +128,7 @@ struct LimitsInServiceTests {
 
     @Test(
         "no permit is lost between many lanes: whatever is waiting, all batches end",
+        .slow,
         arguments: ["process:3", "fair:3", "request:2", "aimd:start=3,min=3,max=5"],
         [FanoutPolicy.perURI, .multiget(chunk: 5)]
     )
@@ -203,6 +206,7 @@ struct LimitsInServiceTests {
 
     @Test(
         "an adaptive limit moves with what it sees, and never beyond what it may",
+        .slow,
         arguments: ["aimd", "vegas", "gradient2"]
     )
     func adaptive(limit: String) throws {

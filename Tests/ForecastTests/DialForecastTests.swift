@@ -119,6 +119,7 @@ struct DialVerdictTests {
 
     @Test(
         "two clients whose batches are due together get no number, or one that is right; one alone gets its own",
+        .slow,
         arguments: ["dialer: rotate, max-idle: 64", "dialer: kernel, max-idle: 16", "max-idle: 64"]
     )
     func meeting(settings: String) throws {

@@ -97,7 +97,10 @@ struct ServerTests {
         }
     }
 
-    @Test("a body in blocks arrives whole and in order, to a client that reads it slowly and to one that does not")
+    @Test(
+        "a body in blocks arrives whole and in order, to a client that reads it slowly and to one that does not",
+        .slow
+    )
     func blocks() throws {
         try withServer { server in
             let expected = Array(Echo.blocks.joined())
@@ -176,7 +179,7 @@ struct ServerTests {
         }
     }
 
-    @Test("draining lets a request under way finish and closes idle connections")
+    @Test("draining lets a request under way finish and closes idle connections", .slow)
     func drain() throws {
         try withServer { server in
             let busy = try Socket.connected(to: server.address, timeout: .seconds(10))

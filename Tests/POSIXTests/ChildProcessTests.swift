@@ -24,7 +24,7 @@ struct ChildProcessTests {
         #expect(try file.contents == "out\nerr\n")
     }
 
-    @Test("a child that is started while another thread makes pipes holds none of them")
+    @Test("a child that is started while another thread makes pipes holds none of them", .slow)
     func pipesStayOurs() throws {
         func pipes() throws -> Set<Substring> {
             let list = try ChildProcess.output(of: "/bin/ls", ["-l", "/proc/self/fd"])

@@ -86,6 +86,16 @@ struct ReplacedFileTests {
         #expect(try entries() == (name == "pipe" ? ["file", "pipe"] : ["file"]))
     }
 
+    @Test("a file in memory is replaced like any other")
+    func sharedMemory() throws {
+        let path = "/dev/shm/spiral-test-\(getpid())"
+        defer { unlink(path) }
+        for text in ["a longer text", "short"] {
+            try ReplacedFile(path).write(Array(text.utf8))
+            #expect(try Program.contents(of: path) == text)
+        }
+    }
+
     @Test("what cannot be written is refused at once, a pipe that nobody reads too, and nothing waits")
     func refused() throws {
         let pipe = folder + "/pipe"

@@ -52,6 +52,7 @@ struct LivePageTests {
 
     @Test(
         "in a browser the charts move, a click on rotate stops the errors, and at the end it is the report",
+        .slow,
         .requires("chromium", package: "chromium")
     )
     func rotateInBrowser() throws {

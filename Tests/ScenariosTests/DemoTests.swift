@@ -22,7 +22,7 @@ struct DemoTests {
         return text.split(separator: "\n").map { String($0) }
     }
 
-    @Test("it reproduces the incident and heals it, and its figures agree with each other")
+    @Test("it reproduces the incident and heals it, and its figures agree with each other", .slow)
     func reproducesAndHeals() throws {
         let json = try TemporaryFile()
         let rangeBefore = try Sysctl.read("net.ipv4.ip_local_port_range")
@@ -52,7 +52,7 @@ struct DemoTests {
         #expect(try processes(containing: "spiral-server --listen").isEmpty)
     }
 
-    @Test("Ctrl-C ends it at any moment and leaves no process and no folder", arguments: [50, 400, 1500, 6000])
+    @Test("Ctrl-C ends it at any moment and leaves no process and no folder", .slow, arguments: [50, 400, 1500, 6000])
     func interrupted(milliseconds: Int) throws {
         let own = try TemporaryFile()
         let demo = try Program("spiral", ["demo"], temporaryFolder: own.folderPath)

@@ -152,7 +152,7 @@ struct ScenarioFileTests {
     }
 
     @Test(
-        "names that a terminal would obey are refused, with the character that is not shown",
+        "names that a terminal would take for commands are refused, with the character that is not shown",
         arguments: ["p\\e[31m", "p\\x9b31m", "p\\u202eq", "p\\nq", "p\\u2028"]
     )
     func controlCharacters(name: String) {
@@ -195,7 +195,7 @@ struct ScenarioFileTests {
         let recorder = Recorder(name: "a")
         recorder.begin(uris: 2)
         recorder.succeed(
-            AnswerScan(Array(#"{"records":[{"cid":"a"},{}]}"#.utf8), .json)!,
+            .init(records: 2, empty: 1),
             latency: .milliseconds(12),
             service: .milliseconds(9)
         )
@@ -239,7 +239,7 @@ struct ScenarioTests {
         return (exit, result, text, try page.contents)
     }
 
-    @Test("the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left")
+    @Test("the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left", .slow)
     func crashLoop() throws {
         let (exit, result, text, _) = try play("crash-loop")
         #expect(exit == .status(0), "\(text)")
@@ -257,7 +257,7 @@ struct ScenarioTests {
         for client in result.phases.flatMap(\.clients) { #expect(client.ok + client.failed == client.batches) }
     }
 
-    @Test("memcached stopped, killed and started again: errors meanwhile, and none afterwards")
+    @Test("memcached stopped, killed and started again: errors meanwhile, and none afterwards", .slow)
     func memcachedSlow() throws {
         let (exit, result, text, page) = try play("memcached-slow")
         #expect(exit == .status(0), "\(text)")
@@ -279,6 +279,7 @@ struct ScenarioTests {
 
     @Test(
         "the report draws the data's own numbers, without a word on the console",
+        .slow,
         .requires("chromium", package: "chromium")
     )
     func reportInBrowser() throws {
@@ -397,7 +398,7 @@ struct ResultTests {
     }
 
     @Test(
-        "churn is when the mean of four seconds is above what one address bears, however long the run",
+        "churn is when the mean of four seconds is above what one address sustains, however long the run",
         .timeLimit(.minutes(1))
     )
     func cascade() throws {

@@ -94,7 +94,7 @@ struct SweepPlanTests {
             let recorder = Recorder(name: name)
             recorder.begin(uris: uris)
             recorder.succeed(
-                AnswerScan(Array("{}".utf8), .json)!,
+                .init(),
                 latency: .microseconds(Int64(milliseconds * 1000)),
                 service: .zero
             )
@@ -246,7 +246,10 @@ struct SweepCommandTests {
         try Program("spiral", ["sweep"] + arguments + Self.clients)
     }
 
-    @Test("each cell begins with all its ports: the incident happens in each repetition anew, and not beside a cure")
+    @Test(
+        "each cell begins with all its ports: the incident happens in each repetition anew, and not beside a cure",
+        .slow
+    )
     func cleanRooms() throws {
         let json = try TemporaryFile()
         let csv = try TemporaryFile()
@@ -282,7 +285,7 @@ struct SweepCommandTests {
         #expect(try page.contents.contains("drawSweep(JSON.parse("))
     }
 
-    @Test("a server that dies costs its cell, which is recorded; a sweep that is cut off goes on where it was")
+    @Test("a server that dies costs its cell, which is recorded; a sweep that is cut off goes on where it was", .slow)
     func deathAndResumption() throws {
         let json = try TemporaryFile()
         let arguments = ["--vary", "limit=request:4,request:8,request:16", "--json", json.path]
@@ -317,7 +320,7 @@ struct SweepCommandTests {
         #expect(try other.text.contains("is of another grid"))
     }
 
-    @Test("on a disk that is full nothing finished is lost")
+    @Test("on a disk that is full nothing finished is lost", .slow)
     func fullDisk() throws {
         let spiral = try Executables.sibling("spiral")
         let folder = try RunFolder()

@@ -61,7 +61,7 @@ package final class Browser {
     }
 
     deinit {
-        process.terminate(patience: .zero)
+        process.terminate(timeout: .zero)
     }
 
     /// Goes to an address, without waiting for all of it.
@@ -78,8 +78,8 @@ package final class Browser {
     }
 
     /// Whether an expression becomes true in time; one that throws is not true yet.
-    package func becomesTrue(_ expression: String, within patience: Duration = .seconds(20)) -> Bool {
-        eventually(within: patience) { (try? value(of: expression)) == "true" }
+    package func becomesTrue(_ expression: String, within timeout: Duration = .seconds(20)) -> Bool {
+        eventually(within: timeout) { (try? value(of: expression)) == "true" }
     }
 
     private func call(_ method: String, _ parameters: [String: any Encodable & Sendable] = [:]) throws

@@ -79,8 +79,8 @@ package final class PendingLookups: Sendable {
     }
 
     /// Waits a bounded while for the end.
-    package func isDone(within patience: Duration) -> Bool {
-        done.wait(timeout: .now() + .nanoseconds(Int(patience.wholeNanoseconds))) == .success
+    package func isDone(within timeout: Duration) -> Bool {
+        done.wait(timeout: .now() + .nanoseconds(Int(timeout.wholeNanoseconds))) == .success
     }
 
     package var isDone: Bool { result.withLock { $0 != nil } }
@@ -101,8 +101,8 @@ package func postURIs(_ count: Int, seed: UInt64 = 7) -> [String] {
 
 /// Waits, a bounded while, until a condition holds.
 /// - Returns: whether it did.
-package func eventually(within patience: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
-    let deadline = MonotonicInstant.now + patience
+package func eventually(within timeout: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
+    let deadline = MonotonicInstant.now + timeout
     while MonotonicInstant.now < deadline {
         if try condition() { return true }
         sleepThread(for: .milliseconds(5))

@@ -12,17 +12,14 @@ extension ClientResult {
         slo: Duration? = nil
     ) -> ClientResult {
         let recorder = Recorder(name: name, slo: slo)
-        let answer = AnswerScan(
-            Array(#"{"records":[{"cid":"a"},{"cid":"a"},{"cid":"a"},{"cid":"a"},{}]}"#.utf8),
-            .json
-        )!
+        let answer = AnswerCheck.Tally(records: 5, empty: 1)
         for number in 0..<batches {
             recorder.begin(uris: 5)
             if number < milliseconds.count {
                 let latency = Duration.microseconds(Int64(milliseconds[number] * 1000))
                 recorder.succeed(answer, latency: latency, service: latency)
             } else {
-                recorder.fail("HTTP_429")
+                recorder.fail("HTTP_429", after: .milliseconds(1))
             }
         }
         return recorder.result

@@ -36,8 +36,8 @@ package final class Program {
     package func poll() -> ProcessExit? { process.poll() }
 
     /// Waits, a bounded while, for its end.
-    package func wait(within patience: Duration = .seconds(30)) -> ProcessExit? {
-        _ = eventually(within: patience) { process.poll() != nil }
+    package func wait(within timeout: Duration = .seconds(30)) -> ProcessExit? {
+        _ = eventually(within: timeout) { process.poll() != nil }
         return process.poll()
     }
 
@@ -48,6 +48,9 @@ package final class Program {
 }
 
 extension Program {
+    /// The path of one of the package's executables.
+    package static func path(_ name: String) throws -> String { try Executables.sibling(name) }
+
     package static func onPath(_ name: String) -> String? { ProgramPath.onPath(name) }
 
     package static func contents(of path: String) throws -> String {

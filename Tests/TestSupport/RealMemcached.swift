@@ -18,10 +18,13 @@ package final class RealMemcached {
         options.connections = connections
         process = try MemcachedProcess(options, in: folder)
         address = process.address
-        // The connections it was probed with are at rest before anybody counts.
+        // The connections it was probed with are closed before anybody counts. A socket that becomes TIME_WAIT while the
+        // kernel lists them may be missing from one list, so two have to agree.
+        var last: Int?
         _ = try eventually {
             let counts = try SocketDiagnostics.survey(towardsPort: port)
-            return counts.established + counts.other == 0
+            defer { last = counts.timeWait }
+            return counts.established + counts.other == 0 && last == counts.timeWait
         }
     }
 

@@ -4,7 +4,7 @@ import Text
 @Suite("Printable text")
 struct PrintableTests {
     @Test(
-        "what a terminal would obey, and what is not seen, becomes a question mark",
+        "what a terminal would take for a command, and what is not seen, becomes a question mark",
         arguments: [
             ("feed-generator", "feed-generator"), ("größe ☕ 日本", "größe ☕ 日本"), ("", ""),
             ("a\u{1b}[2Jb", "a?[2Jb"), ("a\u{9b}2J", "a?2J"), ("\u{85}\u{7f}\u{0}", "???"),

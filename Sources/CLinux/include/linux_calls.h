@@ -8,6 +8,7 @@
 #include <linux/sock_diag.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,6 +21,8 @@ int linux_accept(int listener);
 int linux_pipe(int ends[2]);
 // Names the calling thread; 15 bytes are kept. pthread_setname_np(3).
 void linux_name_thread(const char *name);
+// How late the timers of the calling thread may end, so that they can be gathered. prctl(2) PR_SET_TIMERSLACK
+void linux_set_timer_slack(unsigned long nanoseconds);
 
 // A new user namespace (optional) and network namespace for the calling thread; 0 or an errno. unshare(2).
 int linux_unshare_network(int with_user_namespace);

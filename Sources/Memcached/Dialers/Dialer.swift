@@ -10,7 +10,7 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
     case bind(IPv4Address)
     /// A source address drawn from all of 127.0.0.0/8 for each dial. The incident's band-aid.
     ///
-    /// The incident's own address is left out: one draw in 16.7 million would find all its ports resting.
+    /// The incident's own address is left out: one draw in 16.7 million would find all its ports in TIME_WAIT.
     case rotate
     /// A destination address drawn from all of 127.0.0.0/8 for each dial; memcached must listen on 0.0.0.0.
     case rotateDestination

@@ -15,7 +15,7 @@ package final class SpanExporter: Sendable {
     /// Spans that wait at most, and that go out in one request: the defaults of OpenTelemetry's batch processor.
     private static let capacity = 2048
     private static let largestBatch = 512
-    private static let patience = Duration.seconds(5)
+    private static let timeout = Duration.seconds(5)
     /// On loopback it dials from an address of its own, so that it has ports when the lookups have none.
     private static let source = IPv4Address(value: 0x7f00_0204)
 
@@ -63,11 +63,11 @@ package final class SpanExporter: Sendable {
     }
 
     /// Sends what waits, once, and ends.
-    /// - Parameter patience: how long the collector may take for it.
-    package func close(within patience: Duration) {
+    /// - Parameter timeout: how long the collector may take for it.
+    package func close(within timeout: Duration) {
         state.withLock { $0.isClosed = true }
         wakeup.signal()
-        _ = ended.wait(timeout: .now() + .nanoseconds(Int(patience.wholeNanoseconds)))
+        _ = ended.wait(timeout: .now() + .nanoseconds(Int(timeout.wholeNanoseconds)))
     }
 
     private func run() {
@@ -110,7 +110,7 @@ package final class SpanExporter: Sendable {
                 client = open
             } else {
                 let source = target.address.isLoopback ? Self.source : nil
-                client = try Client(to: target.address, from: source, timeout: Self.patience)
+                client = try Client(to: target.address, from: source, timeout: Self.timeout)
             }
             let body = JSONText.encode(OTLPDocument(spans))
             let answer = try client.send(.post, target.path, fields: [.contentType: "application/json"], body: body)

@@ -111,7 +111,7 @@ function drawReport(run) {
   table(["", ""], [
     ["date", place.date], ["kernel", `${place.kernel}, ${place.cores} cores`], ["memcached", place.memcached],
     ["libmemcached", place.libmemcached], ["network", place.network], ["port range", place.portRange.join("–")],
-    ["tcp_tw_reuse", place.tcpTwReuse], ["descriptors", number(place.nofile)], ["memory limit", place.memoryLimit || "none"],
+    ["tcp_tw_reuse", place.tcpTwReuse], ["lanes", place.lanes || "-"], ["descriptors", number(place.nofile)], ["memory limit", place.memoryLimit || "none"],
     ["seed", place.seed], ["clients", place.clients.join("; ") || "none"], ["arguments", place.arguments.join(" ") || "none"],
     ["schema", run.schema],
   ], [1]);

@@ -18,18 +18,19 @@ extension RunResult {
         let peakThreads = timeline.map(\.threads).max() ?? 0
         let peakMemory = timeline.map(\.rssBytes).max() ?? 0
         let death = events.first { $0.kind == .death }
-        let revival = death.flatMap { death in events.first { $0.kind == .restart && $0.at > death.at } }
-        let again = revival.flatMap { revival in
-            timeline.first { $0.at > revival.at && $0.isUp && ($0.errorsPerSecond["EADDRINUSE"] ?? 0) > 0 }
+        let restart = death.flatMap { death in events.first { $0.kind == .restart && $0.at > death.at } }
+        let again = restart.flatMap { restart in
+            timeline.first { $0.at > restart.at && $0.isUp && ($0.errorsPerSecond["EADDRINUSE"] ?? 0) > 0 }
         }
-        let left = revival.flatMap { revival in timeline.last { $0.at <= revival.at } }?.portsInUse ?? 0
-        let wait = rounded((again?.at ?? 0) - (revival?.at ?? 0))
+        let left = restart.flatMap { restart in timeline.last { $0.at <= restart.at } }?.portsInUse ?? 0
+        let wait = rounded((again?.at ?? 0) - (restart?.at ?? 0))
         return [
             stage(
                 "churn",
                 firstPoint(above: sustainable, over: .seconds(4), \.dialsPerSecond),
-                "\(rounded(peakDials)) dials a second at most; one address bears \(rounded(sustainable)) for ever",
-                otherwise: "dials stayed at \(rounded(peakDials)) a second; one address bears \(rounded(sustainable))"
+                "\(rounded(peakDials)) dials a second at most; one address sustains \(rounded(sustainable))",
+                otherwise:
+                    "dials stayed at \(rounded(peakDials)) a second; one address sustains \(rounded(sustainable))"
             ),
             stage(
                 "exhaustion",
@@ -61,19 +62,19 @@ extension RunResult {
                 name: "death",
                 happened: death != nil,
                 at: death?.at,
-                detail: death?.text ?? "the server lived through all of it"
+                detail: death?.text ?? "the server did not crash"
             ),
             CascadeStage(
                 name: "restart",
-                happened: revival != nil,
-                at: revival?.at,
-                detail: revival?.text ?? "there was nothing to restart"
+                happened: restart != nil,
+                at: restart?.at,
+                detail: restart?.text ?? "there was nothing to restart"
             ),
             stage(
                 "re-exhaustion",
                 left * 2 > capacity ? again : nil,
                 "\(grouped(left)) ports of its predecessor still in TIME_WAIT; the new process failed within \(wait) s",
-                otherwise: revival == nil
+                otherwise: restart == nil
                     ? "no new process to fail"
                     : "the new process found \(grouped(capacity - left)) ports free"
                         + (again == nil ? "" : ", and had used them up \(wait) s later")

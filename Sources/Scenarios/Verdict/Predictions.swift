@@ -6,7 +6,7 @@ internal import Units
 extension RunResult {
     /// What the port budget's arithmetic says, beside what happened.
     func comparedPredictions() -> [Prediction] {
-        // Ports rest for a minute: until then TIME_WAIT is every dial that was made, less those still open.
+        // A closed port stays in TIME_WAIT for a minute: until then TIME_WAIT is every dial that was made, less those still open.
         var dialled: Int? = 0
         return phases.flatMap { phase in
             var predictions: [Prediction] = []

@@ -61,13 +61,13 @@ package final class ErrorLog: Sendable {
 
     /// Ends it with its process: takes no more errors, and waits a while until those taken are written.
     /// - Returns: error lines that were taken and are lost; they are counted as dropped.
-    package func close(within patience: Duration) -> Int {
+    package func close(within timeout: Duration) -> Int {
         let route = state.withLock { state in
             defer { state.route = nil }
             return state.route
         }
         let before = counts.dropped.value
-        let unwritten = route?.finish(by: .now + patience) ?? 0
+        let unwritten = route?.finish(by: .now + timeout) ?? 0
         counts.dropped.add(unwritten)
         return counts.dropped.value - before
     }

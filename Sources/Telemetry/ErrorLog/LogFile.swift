@@ -19,15 +19,15 @@ enum LogFile {
         case abandoned
     }
 
-    /// What may be waited for without an end, at most so many times.
-    private static let mostAbandoned = 4
+    /// What may be waited for without an end, no more than so many times.
+    private static let maxAbandoned = 4
     private static let abandoned = Atomic<Int>(0)
 
-    /// - Parameter patience: how long it may take.
+    /// - Parameter timeout: how long it may take.
     /// - Throws: ``LogSinkError`` for what is no regular file, but /dev/null and its like, and for what takes too long.
-    static func open(_ path: String, within patience: Duration = .seconds(2)) throws(LogSinkError) -> Descriptor {
-        guard abandoned.load(ordering: .relaxed) < mostAbandoned else {
-            throw LogSinkError(description: "open \(path): \(mostAbandoned) files are being opened without end already")
+    static func open(_ path: String, within timeout: Duration = .seconds(2)) throws(LogSinkError) -> Descriptor {
+        guard abandoned.load(ordering: .relaxed) < maxAbandoned else {
+            throw LogSinkError(description: "open \(path): \(maxAbandoned) files are being opened without end already")
         }
         let opening = SharedOpening()
         do {
@@ -35,7 +35,7 @@ enum LogFile {
         } catch {
             throw LogSinkError(description: "open \(path): \(error)")
         }
-        return Descriptor(owning: try opening.wait(upTo: patience, for: path).get())
+        return Descriptor(owning: try opening.wait(upTo: timeout, for: path).get())
     }
 
     /// An open(2) on a thread of its own, which need not come back.
@@ -55,13 +55,13 @@ enum LogFile {
             if let raw = try? result.get() { Descriptor(owning: raw).close() }
         }
 
-        func wait(upTo patience: Duration, for path: String) -> Result<CInt, LogSinkError> {
-            _ = ended.wait(timeout: .now() + .nanoseconds(Int(patience.wholeNanoseconds)))
+        func wait(upTo timeout: Duration, for path: String) -> Result<CInt, LogSinkError> {
+            _ = ended.wait(timeout: .now() + .nanoseconds(Int(timeout.wholeNanoseconds)))
             return state.withLock { state in
                 if case .ended(let result) = state { return result }
                 state = .abandoned
                 LogFile.abandoned.wrappingAdd(1, ordering: .relaxed)
-                return .failure(LogSinkError(description: "open \(path): it took longer than \(patience.text)"))
+                return .failure(LogSinkError(description: "open \(path): it took longer than \(timeout.text)"))
             }
         }
     }
