@@ -61,7 +61,7 @@ struct ConnectionState: Sendable {
         self.bounds = bounds
         parser = RequestParser(largestBody: bounds.body)
         phase = .idle
-        deadline = now + bounds.headTimeout
+        deadline = now + bounds.idleTimeout
     }
 
     // MARK: Reading

@@ -10,12 +10,12 @@ package struct ServerBounds: Sendable {
     /// its log any more, and libdispatch ends one in which it cannot read /proc.
     package var reservedDescriptors = 16
 
-    /// From a connection's beginning, or a request's first byte, to the end of its header fields.
+    /// From a request's first byte to the end of its header fields.
     package var headTimeout = Duration.seconds(10)
     /// From the end of the header fields to the end of the body.
     package var bodyTimeout = Duration.seconds(60)
-    /// Between an answer and the next request.
-    package var idleTimeout = Duration.seconds(75)
+    /// Before a connection's first request, and between an answer and the next.
+    package var idleTimeout = Duration.seconds(60)
     /// For a client to take an answer, or a piece of one.
     package var writeTimeout = Duration.seconds(60)
 

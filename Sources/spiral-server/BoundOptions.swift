@@ -41,8 +41,8 @@ struct BoundOptions: ParsableArguments {
     @Option(help: ArgumentHelp("For a request's body to come.", valueName: "duration"))
     var bodyTimeout = "60s"
 
-    @Option(help: ArgumentHelp("For the next request on a connection.", valueName: "duration"))
-    var idleTimeout = "75s"
+    @Option(help: ArgumentHelp("For a connection's first request, or the next one, to begin.", valueName: "duration"))
+    var idleTimeout = "60s"
 
     @Option(help: ArgumentHelp("For a caller to take its answer.", valueName: "duration"))
     var writeTimeout = "60s"

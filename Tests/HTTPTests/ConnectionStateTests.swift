@@ -38,7 +38,7 @@ struct ConnectionStateTests {
     @Test(
         "what does not come in time is refused or closed",
         arguments: [
-            ("", 100, "close"), ("GET / HT", 100, "408"),
+            ("", 300, "close"), ("GET / HT", 100, "408"),
             ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", 200, "408"),
             ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 200, "408"),
         ]
