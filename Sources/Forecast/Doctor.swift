@@ -29,7 +29,8 @@ package struct Doctor: Sendable {
     /// Everything that was looked at, in order.
     package func examine() -> [Finding] {
         var findings = [memcached, libmemcached, namespaces, descriptors]
-        findings += [lanes, ports, timeWaitReuse, timeWaitHere, acceptQueue]
+        findings += [lanes, ports, timeWaitReuse, timeWaitBuckets, autobindReuse, timeWaitHere, acceptQueue].compactMap
+        { $0 }
         findings.append(prediction)
         return findings
     }
@@ -146,23 +147,65 @@ package struct Doctor: Sendable {
         let own = portRange == nil ? "this machine's range" : "narrowed for the run"
         return Finding(
             "ports",
-            "\(grouped(budget.ports)) (\(budget.lowestPort)-\(budget.highestPort), \(own))",
+            "\(grouped(budget.ports)) (\(budget.lowestPort)-\(budget.highestPort)\(reserved(budget)), \(own))",
             .good,
-            "one source address bears \(rounded(budget.sustainableDialsPerSecond)) dials a second: each port rests 60 s in TIME_WAIT"
+            "one source address sustains \(rounded(budget.sustainableDialsPerSecond)) dials a second: each port is 60 s in TIME_WAIT"
         )
     }
 
+    private func reserved(_ range: PortRange) -> String {
+        range.reservedCount > 0 ? " without \(grouped(range.reservedCount)) in ip_local_reserved_ports" : ""
+    }
+
+    private var namespace: NamespaceSettings? { try? .current() }
+
     private var timeWaitReuse: Finding {
-        let value = (try? Sysctl.read("net.ipv4.tcp_tw_reuse")) ?? "unknown"
-        let meaning =
-            switch value {
-            case "0": "connect() fails with EADDRNOTAVAIL once the range is full"
-            case "1": "connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
-            case "2":
-                "on loopback connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
-            default: "the kernel does not say whether it reuses TIME_WAIT ports"
-            }
-        return Finding("tcp_tw_reuse", value, .good, meaning)
+        guard let namespace, let value = namespace.twReuse else {
+            return Finding(
+                "tcp_tw_reuse",
+                "unknown",
+                .good,
+                "the kernel does not say whether it reuses TIME_WAIT ports"
+            )
+        }
+        let delay = namespace.twReuseDelay.map { "after \($0.text)" } ?? "at the next second"
+        let over = value == 2 ? "on loopback " : ""
+        return Finding(
+            "tcp_tw_reuse",
+            "\(value)" + (namespace.twReuseDelay.map { ", tcp_tw_reuse_delay \($0.text)" } ?? ""),
+            .good,
+            value == 0
+                ? "connect() fails with EADDRNOTAVAIL once the range is full"
+                : "\(over)connect() reuses ports \(delay); bind() to an address does not, and fails with EADDRINUSE"
+        )
+    }
+
+    /// A run in a namespace of its own raises it.
+    private var timeWaitBuckets: Finding? {
+        guard network == .host, let most = namespace?.maxTimeWaitBuckets, let budget else { return nil }
+        guard most < budget.ports else {
+            return Finding("tcp_max_tw_buckets", grouped(most), .good, "every port can be in TIME_WAIT at once")
+        }
+        return Finding(
+            "tcp_max_tw_buckets",
+            grouped(most),
+            .notice,
+            "connections beyond so many close without TIME_WAIT: the ports of a range of \(grouped(budget.ports)) do not run out",
+            advice:
+                "sysctl net.ipv4.tcp_max_tw_buckets=\(max(131_072, 4 * budget.ports)) as root, or leave out --host-network"
+        )
+    }
+
+    /// Said where it is not the default.
+    private var autobindReuse: Finding? {
+        guard network == .host, namespace?.autobindReuse == true else { return nil }
+        return Finding(
+            "ip_autobind_reuse",
+            "1",
+            .notice,
+            "bind() shares ports between sockets with SO_REUSEADDR: a program with it does not run out, as the incident's did",
+            advice: "sysctl net.ipv4.ip_autobind_reuse=0 as root, for the default"
+        )
     }
 
     private var timeWaitHere: Finding {
@@ -202,7 +245,7 @@ package struct Doctor: Sendable {
                 "prediction",
                 "the ports never run out",
                 .notice,
-                "\(load) dials \(rounded(portForecast?.dialsPerSecond ?? 0)) times a second, which the range bears",
+                "\(load) dials \(rounded(portForecast?.dialsPerSecond ?? 0)) times a second, which the range sustains",
                 advice: "send larger batches or more of them, or narrow the range"
             )
         }
@@ -216,7 +259,7 @@ package struct Doctor: Sendable {
             "prediction",
             "the ports run out \(when)",
             .good,
-            "\(load) dials \(rounded(forecast.dialsPerSecond)) times a second on average without a limit; the range bears \(rounded(forecast.sustainableDialsPerSecond))"
+            "\(load) dials \(rounded(forecast.dialsPerSecond)) times a second on average without a limit; the range sustains \(rounded(forecast.sustainableDialsPerSecond))"
         )
     }
 

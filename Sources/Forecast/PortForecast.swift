@@ -5,7 +5,7 @@ package import LoadGenerator
 internal import Memcached
 internal import POSIX
 package import PostRecords
-internal import Text
+package import Text
 internal import Units
 
 /// The budget of ephemeral ports as arithmetic, and as a simulation of the batches that are due.
@@ -22,6 +22,8 @@ package struct PortForecast: Codable, Sendable {
         package var destinations: Int?
         /// net.ipv4.tcp_tw_reuse.
         package var twReuse = 2
+        /// net.ipv4.tcp_tw_reuse_delay; nil for a kernel before 6.14, which goes by whole seconds.
+        package var twReuseDelay: Duration? = .seconds(1)
         /// Whether memcached is reached over loopback, for which tcp_tw_reuse=2 counts.
         package var isLoopback = true
         package var hosts = 1
@@ -49,13 +51,13 @@ package struct PortForecast: Codable, Sendable {
     package var portSets: Int
     /// Ports together.
     package var capacity: Int
-    /// Seconds a port rests after its connection has closed.
+    /// Seconds a port is taken after its connection has closed.
     package var restSeconds: Double
-    /// Dials a second that a host bears for ever.
+    /// Dials a second that a host sustains.
     package var sustainableDialsPerSecond: Double
     /// Dials a second of one host, on average.
     package var dialsPerSecond: Double
-    /// Ports that rest when it goes on for longer than they do, were there enough.
+    /// Ports in TIME_WAIT at steady state, were there enough.
     package var restingPorts: Int
     /// Seconds until the first dial finds no port; nil when none fails in the time looked at.
     package var exhaustedAfter: Double?
@@ -65,6 +67,10 @@ package struct PortForecast: Codable, Sendable {
     package var dials: Int
     package var failedDials: Int
     package var portsPeak: Int
+    /// Share of the ports taken at most, 0 to 1.
+    package var utilisation: Double
+    /// How many times as many dials a second could be sustained, on average; nil when there are none.
+    @ExplicitNull package var headroom: Double?
     /// Seconds looked at.
     package var seconds: Double
     /// Source addresses that a host needs, so that no dial ever fails.
@@ -102,15 +108,14 @@ package struct PortForecast: Codable, Sendable {
             failure = "connect: EADDRNOTAVAIL"
             canReuse = true
         }
-        // connect() takes a port in TIME_WAIT again after a second where it may; bind() never does.
-        let reuses = canReuse && (question.twReuse == 1 || (question.twReuse == 2 && question.isLoopback))
-        let rest = reuses ? Duration.seconds(1) : PortBudget.timeWait
-        restSeconds = rest.inSeconds
+        // connect() takes a port in TIME_WAIT again where it may; bind() never does.
+        let reuse = canReuse ? question.reuse : .never
+        restSeconds = reuse.seconds
         capacity = Self.product(portsOfAddress, portSets)
         sustainableDialsPerSecond = Double(capacity) / restSeconds
 
         var simulation = PortSimulation(ports: capacity, maxIdle: fanOut.maxIdle, limit: fanOut.limit.bound)
-        simulation.rest = rest
+        simulation.reuse = reuse
         simulation.chunk = chunk
         simulation.hosts = question.hosts
         let outcome = simulation.run(question.clients, for: question.duration)
@@ -126,6 +131,8 @@ package struct PortForecast: Codable, Sendable {
         restingPorts = Int(min(1e15, dialsPerSecond * restSeconds))
         let setsNeeded = (unbounded.portsPeak + portsOfAddress - 1) / portsOfAddress
         addressesNeeded = max(1, setsNeeded)
+        utilisation = Double(outcome.portsPeak) / Double(max(1, capacity))
+        headroom = dialsPerSecond > 0 ? sustainableDialsPerSecond / dialsPerSecond : nil
         hostsNeeded = Self.hostsNeeded(question, simulation, capacity: capacity)
     }
 
@@ -162,10 +169,10 @@ package struct PortForecast: Codable, Sendable {
         let host = hosts == 1 ? "" : ", on each of \(grouped(hosts)) hosts"
         var lines = [
             "ports        \(grouped(portsOfAddress)) of one address\(sets), each taken for \(rounded(restSeconds)) s after its connection closed",
-            "bears        \(rounded(sustainableDialsPerSecond)) dials a second for ever\(host)",
+            "sustains     \(rounded(sustainableDialsPerSecond)) dials a second\(host)",
             "asked for    \(rounded(dialsPerSecond)) dials a second\(host), averaged over \(rounded(seconds)) s: "
                 + clients.joined(separator: " "),
-            "TIME_WAIT    \(grouped(restingPorts)) when it goes on, were there ports enough",
+            "TIME_WAIT    \(grouped(restingPorts)) at steady state, with unlimited ports",
         ]
         if let exhaustedAfter {
             lines.append("runs out     after \(rounded(exhaustedAfter)) s; from then on dials fail with \(failure)")
@@ -181,6 +188,8 @@ package struct PortForecast: Codable, Sendable {
             )
         } else {
             lines.append("runs out     not within \(rounded(seconds)) s; \(grouped(portsPeak)) ports are taken at most")
+            let headroom = headroom.map { ", headroom \(rounded($0))x" } ?? ""
+            lines.append("uses         \(percent(utilisation)) of the ports at most\(headroom)")
         }
         return lines
     }

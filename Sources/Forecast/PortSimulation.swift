@@ -1,5 +1,5 @@
 internal import DequeModule
-internal import KernelProbe
+package import KernelProbe
 package import LoadGenerator
 internal import Units
 
@@ -8,8 +8,8 @@ internal import Units
 package struct PortSimulation: Sendable {
     /// Ports that can be taken at once: of one address, or of several together.
     package var ports: Int
-    /// How long a port rests after its connection closed.
-    package var rest = PortBudget.timeWait
+    /// When a port is free again after its connection closed: after 60 s in TIME_WAIT, or when connect() may reuse it.
+    package var reuse = TimeWaitReuse.never
     /// Idle connections kept; further ones close when their lookup is done.
     package var maxIdle: Int
     /// Lookups of a batch in flight at once; nil for all of them. Dials can be foretold for a limit up to
@@ -39,6 +39,17 @@ package struct PortSimulation: Sendable {
         package var portsPeak = 0
     }
 
+    /// When a port is free again whose connection closed as soon as its batch was answered.
+    private func freeAgain(closedAt due: Duration) -> Duration {
+        switch reuse {
+        case .never: due + PortRange.timeWait
+        // The kernel counts whole milliseconds, and more of them than the setting must have passed.
+        case .after(let delay): min(due + PortRange.timeWait, due + delay + .milliseconds(1))
+        // Its seconds are taken to begin with the first batch.
+        case .nextSecond: .seconds(due.components.seconds + 1)
+        }
+    }
+
     /// - Parameter duration: how long batches are due.
     package func run(_ clients: [ClientSpec], for duration: Duration) -> Outcome {
         let batches = clients.flatMap { client in
@@ -66,7 +77,7 @@ package struct PortSimulation: Sendable {
             open += dialled
             let closing = max(0, open - maxIdle)
             if closing > 0 {
-                closed.append((batch.due + rest, closing))
+                closed.append((freeAgain(closedAt: batch.due), closing))
                 held += closing
                 open -= closing
             }

@@ -17,6 +17,8 @@ package struct Environment: Codable, Sendable {
     package var network: Network
     package var portRange: [Int]
     package var tcpTwReuse: String
+    /// Kernel settings beside it; nil where this kernel has none, or in results of before.
+    package var portSettings: PortSettings?
     package var nofile: Int
     package var seed: UInt64
     package var clients: [String]
@@ -61,5 +63,21 @@ package struct Environment: Codable, Sendable {
         self.spiral = spiral
         self.arguments = arguments
         self.date = date
+    }
+
+    /// What else a network namespace has set about ports and TIME_WAIT.
+    package struct PortSettings: Codable, Sendable, Equatable {
+        /// net.ipv4.ip_local_reserved_ports, as the kernel writes it.
+        package var reservedPorts: String
+        package var twReuseDelayMs: Int?
+        package var maxTwBuckets: Int?
+        package var autobindReuse: Bool?
+
+        package init(reservedPorts: String, twReuseDelayMs: Int?, maxTwBuckets: Int?, autobindReuse: Bool?) {
+            self.reservedPorts = reservedPorts
+            self.twReuseDelayMs = twReuseDelayMs
+            self.maxTwBuckets = maxTwBuckets
+            self.autobindReuse = autobindReuse
+        }
     }
 }

@@ -10,7 +10,7 @@ struct PhaseSampler {
     /// What was read at one moment.
     struct Reading {
         var at: MonotonicInstant
-        var survey: SocketSurvey
+        var ports: MemcachedPorts
         var counters: CounterSnapshot
         /// Nil while the server is down.
         var status: ProcessStatus?
@@ -58,10 +58,10 @@ struct PhaseSampler {
             at: (reading.at - beginning).inSeconds,
             phase: phase,
             isUp: reading.isUp,
-            portsInUse: reading.survey.portsInUse,
-            timeWait: reading.survey.timeWait,
-            established: reading.survey.established,
-            sourceAddresses: reading.survey.sourceCount,
+            portsInUse: reading.ports.inUse,
+            timeWait: reading.ports.timeWait,
+            established: reading.ports.established,
+            sourceAddresses: reading.ports.sourceAddresses,
             inFlight: reading.isUp ? reading.counters.inFlight : 0,
             limit: reading.isUp ? reading.counters.limit : nil,
             threads: reading.status?.threads ?? 0,

@@ -105,15 +105,14 @@ extension ScenarioRun {
     /// Takes a sample.
     /// - Throws: ``TestbedError`` when the kernel does not list its sockets.
     func sample(_ phase: inout ActivePhase) throws {
-        let survey: SocketSurvey
         do {
-            survey = try SocketDiagnostics.survey(towardsPort: network.memcachedPort, budget: network.ports)
+            ports.add(try PortSample.take(after: ports, boundOnly: false))
         } catch {
             throw TestbedError("the kernel does not list its sockets: \(error)")
         }
         let reading = PhaseSampler.Reading(
             at: .now,
-            survey: survey,
+            ports: MemcachedPorts(ports.latest?.use, port: network.memcachedPort),
             counters: server.counters(takePeaks: false),
             status: server.status,
             cgroupBytes: server.memoryLimit?.usedBytes,

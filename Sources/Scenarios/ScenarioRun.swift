@@ -42,6 +42,8 @@ final class ScenarioRun {
     private(set) var last: CounterSnapshot
     private(set) var events: [RunResult.Event] = []
     var timeline: [TimelinePoint] = []
+    /// What the kernel's sockets showed so far.
+    var ports = PortTrend()
     private var hasShownIncidentLine = false
     var stopped = StoppedProcesses()
     /// Whether somebody has ended the run: no further phase begins.

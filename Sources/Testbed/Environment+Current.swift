@@ -5,6 +5,7 @@ internal import Memcached
 internal import POSIX
 package import Results
 internal import Text
+internal import Units
 
 extension Environment {
     /// This machine as the calling thread sees it, after it has entered its network.
@@ -26,5 +27,13 @@ extension Environment {
             arguments: arguments,
             date: CivilTime(secondsSince1970: Int64(RealTime.nanosecondsSince1970 / 1_000_000_000)).text
         )
+        portSettings = (try? NamespaceSettings.current()).map { settings in
+            PortSettings(
+                reservedPorts: settings.range.reserved.text,
+                twReuseDelayMs: settings.twReuseDelay.map { Int($0.inMilliseconds) },
+                maxTwBuckets: settings.maxTimeWaitBuckets,
+                autobindReuse: settings.autobindReuse
+            )
+        }
     }
 }

@@ -9,6 +9,8 @@ struct PortsNamespace {
     var process: Int32?
     /// As `ip netns` knows it, or a path.
     var name: String?
+    /// The option that named the process.
+    var option = "--pid"
 
     /// Times a process is looked at for connections that are open only for a moment, and the time between two.
     private static let looks = 5
@@ -21,7 +23,7 @@ struct PortsNamespace {
             do throws(SystemCallError) {
                 try NetworkNamespace.enter(ofProcess: process)
             } catch {
-                throw Refusal(.machine, "--pid: \(Self.why(process, error))")
+                throw Refusal(.machine, "\(option): \(Self.why(process, error))")
             }
         }
         if let name {
@@ -48,7 +50,7 @@ struct PortsNamespace {
                 }
             }
         } catch {
-            throw Refusal(.machine, "--pid: \(Self.why(process, error))")
+            throw Refusal(.machine, "\(option): \(Self.why(process, error))")
         }
         return seen.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map { ($0.key, $0.value) }
     }

@@ -13,8 +13,11 @@ struct PredictCommand: ParsableCommand {
         abstract: "Does the arithmetic of ephemeral ports: when they run out, and what it would take.",
         discussion: """
             Nothing is run: batches are simulated as clients send them, each dial takes a port, and the port rests in \
-            TIME_WAIT. Without options it is the incident on a default kernel.
+            TIME_WAIT. Without options it is the incident on a default kernel. For any service, say how many \
+            connections a second it opens to one remote destination, or have a running one measured.
 
+              spiral predict --connections 600/s
+              spiral predict --from-pid "$(pidof my-service)"
               spiral predict --client feed:uris=50,rate=100/s --max-idle 2
               spiral predict --ports 28232 --sources 8 --hosts 40 --client all:uris=1..50,rate=4000/s
             """
@@ -23,8 +26,14 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "Ports of one address: a number, or 'machine' for the range of this machine.")
     var ports = "28232"
 
-    @Option(help: "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination.")
-    var dialer = "bind:127.32.0.1"
+    @OptionGroup
+    var connections: ConnectionOptions
+
+    @Option(
+        help:
+            "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination. bind:127.32.0.1 when left out, kernel with --connections."
+    )
+    var dialer: String?
 
     @Option(help: "Let connect() choose the port of a bound address: true or false.")
     var lateBind = "false"
@@ -44,8 +53,8 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "Addresses and ports that memcached is reached at.")
     var destinations: Int?
 
-    @Option(help: "net.ipv4.tcp_tw_reuse: 0, 1 or 2.")
-    var twReuse = 2
+    @Option(help: "net.ipv4.tcp_tw_reuse: 0, 1 or 2. 2 when left out, and the machine's own with --ports machine.")
+    var twReuse: Int?
 
     @Flag(help: "memcached is on another machine: tcp_tw_reuse=2 reuses ports on loopback only.")
     var remote = false
@@ -74,7 +83,8 @@ struct PredictCommand: ParsableCommand {
     private func question() throws -> PortForecast.Question {
         var settings = Settings()
         for (name, text) in [
-            ("dialer", dialer), ("late-bind", lateBind), ("max-idle", maxIdle), ("limit", limit), ("fanout", fanout),
+            ("dialer", dialer ?? (connections.connections == nil ? "bind:127.32.0.1" : "kernel")),
+            ("late-bind", lateBind), ("max-idle", maxIdle), ("limit", limit), ("fanout", fanout),
         ] {
             do {
                 try settings.set(name, to: text)
@@ -89,10 +99,13 @@ struct PredictCommand: ParsableCommand {
         where !(1...100_000_000).contains(value) {
             throw ValidationError("\(option): use a number from 1 to 100000000")
         }
+        let machine = try machine()
+        let twReuse = twReuse ?? machine?.twReuse ?? 2
         guard (0...2).contains(twReuse) else { throw ValidationError("--tw-reuse: use 0, 1 or 2") }
         question.sources = sources
         question.destinations = destinations
         question.twReuse = twReuse
+        question.twReuseDelay = try connections.delay() ?? machine.map(\.twReuseDelay) ?? .seconds(1)
         question.isLoopback = !remote
         question.hosts = hosts
         question.duration = try readOption("--duration", duration, as: { try Duration(text: $0) })
@@ -108,22 +121,36 @@ struct PredictCommand: ParsableCommand {
         return question
     }
 
-    private func budget() throws -> PortBudget {
-        if ports == "machine" {
-            do {
-                return try PortBudget.current()
-            } catch {
-                throw Refusal(.machine, "the port range cannot be read: \(error)")
-            }
+    /// What this machine has set, where its ports are asked for.
+    private func machine() throws -> NamespaceSettings? {
+        guard ports == "machine" else { return nil }
+        do {
+            return try NamespaceSettings.current()
+        } catch {
+            throw Refusal(.machine, "the port range cannot be read: \(error)")
         }
+    }
+
+    private func budget() throws -> PortRange {
+        if let machine = try machine() { return machine.range }
         guard let count = Int(ports), (1...65_535).contains(count) else {
             throw ValidationError("--ports: use a number from 1 to 65535, or machine")
         }
-        return PortBudget(lowestPort: 1, highestPort: count)
+        return PortRange(lowestPort: 1, highestPort: count)
     }
 
     func run() throws {
         let output = try json.map { try JSONOutput($0) }
+        if let measured = try connections.measured() {
+            if json != "-" { try say(measured.lines) }
+            try output?.write(measured)
+            return
+        }
+        if let even = try connections.forecast(question(), machine: machine()) {
+            if json != "-" { try say(even.lines) }
+            try output?.write(even)
+            return
+        }
         let forecast: PortForecast
         do {
             forecast = try PortForecast(try question())

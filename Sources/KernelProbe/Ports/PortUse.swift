@@ -99,6 +99,9 @@ package struct PortRow: Sendable, Equatable {
     package var open: Int { pool.open }
     package var timeWait: Int { pool.timeWait }
 
+    /// Ports held that count against the range for the row's next dial.
+    package var held: Int { choice == .connect ? inUse : max(inUse, sourceInUse) }
+
     /// Ports for a dial whose port connect() chooses.
     package var freeToConnect: Int { max(0, capacity - inUse - blocked + reusable) }
 

@@ -113,6 +113,17 @@ function drawReport(run) {
     ["libmemcached", place.libmemcached], ["network", place.network], ["port range", place.portRange.join("–")],
     ["tcp_tw_reuse", place.tcpTwReuse], ["lanes", place.lanes || "-"], ["descriptors", number(place.nofile)], ["memory limit", place.memoryLimit || "none"],
     ["seed", place.seed], ["clients", place.clients.join("; ") || "none"], ["arguments", place.arguments.join(" ") || "none"],
+    ...portSettings(place.portSettings || {}),
     ["schema", run.schema],
   ], [1]);
+}
+
+/// What else the kernel had set about ports, as far as it has such settings.
+function portSettings(set) {
+  return [
+    ["ip_local_reserved_ports", set.reservedPorts === "" ? "none" : set.reservedPorts],
+    ["tcp_tw_reuse_delay", set.twReuseDelayMs === undefined ? undefined : `${number(set.twReuseDelayMs)} ms`],
+    ["tcp_max_tw_buckets", set.maxTwBuckets === undefined ? undefined : number(set.maxTwBuckets)],
+    ["ip_autobind_reuse", set.autobindReuse === undefined ? undefined : set.autobindReuse ? "1" : "0"],
+  ].filter(([, value]) => value !== undefined);
 }
