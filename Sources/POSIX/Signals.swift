@@ -44,7 +44,9 @@ package enum Signals {
     private static var termination: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
+        // What the caller had set to be ignored stays so, as nohup(1) asks for SIGHUP and a shell for the SIGINT of
+        // what it runs in the background: once blocked, it would be kept and taken all the same. signal(7)
+        for number in [SIGINT, SIGTERM, SIGHUP] where linux_ignores(number) == 0 { sigaddset(&set, number) }
         return set
     }
 }

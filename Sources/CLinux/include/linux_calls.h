@@ -33,6 +33,9 @@ int linux_loopback_up(void);
 // Keeps freed memory up to so many bytes for the next allocation, instead of giving it back. mallopt(3)
 void linux_keep_freed_memory(int bytes);
 
+// Whether the process ignores a signal. sigaction(2)
+int linux_ignores(int signal_number);
+
 // Columns of a terminal, or 80 when it does not say. ioctl_tty(2) TIOCGWINSZ
 int linux_terminal_columns(int descriptor);
 
