@@ -14,7 +14,7 @@ import Text
 @testable import PostRecords
 
 /// What callers can take of spiral-server at the most.
-@Suite("spiral-server's bounds", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
+@Suite("spiral-server's bounds", .slow, .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
 struct BoundsCommandTests {
     @Test("millions of URIs in one body are refused at once, whatever max-batch says", .slow)
     func manyURIs() throws {

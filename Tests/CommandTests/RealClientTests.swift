@@ -10,7 +10,7 @@ import Text
 @testable import PostRecords
 
 /// Clients that others wrote, as their users call them.
-@Suite("Real clients", .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(4)))
+@Suite("Real clients", .slow, .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(4)))
 struct RealClientTests {
     private static let url = "http://\(RunningServer.address)\(RunningServer.path)"
 

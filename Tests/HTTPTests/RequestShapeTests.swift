@@ -1,5 +1,6 @@
 import HTTPTypes
 import POSIX
+import TestSupport
 import Testing
 import Units
 
@@ -86,7 +87,7 @@ struct RequestShapeTests {
         #expect(String(decoding: output, as: UTF8.self).contains("Connection: close\r\n") == isClosed)
     }
 
-    @Test("it is answered the same, to the byte, wherever its bytes are cut", arguments: RequestShape.all)
+    @Test("it is answered the same, to the byte, wherever its bytes are cut", .slow, arguments: RequestShape.all)
     func cuts(shape: RequestShape) {
         let whole = answer(shape.bytes, cutAt: [])
         // Long ones are the same over most of their length.
@@ -101,7 +102,7 @@ struct RequestShapeTests {
         #expect(pieces == whole, "in small pieces")
     }
 
-    @Test("bytes of any kind are answered or refused, and the same in pieces")
+    @Test("bytes of any kind are answered or refused, and the same in pieces", .slow)
     func disturbed() throws {
         var generator = SplitMix64(seed: 4)
         var statuses: [Int: Int] = [:]
