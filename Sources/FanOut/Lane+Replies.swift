@@ -10,9 +10,9 @@ extension Lane {
     func collect(_ operation: Operation, _ connection: Connection) {
         let share = operation.share!
         let batch = share.batch
-        var reply = operation.reply ?? IncomingReply(to: operation.request)
-        operation.reply = nil
         let first = operation.firstPosition
+        var reply = operation.partial?.reply ?? IncomingReply(to: operation.request)
+        operation.partial = nil
         var hits = 0
         var unreadable: [Int] = []
         let arrival = connection.receive(&reply, into: received) { position in
@@ -27,23 +27,28 @@ extension Lane {
         share.untold.finished += hits
         share.untold.inFlight -= hits
         if !unreadable.isEmpty { settleUnreadable(unreadable, share) }
-        if arrival == .complete { return finish(operation, connection, reply) }
-        operation.reply = reply
+        if case .complete = arrival { return finish(operation, connection, reply) }
+        operation.partial = PartialReply(reply)
         let server = context.servers.addresses[connection.server]
         switch arrival {
-        case .partial, .moreToRead:
-            // Nobody said that it had come, it came in part, or the end of an earlier reply was reported late.
-            if MonotonicInstant.now < operation.deadline {
-                watch(operation, connection, unread: arrival == .moreToRead)
-            } else {
-                timeOut(operation, connection)
-            }
+        // Nobody said that it had come, it came in part, or the end of an earlier reply was reported late.
+        case .partial: wait(operation, connection, unread: false)
+        case .moreToRead: wait(operation, connection, unread: true)
         case .broken(let fault):
             fail(operation, MemcachedError(.reply, code: fault.code, server: server, detail: fault.text))
         case .closed:
             fail(operation, MemcachedError(.receive, code: .connectionFailure, server: server, detail: "EOF"))
         case .failed(let errno): fail(operation, MemcachedError(.receive, errno: errno, server: server))
         case .complete: break
+        }
+    }
+
+    /// A reply is not whole: waits for the rest, if there is time.
+    private func wait(_ operation: Operation, _ connection: Connection, unread: Bool) {
+        if MonotonicInstant.now < operation.deadline {
+            watch(operation, connection, unread: unread)
+        } else {
+            timeOut(operation, connection)
         }
     }
 
@@ -75,11 +80,12 @@ extension Lane {
         note(operation, isDrop: false)
         context.pool.put(connection)
         switch operation.work {
+        case .get where reply.isAnswered: break
         case .get:
-            let missed = reply.unanswered
-            share.untold.inFlight -= missed.count
             let first = operation.firstPosition
-            if !missed.isEmpty { miss(missed.map { share.batch.keyIndex(at: first + $0) }, of: share) }
+            let missed = reply.unanswered.map { share.batch.keyIndex(at: first + $0) }
+            share.untold.inFlight -= missed.count
+            miss(missed, of: share)
         case .set(let key, let value):
             context.counters.writeBacks.add()
             share.finish(key, .stored(value))
@@ -108,7 +114,7 @@ extension Lane {
     private func timeOut(_ operation: Operation, _ connection: Connection) {
         let server = context.servers.addresses[connection.server]
         let timeout = operation.deadline - operation.issued
-        fail(operation, .timeout(after: timeout, server: server, received: operation.reply?.waitingBytes ?? 0))
+        fail(operation, .timeout(after: timeout, server: server, received: operation.partial?.reply.waitingBytes ?? 0))
     }
 
     /// The accept queue did not have room in time.

@@ -33,8 +33,9 @@ extension Lane {
         refreshSettings()
         let batch = operation.share.batch
         operation.issued = .now
-        operation.deadline = operation.issued + settings.lookupTimeout
-        deadlines.add(operation.token, at: operation.deadline)
+        let deadline = operation.issued + settings.lookupTimeout
+        operation.deadline = deadline
+        deadlines.add(operation.token, at: deadline)
         let server = server(of: operation)
         if let connection = idleConnection(to: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
@@ -98,8 +99,8 @@ extension Lane {
 
     /// Waits for the reply on a connection.
     private func awaitReply(_ operation: Operation, _ connection: Connection) {
-        operation.phase = .awaiting(connection)
         if operation.share.defersReplies, connection.lane != index {
+            operation.phase = .awaiting(connection)
             // Looked for once the batch is issued whole: it is there by then, or nearly so, and most connections of
             // such a batch are closed without a poller having heard of them.
             operation.share.postponed.append(operation.token)
