@@ -153,6 +153,13 @@ let package = Package(
             ],
             path: "Tests/TestSupport"
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Memcached", "Units"],
+            path: "Tests/FuzzTargets",
+            exclude: ["Corpus"]
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
         .testTarget(
             name: "TelemetryTests",
@@ -168,8 +175,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MemcachedTests",
-            dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"],
-            exclude: ["Replies"]
+            dependencies: ["TestSupport", "FuzzTargets", "Memcached", "KernelProbe", "POSIX", "Units"]
         ),
         .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
         .testTarget(
@@ -212,6 +218,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Only scripts/fuzz builds the fuzzer.
+if Context.environment["SPIRAL_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "spiral-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer")
+    )
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
