@@ -6,8 +6,9 @@ internal import Units
 
 /// How a lane collects: a reply, or the reason there is none.
 extension Lane {
-    /// Reads what has arrived of a reply, and ends the operation if that is all of it, or none.
+    /// Sends what is left of a request, reads what has arrived of its reply, and ends the operation if that is all of it, or none.
     func collect(_ operation: Operation, _ connection: Connection) {
+        let sending = connection.sendRest()
         let share = operation.share!
         let batch = share.batch
         let first = operation.firstPosition
@@ -31,6 +32,9 @@ extension Lane {
         operation.partial = PartialReply(reply)
         let server = context.servers.addresses[connection.server]
         switch arrival {
+        // Who does not read all that is asked may say why; here nothing was said.
+        case .partial where sending != 0, .closed where sending != 0:
+            fail(operation, MemcachedError(.send, errno: sending, server: server))
         // Nobody said that it had come, it came in part, or the end of an earlier reply was reported late.
         case .partial: wait(operation, connection, unread: false)
         case .moreToRead: wait(operation, connection, unread: true)
@@ -78,7 +82,8 @@ extension Lane {
     private func finish(_ operation: Operation, _ connection: Connection, _ reply: IncomingReply) {
         let share = operation.share!
         note(operation, isDrop: false)
-        context.pool.put(connection)
+        // Answered before it was asked in full: what it would make of the rest is anybody's guess.
+        if connection.unsent.isEmpty { context.pool.put(connection) }
         switch operation.work {
         case .get where reply.isAnswered: break
         case .get:

@@ -99,7 +99,7 @@ extension Lane {
 
     /// Waits for the reply on a connection.
     private func awaitReply(_ operation: Operation, _ connection: Connection) {
-        if operation.share.defersReplies, connection.lane != index {
+        if operation.share.defersReplies, connection.lane != index, connection.unsent.isEmpty {
             operation.phase = .awaiting(connection)
             // Looked for once the batch is issued whole: it is there by then, or nearly so, and most connections of
             // such a batch are closed without a poller having heard of them.
@@ -109,16 +109,17 @@ extension Lane {
         }
     }
 
-    /// Has the poller tell when something arrives on a connection.
+    /// Has the poller tell when something arrives on a connection, or there is room for the rest of its request.
     /// - Parameter unread: whether there may be something already, which the poller has told of before.
     func watch(_ operation: Operation, _ connection: Connection, unread: Bool = false) {
+        let interest: Poller.Interest = connection.unsent.isEmpty ? .readable : .both
         do {
             if connection.lane != index {
                 if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }
-                try poller.add(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
+                try poller.add(connection.descriptor, interest, token: ConnectionUsers.token(of: connection))
                 connection.lane = index
-            } else if unread {
-                try poller.rearm(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
+            } else if unread || interest == .both {
+                try poller.rearm(connection.descriptor, interest, token: ConnectionUsers.token(of: connection))
             }
             users.set(operation, for: connection)
             operation.phase = .awaiting(connection)

@@ -92,9 +92,11 @@ package struct Poller: ~Copyable, Sendable {
     package enum Interest: Sendable {
         case readable
         case writable
+        case both
 
         fileprivate var flags: UInt32 {
-            EPOLLET.rawValue | (self == .readable ? EPOLLIN.rawValue | EPOLLRDHUP.rawValue : EPOLLOUT.rawValue)
+            EPOLLET.rawValue | (self == .writable ? 0 : EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
+                | (self == .readable ? 0 : EPOLLOUT.rawValue)
         }
     }
 }
