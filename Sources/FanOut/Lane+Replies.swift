@@ -6,7 +6,8 @@ internal import Units
 
 /// How a lane collects: a reply, or the reason there is none.
 extension Lane {
-    /// Sends what is left of a request, reads what has arrived of its reply, and ends the operation if that is all of it, or none.
+    /// Sends what is left of a request, reads what has arrived of its reply, and ends the operation if that is all of it,
+    /// or none.
     func collect(_ operation: Operation, _ connection: Connection) {
         let sending = connection.sendRest()
         let share = operation.share!

@@ -2,9 +2,9 @@
 // steered. libmemcached has no interface for a source address, so this target defines
 // `connect` in the executable, where the dynamic linker finds it before the C library's.
 // `recv` is defined beside it, so that libmemcached reads a reply that was received whole
-// and found to be one, and nothing else; `send`, so that it never waits for room to send in;
-// `send` and `shutdown`, so that a connection is closed as
-// Go closes one: with close(), and not a word before it.
+// and found to be one, and nothing else; `send`, so that it does not wait for room to send
+// in; `send` and `shutdown`, so that a connection is closed as Go closes one: with close(),
+// and not a word before it.
 //
 // Contract
 // - A thread without a policy gets the C library's calls, nothing added.
