@@ -46,7 +46,7 @@ package final class Connection {
     package func withoutDialling<Result>(_ body: (borrowing Handle) -> Result) -> Result {
         var policy = dial_policy(refuse: true)
         let result = withInstalled(&policy) { body(handle) }
-        unsent = policy.takeUnsent()
+        if policy.unsent_count > 0 { unsent = policy.takeUnsent() }
         return result
     }
 
