@@ -24,17 +24,19 @@ let package = Package(
             pkgConfig: "libmemcached",
             providers: [.apt(["libmemcached-dev"])]
         ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CConnectHook"),
         .target(name: "CLinux"),
 
         // Rooms, bottom first. A room imports only what stands above it here.
         .target(name: "Units"),
+        .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
         .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
-                "POSIX", "Units",
+                "POSIX", "Text", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
@@ -49,19 +51,20 @@ let package = Package(
             dependencies: [
                 "Memcached", "Limits", "Telemetry", "POSIX", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "HeapModule", package: "swift-collections"),
+
             ]
         ),
         .target(
             name: "HTTP",
             dependencies: [
-                "POSIX", "Units",
+                "CZlib", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .target(
             name: "PostRecords",
             dependencies: [
+                "Text",
                 "HTTP", "FanOut", "Memcached", "Limits", "Telemetry", "KernelProbe", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -71,18 +74,43 @@ let package = Package(
         .target(
             name: "LoadGenerator",
             dependencies: [
-                "PostRecords", "HTTP", "Memcached", "Telemetry", "POSIX", "Units",
+                "Text",
+                "PostRecords", "HTTP", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .target(
-            name: "Incident",
+            name: "Results",
+            dependencies: ["LoadGenerator", "PostRecords", "Text", "Units"]
+        ),
+        .target(
+            name: "Forecast",
             dependencies: [
-                "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "Telemetry",
-                "KernelProbe", "POSIX", "Units", "CLinux",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Yams", package: "Yams"),
+                "Results", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "KernelProbe", "Text",
+                "POSIX", "Units",
                 .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
+        .target(
+            name: "Testbed",
+            dependencies: [
+                "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "KernelProbe", "Text", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .target(
+            name: "Exec",
+            dependencies: ["Testbed", "Memcached", "KernelProbe", "Text", "POSIX", "Units", "CLinux"]
+        ),
+        .target(
+            name: "Scenarios",
+            dependencies: [
+                "Testbed", "Forecast", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached",
+                "Limits",
+                "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
+                .product(name: "Yams", package: "Yams"),
             ],
             resources: [
                 .embedInCode("Library/bluesky-april-2026.yaml"),
@@ -95,20 +123,38 @@ let package = Package(
                 .embedInCode("Library/log-storm.yaml"),
                 .embedInCode("Library/memcached-slow.yaml"),
                 .embedInCode("Library/noisy-neighbour.yaml"),
-                .embedInCode("Report/Page/charts.js"),
-                .embedInCode("Report/Page/live.js"),
-                .embedInCode("Report/Page/page.css"),
-                .embedInCode("Report/Page/page.html"),
-                .embedInCode("Report/Page/report.js"),
-                .embedInCode("Report/Page/sweep.js"),
+            ]
+        ),
+        .target(
+            name: "Sweeps",
+            dependencies: [
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "KernelProbe",
+                "Text", "POSIX", "Units",
+            ]
+        ),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Text",
+                "POSIX", "Units", "CLinux",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            resources: [
+                .embedInCode("Page/charts.js"),
+                .embedInCode("Page/live.js"),
+                .embedInCode("Page/page.css"),
+                .embedInCode("Page/page.html"),
+                .embedInCode("Page/report.js"),
+                .embedInCode("Page/sweep.js"),
             ]
         ),
 
         .target(
             name: "Commands",
             dependencies: [
-                "PostRecords", "POSIX", "Units",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Text",
+                "PostRecords", "POSIX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -124,14 +170,17 @@ let package = Package(
         .executableTarget(
             name: "spiral-load",
             dependencies: [
-                "Commands", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                "Text",
+                "Commands", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "Incident", "PostRecords", "HTTP", "KernelProbe", "POSIX", "Units",
+                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -140,7 +189,7 @@ let package = Package(
         .executableTarget(
             name: "spiral-benchmark",
             dependencies: [
-                "LoadGenerator", "FanOut", "Memcached", "Limits", "POSIX",
+                "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -149,7 +198,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Incident", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe", "POSIX", "Units",
+                "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
+                "POSIX", "Units",
             ],
             path: "Tests/TestSupport"
         ),
@@ -161,6 +211,8 @@ let package = Package(
         ),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]
@@ -169,19 +221,19 @@ let package = Package(
         .testTarget(
             name: "HTTPTests",
             dependencies: [
-                "TestSupport", "HTTP", "POSIX", "Units",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport", "Units", "HTTP", "POSIX", .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
         .testTarget(
             name: "MemcachedTests",
             dependencies: ["TestSupport", "FuzzTargets", "Memcached", "KernelProbe", "POSIX", "Units"]
         ),
-        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX"]),
+        .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX", "Units"]),
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
-                "PostRecords", "HTTP", "FanOut", "Memcached", "POSIX",
+                "Units", "Text",
+                "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -189,24 +241,59 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "LoadGenerator", "PostRecords", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
         ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "TestSupport", "Incident", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "Telemetry",
-                "KernelProbe", "POSIX", "Units",
+                "TestSupport", "Testbed", "Reports", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached", "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            resources: [
+                .embedInCode("Clients/connect_client.py"),
+                .embedInCode("Clients/http_clients.py"),
+                .embedInCode("Clients/post.lua"),
             ]
         ),
         .testTarget(
-            name: "IncidentTests",
+            name: "ForecastTests",
             dependencies: [
-                "TestSupport", "Incident", "LoadGenerator", "PostRecords", "KernelProbe", "POSIX", "Units",
+                "TestSupport", "Results", "Limits", "Forecast", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
+                "Telemetry", "KernelProbe", "POSIX", "Units",
             ]
+        ),
+        .testTarget(
+            name: "ScenariosTests",
+            dependencies: [
+                "Reports",
+                "TestSupport", "Scenarios", "Testbed", "Forecast", "Results", "LoadGenerator", "PostRecords",
+                "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
+            name: "SweepsTests",
+            dependencies: [
+                "TestSupport", "Reports", "Sweeps", "Testbed", "Results", "LoadGenerator", "PostRecords",
+                "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
+            name: "ReportsTests",
+            dependencies: [
+                "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
+                "HTTP", "Text", "POSIX",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .testTarget(
+            name: "ExecTests",
+            dependencies: ["TestSupport", "Exec", "POSIX", "Units"],
+            exclude: ["Programs"]
         ),
         .testTarget(
             name: "FanOutTests",
@@ -231,5 +318,6 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
     ]
 }

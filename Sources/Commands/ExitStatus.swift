@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import Glibc
-internal import POSIX
+package import POSIX
+internal import Text
 
 /// What a command ends with; the same for all three executables.
 package enum ExitStatus: Int32, Sendable {
@@ -23,11 +24,18 @@ package struct Refusal: Error {
         self.status = status
         self.message = message
     }
+
+    /// What was to be printed was not; nil when that was because its reader left.
+    package init?(unprinted error: SystemCallError) {
+        guard error.name != "EPIPE" else { return nil }
+        self.init(.machine, "cannot write to standard output: \(SystemCallError.text(of: error.errno))")
+    }
 }
 
 extension ParsableCommand {
     /// Runs the command line of this process and ends it with an ``ExitStatus``.
     package static func runAndExit() -> Never {
+        StandardStreams.open()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -43,13 +51,28 @@ extension ParsableCommand {
                 note(fullMessage(for: error))
                 Glibc.exit(ExitStatus.usage.rawValue)
             }
-            print(fullMessage(for: error))
+            do {
+                try say([fullMessage(for: error)])
+            } catch {
+                note("\(Self._commandName): \((error as? Refusal)?.message ?? "\(error)")")
+                Glibc.exit(ExitStatus.machine.rawValue)
+            }
             Glibc.exit(ExitStatus.success.rawValue)
         }
     }
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error. What it tells of others' files and answers is no command to a terminal.
 package func note(_ line: String) {
-    StandardError.print(line)
+    StandardError.print(line.printableLines)
+}
+
+/// Writes lines to standard output, likewise.
+/// - Throws: ``Refusal`` when they do not fit. A reader that has seen enough is none of that.
+package func say(_ lines: [String]) throws {
+    do throws(SystemCallError) {
+        try Descriptor.writeAll(Array((lines.joined(separator: "\n").printableLines + "\n").utf8), to: 1)
+    } catch {
+        if let refusal = Refusal(unprinted: error) { throw refusal }
+    }
 }

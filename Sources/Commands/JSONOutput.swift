@@ -1,10 +1,16 @@
 internal import POSIX
 internal import PostRecords
+internal import Text
 
-/// Where `--json PATH`, or a report, goes: a file, or standard output for `-`. Opened before the work begins, so
-/// that a path that cannot be written is known before there is a result to lose.
+/// Where `--json PATH`, or a report, goes: a file, or standard output for `-`. Made before the work begins, so that a
+/// path that cannot be written is known before there is a result to lose; what is there stays until there is one.
 package struct JSONOutput: ~Copyable {
-    private let descriptor: Descriptor
+    private enum Target: ~Copyable {
+        case standardOutput
+        case file(ReplacedFile)
+    }
+
+    private let target: Target
     private let path: String
     private let option: String
 
@@ -13,9 +19,10 @@ package struct JSONOutput: ~Copyable {
         self.path = path
         self.option = option
         do {
-            descriptor = path == "-" ? try .duplicate(of: 1) : try .creating(path)
+            target = path == "-" ? .standardOutput : .file(try ReplacedFile(path))
         } catch {
-            throw Refusal(.usage, "\(option): cannot \(error)")
+            let reason = error.name == "ENXIO" ? "open \(path): nobody reads it" : "\(error)"
+            throw Refusal(.usage, "\(option): cannot \(reason)")
         }
     }
 
@@ -26,10 +33,32 @@ package struct JSONOutput: ~Copyable {
 
     /// - Throws: ``Refusal`` when the text does not fit.
     package func write(_ bytes: [UInt8]) throws {
-        do {
-            try descriptor.writeAll(bytes)
+        do throws(SystemCallError) {
+            switch target {
+            case .standardOutput: try Descriptor.writeAll(bytes, to: 1)
+            case .file(let file): try file.write(bytes)
+            }
         } catch {
-            throw Refusal(.machine, "\(option): cannot \(error) to \(path)")
+            let target = path == "-" ? "to standard output" : path
+            throw Refusal(
+                .machine,
+                "\(option): cannot \(error.call) \(target): \(SystemCallError.text(of: error.errno))"
+            )
         }
+    }
+
+    /// Writes several outputs, each whatever becomes of the others.
+    /// - Throws: ``Refusal`` naming all that could not be written.
+    package static func each(_ writes: [() throws -> Void]) throws {
+        var refusals: [Refusal] = []
+        for write in writes {
+            do {
+                try write()
+            } catch let refusal as Refusal {
+                refusals.append(refusal)
+            }
+        }
+        guard let first = refusals.first else { return }
+        throw Refusal(first.status, refusals.map(\.message).joined(separator: "\n"))
     }
 }

@@ -9,39 +9,42 @@ package struct SettingOptions: ParsableArguments {
             follows a colon, as in aimd:min=20,max=200.
             """
     )
-    package var limit = "none"
+    package var limit = SettingOptions.standard("limit")
 
     @Option(help: "One get for each URI, or for many: per-uri or multiget:CHUNK.")
-    package var fanout = "per-uri"
+    package var fanout = SettingOptions.standard("fanout")
 
     @Option(help: "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination.")
-    package var dialer = "bind:127.32.0.1"
+    package var dialer = SettingOptions.standard("dialer")
 
     @Option(help: "Let connect() choose the port of a bound address (IP_BIND_ADDRESS_NO_PORT): true or false.")
-    package var lateBind = "false"
+    package var lateBind = SettingOptions.standard("late-bind")
 
     @Option(help: "Idle connections kept for each memcached server; the rest close on release.")
-    package var maxIdle = "2"
+    package var maxIdle = SettingOptions.standard("max-idle")
 
     @Option(help: "Time from issuing a lookup to giving it up.")
-    package var lookupTimeout = "500ms"
+    package var lookupTimeout = SettingOptions.standard("lookup-timeout")
 
     @Option(help: "What happens to error lines: off, blocking, async, sampled or metrics.")
-    package var logMode = "blocking"
+    package var logMode = SettingOptions.standard("log-mode")
 
     @Option(help: "Where error lines go: stderr, file:PATH, or pipe:BYTES/s, a pipe read at that rate.")
-    package var logSink = "stderr"
+    package var logSink = SettingOptions.standard("log-sink")
 
     @Option(help: "How long the stand-in database takes for a record that is not in memcached.")
-    package var storeLatency = "2ms"
+    package var storeLatency = SettingOptions.standard("store-latency")
 
     @Option(help: "URIs of one batch; a larger one is refused with resource_exhausted. 0 for any.")
-    package var maxBatch = "0"
+    package var maxBatch = SettingOptions.standard("max-batch")
 
     @Option(help: "URIs of one caller on their way at once; a batch beyond is refused. 0 for any.")
-    package var maxPerCaller = "0"
+    package var maxPerCaller = SettingOptions.standard("max-per-caller")
 
     package init() {}
+
+    /// The default of a setting, as text.
+    private static func standard(_ name: String) -> String { Settings()[name]! }
 
     package mutating func validate() throws {
         _ = try parsed()

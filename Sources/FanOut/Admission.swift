@@ -1,3 +1,4 @@
+internal import Limits
 internal import Synchronization
 
 /// Why a batch was not looked up at all.
@@ -8,6 +9,9 @@ package struct Overload: Error, Sendable, Equatable {
         case queueWait = "queue-wait"
         case maxBatch = "max-batch"
         case maxPerCaller = "max-per-caller"
+        case maxURIs = "max-uris"
+        case heldBytes = "held-bytes"
+        case heldBatches = "held-batches"
     }
 
     package var reason: Reason
@@ -23,42 +27,59 @@ package struct Overload: Error, Sendable, Equatable {
 final class AdmissionQueue: Sendable {
     private let waiting = Atomic<Int>(0)
 
-    /// A place in the queue, or nil when `capacity` batches wait already.
-    func enter(capacity: Int) -> Admission? {
-        guard waiting.add(1, ordering: .relaxed).newValue <= capacity else {
+    /// - Returns: false when `capacity` batches wait already.
+    fileprivate func enter(capacity: Int) -> Bool {
+        guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= capacity else {
             leave()
-            return nil
+            return false
         }
-        return Admission(self)
+        return true
     }
 
     fileprivate func leave() {
-        waiting.subtract(1, ordering: .relaxed)
+        waiting.wrappingSubtract(1, ordering: .relaxed)
     }
 }
 
 /// Whether a batch waits, is being looked up, or was refused. It is settled once, by whoever comes first.
 final class Admission: Sendable {
     private enum State {
-        static let waiting: UInt8 = 0
-        static let begun: UInt8 = 1
-        static let refused: UInt8 = 2
+        static let arriving: UInt8 = 0
+        static let waiting: UInt8 = 1
+        static let begun: UInt8 = 2
+        static let refused: UInt8 = 3
     }
 
+    let rules: QueueRules
     private let queue: AdmissionQueue
-    private let state = Atomic<UInt8>(State.waiting)
+    private let state = Atomic<UInt8>(State.arriving)
 
-    fileprivate init(_ queue: AdmissionQueue) {
+    /// For a batch that has just arrived.
+    init(_ queue: AdmissionQueue, _ rules: QueueRules) {
         self.queue = queue
+        self.rules = rules
     }
 
     var isRefused: Bool { state.load(ordering: .acquiring) == State.refused }
 
+    /// It has got no permit on arrival, and waits for its first.
+    /// - Returns: false when as many as may wait already: it is refused.
+    func wait() -> Bool {
+        let hasEntered = queue.enter(capacity: rules.capacity)
+        state.store(hasEntered ? State.waiting : State.refused, ordering: .releasing)
+        return hasEntered
+    }
+
     /// Its first permit is there.
     /// - Returns: false when it was refused before.
     func begin() -> Bool {
-        let seen = state.load(ordering: .acquiring)
-        return seen == State.waiting ? settle(as: State.begun) || !isRefused : seen == State.begun
+        switch state.load(ordering: .acquiring) {
+        case State.arriving:
+            state.store(State.begun, ordering: .releasing)
+            return true
+        case State.waiting: return settle(as: State.begun) || !isRefused
+        case let seen: return seen == State.begun
+        }
     }
 
     /// Its time is over.

@@ -13,11 +13,12 @@ final class Batch: Sendable {
 
     let keys: KeyList
     let account: ClientAccount
-    let limiter: any Limiter
+    /// What its lookups need a permit of; nil without a limit.
+    let permits: Permits?
     /// Nil where batches do not queue.
     let admission: Admission?
-    /// How many lanes it was offered to.
-    let lanes: Int
+    /// How many lanes have a part of it.
+    let sliceCount: Int
 
     private let servers: ServerList
     // Nil while each key is a unit of its own, in the order they came.
@@ -25,25 +26,25 @@ final class Batch: Sendable {
     private let claimed = Atomic<Int>(0)
     private let issued = Atomic<Int>(0)
     private let unfinished: Atomic<Int>
-    // Safe: each place is written by the one lane that finished its key, and read after
+    // Safe: each element is written by the one lane that finished its key, and read after
     // `unfinished` reached zero, which orders the two.
     private nonisolated(unsafe) let outcomes: UnsafeMutableBufferPointer<Outcome>
-    private let completion: @Sendable ([Outcome]) -> Void
+    private let completion: @Sendable (Result<[Outcome], Overload>) -> Void
 
     init(
         _ keys: KeyList,
         account: ClientAccount,
         servers: ServerList,
         fanout: FanoutPolicy,
-        limiter: any Limiter,
+        permits: Permits?,
         admission: Admission?,
-        maxLanes: Int,
-        completion: @escaping @Sendable ([Outcome]) -> Void
+        maxSlices: Int,
+        completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) {
         self.keys = keys
         self.account = account
         self.servers = servers
-        self.limiter = limiter
+        self.permits = permits
         self.admission = admission
         self.completion = completion
         if case .multiget(let chunk) = fanout {
@@ -52,7 +53,7 @@ final class Batch: Sendable {
             grouped = nil
         }
         // A lane is worth waking for 16 units; a batch of normal size stays on one.
-        lanes = min(maxLanes, ((grouped?.units.count ?? keys.count) + 15) / 16)
+        sliceCount = min(maxSlices, ((grouped?.units.count ?? keys.count) + 15) / 16)
         unfinished = Atomic(keys.count)
         outcomes = .allocate(capacity: keys.count)
         outcomes.initialize(repeating: .missing)
@@ -87,14 +88,19 @@ final class Batch: Sendable {
 
     private var unitCount: Int { grouped?.units.count ?? keys.count }
 
-    var hasUnclaimed: Bool {
-        claimed.load(ordering: .relaxed) < unitCount && !(admission?.isRefused ?? false)
+    /// Permits that each of its slices asks for first.
+    var firstTarget: Int { (unitCount + sliceCount - 1) / sliceCount }
+
+    /// Units that nobody has taken.
+    var unclaimed: Int {
+        if let admission, admission.isRefused { return 0 }
+        return max(0, unitCount - claimed.load(ordering: .relaxed))
     }
 
     /// The next few units nobody has taken, or nil when all are taken.
     func claim() -> Range<Int>? {
-        guard hasUnclaimed, admission?.begin() ?? true else { return nil }
-        let start = claimed.add(runLength, ordering: .relaxed).oldValue
+        guard unclaimed > 0, admission?.begin() ?? true else { return nil }
+        let start = claimed.wrappingAdd(runLength, ordering: .relaxed).oldValue
         guard start < unitCount else { return nil }
         return start..<min(start + runLength, unitCount)
     }
@@ -111,7 +117,7 @@ final class Batch: Sendable {
     /// Requests of claimed units are out, or have failed.
     /// - Returns: whether they were the last of the batch.
     func markIssued(_ count: Int) -> Bool {
-        issued.add(count, ordering: .releasing).newValue == unitCount
+        issued.wrappingAdd(count, ordering: .releasing).newValue == unitCount
     }
 
     /// Whether every unit of the batch has been issued, by whichever lane.
@@ -123,14 +129,39 @@ final class Batch: Sendable {
     func server(ofKey index: Int) -> Int { servers.index(of: keys[index]) }
 
     /// Notes what became of a key, which ``finish(_:)`` is still to count.
-    func place(_ outcome: Outcome, of index: Int) {
+    func set(_ outcome: Outcome, of index: Int) {
         outcomes[index] = outcome
     }
 
     /// Counts keys as settled; the last of them completes the batch.
     func finish(_ count: Int) {
-        if unfinished.subtract(count, ordering: .acquiringAndReleasing).newValue == 0 {
-            completion(takeOutcomes())
+        if unfinished.wrappingSubtract(count, ordering: .acquiringAndReleasing).newValue == 0 {
+            completion(.success(takeOutcomes()))
         }
+    }
+
+    /// What keys end as that are not looked up, as nobody waits for them any more.
+    var cancellation: MemcachedError { .cancelled(server: servers.addresses[0]) }
+
+    /// Takes back the units nobody has claimed: their keys end as cancelled.
+    /// - Returns: how many keys they had; the batch is completed here where they were all that was left of it.
+    func cancelUnclaimed() -> Int {
+        // One that still waits for its first permit waits no longer; one that was refused is over.
+        if let admission, !admission.refuse(), admission.isRefused { return 0 }
+        let start = claimed.exchange(unitCount, ordering: .relaxed)
+        guard start < unitCount else { return 0 }
+        let error = cancellation
+        var keys = 0
+        for unit in start..<unitCount {
+            for position in self[unit: unit].positions { set(.failed(error), of: keyIndex(at: position)) }
+            keys += self[unit: unit].positions.count
+        }
+        _ = markIssued(unitCount - start)
+        return keys
+    }
+
+    /// Ends a batch that nothing has been looked up of.
+    func refuse(_ overload: Overload) {
+        completion(.failure(overload))
     }
 }

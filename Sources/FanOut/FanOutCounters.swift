@@ -40,4 +40,7 @@ package final class FanOutCounters: Sendable {
     package let batches = Counter()
     /// Batches that were not looked up.
     package let refusals = CounterFamily<Overload.Reason>()
+
+    /// Lookups that have ended.
+    package var lookups: Int { hits.value + misses.value + errors.total }
 }

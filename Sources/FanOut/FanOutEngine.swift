@@ -1,55 +1,82 @@
-internal import Dispatch
 internal import Limits
 package import Memcached
 package import POSIX
 internal import Synchronization
 package import Telemetry
-internal import Units
 
 /// Looks batches of keys up in memcached: a few lanes, any number of lookups in flight.
 package final class FanOutEngine: Sendable {
     private struct Shared {
-        /// The limit in force, with what gives a caller its permits.
-        var limit: (policy: LimitPolicy, permits: @Sendable (_ caller: String) -> any Limiter)?
+        /// The limit in force.
+        var limiter: Limiter
         var nextLane = 0
     }
 
     private let context: LaneContext
     private let lanes: [Lane]
-    private let shared = Mutex(Shared())
+    private let shared: Mutex<Shared>
     private let queue = AdmissionQueue()
 
     /// Starts the lanes' threads.
     /// - Parameters:
-    ///   - lanes: threads that issue and collect, 1 to 16.
+    ///   - lanes: threads that issue and collect, 1 or more.
     ///   - store: where misses are answered from; nil leaves them missing.
     ///   - isReadable: whether a value out of memcached is a record; called on lanes, for each.
-    /// - Throws: ``SystemCallError`` when a thread or its poller cannot be made.
-    package init(
+    ///   - messages: what the log says of lookups and write-backs that failed.
+    /// - Throws: ``SystemCallError`` when a thread or its poller cannot be made; none is left then.
+    package convenience init(
         servers: ServerList,
         settings: FanOutSettings,
         lanes count: Int,
         store: (any BackingStore)?,
         errorPolicy: ErrorPolicy,
         log: ErrorLog,
+        messages: FailureMessages,
         isReadable: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool = { _ in true }
     ) throws(SystemCallError) {
-        context = LaneContext(
+        let context = LaneContext(
             servers: servers,
             settings: settings,
             store: store,
             errorPolicy: errorPolicy,
             log: log,
+            messages: messages,
             isReadable: isReadable
         )
-        var lanes: [Lane] = []
-        for index in 0..<count { lanes.append(try Lane(index: index, context: context)) }
-        self.lanes = lanes
-        for lane in lanes {
-            lane.lanes = lanes
+        try self.init(context, lanes: count) { lane throws(SystemCallError) in
             try Thread(name: "lane-\(lane.index)") { lane.run() }.detach()
         }
     }
+
+    /// - Parameter start: runs a lane on a thread of its own.
+    init(
+        _ context: LaneContext,
+        lanes count: Int,
+        start: (Lane) throws(SystemCallError) -> Void
+    ) throws(SystemCallError) {
+        self.context = context
+        shared = Mutex(Shared(limiter: Limiter(context.settings.limit)))
+        var lanes: [Lane] = []
+        for index in 0..<count { lanes.append(try Lane(index: index, context: context)) }
+        self.lanes = lanes
+        for (index, lane) in lanes.enumerated() {
+            lane.lanes = lanes
+            do throws(SystemCallError) {
+                try start(lane)
+            } catch {
+                lane.lanes = []
+                for started in lanes[..<index] { started.stop() }
+                throw error
+            }
+        }
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// Threads that issue and collect.
+    package var laneCount: Int { lanes.count }
 
     package var counters: FanOutCounters { context.counters }
 
@@ -72,44 +99,72 @@ package final class FanOutEngine: Sendable {
         return try result.get()
     }
 
-    /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or elsewhere on a refusal.
+    /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or at once on a refusal.
+    /// - Returns: what cancels it; nil when it is over already.
+    @discardableResult
     package func lookUp(
         _ keys: KeyList,
         for account: ClientAccount,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
-    ) {
+    ) -> LookupHandle? {
         counters.batches.add()
-        guard keys.count > 0 else { return completion(.success([])) }
+        guard keys.count > 0 else {
+            completion(.success([]))
+            return nil
+        }
         let settings = settings
         var admission: Admission?
-        if case .process(_, let rules) = settings.limit {
-            admission = queue.enter(capacity: rules.capacity)
-            guard let admission else {
-                counters.refusals.add(for: .queueFull)
-                return completion(
-                    .failure(
-                        Overload(.queueFull, "\(rules.capacity) batches wait for the limit already; try again later")
-                    )
-                )
-            }
-            DispatchQueue.global().asyncAfter(deadline: .now() + rules.wait.inSeconds) {
-                guard admission.refuse() else { return }
-                self.counters.refusals.add(for: .queueWait)
-                completion(.failure(Overload(.queueWait, "the limit admitted nothing within \(rules.wait.text)")))
-            }
-        }
+        if case .process(_, let rules) = settings.limit { admission = Admission(queue, rules) }
         let batch = Batch(
             keys,
             account: account,
             servers: context.servers,
             fanout: settings.fanout,
-            limiter: limiter(for: settings.limit, caller: account.name),
+            permits: limiter(for: settings.limit).permits(),
             admission: admission,
-            maxLanes: isCrowded(for: keys.count) ? 1 : lanes.count,
-            completion: { completion(.success($0)) }
+            maxSlices: isCrowded(for: keys.count) ? 1 : lanes.count,
+            completion: completion
         )
-        let first = batch.lanes == 1 ? idlestLane : nextLane
-        for offset in 0..<batch.lanes { lanes[(first + offset) % lanes.count].submit(batch) }
+        let first = batch.sliceCount == 1 ? idlestLane : nextLane
+        let slices = (0..<batch.sliceCount).map {
+            BatchSlice(batch, on: lanes[(first + $0) % lanes.count], firstLane: first)
+        }
+        if let permits = batch.permits {
+            let hasPermits = enter(slices, permits)
+            if let admission {
+                guard hasPermits ? admission.begin() : admission.wait() else {
+                    refuse(slices, permits, admission.rules)
+                    return nil
+                }
+                if !hasPermits { slices[0].refusedAt = .now + admission.rules.wait }
+            }
+        }
+        for slice in slices { slice.lane.submit(slice) }
+        return LookupHandle(slices: slices, counters: counters)
+    }
+
+    /// Gives each part of a batch a seat.
+    /// - Returns: whether any got a permit.
+    private func enter(_ slices: [BatchSlice], _ permits: Permits) -> Bool {
+        let target = min(slices[0].cap, slices[0].batch.firstTarget)
+        var hasPermits = false
+        for (slice, seat) in zip(slices, permits.enter(slices, of: slices[0].batch.account.name, target: target)) {
+            slice.seat = .init(number: seat.seat, permits: seat.permits, target: target)
+            if seat.permits > 0 { hasPermits = true }
+        }
+        return hasPermits
+    }
+
+    /// As many batches as may wait already do.
+    private func refuse(_ slices: [BatchSlice], _ permits: Permits, _ rules: QueueRules) {
+        // A permit may have been handed to it meanwhile, and is another's then.
+        var grants: [PermitLedger.Grant] = []
+        for slice in slices { permits.leave(slice.seat!.number, &grants) }
+        for grant in grants { grant.tell(on: nil) }
+        counters.refusals.add(for: .queueFull)
+        slices[0].batch.refuse(
+            Overload(.queueFull, "\(rules.capacity) batches wait for the limit already; try again later")
+        )
     }
 
     private var nextLane: Int {
@@ -137,22 +192,13 @@ package final class FanOutEngine: Sendable {
     }
 
     /// The most lookups that may be in flight now: of a batch under `request:N`, of all together under other limits.
-    package var currentBound: Int? {
-        switch settings.limit {
-        case .none: nil
-        case .request(let permits): permits
-        case let policy: limiter(for: policy, caller: "").bound
-        }
-    }
+    package var currentBound: Int? { limiter(for: settings.limit).bound }
 
     /// A limit keeps its permits, and what it has learned, for as long as it is in force.
-    private func limiter(for policy: LimitPolicy, caller: String) -> any Limiter {
-        let permits = shared.withLock { shared in
-            if let current = shared.limit, current.policy == policy { return current.permits }
-            let permits = policy.permits()
-            shared.limit = (policy, permits)
-            return permits
+    private func limiter(for policy: LimitPolicy) -> Limiter {
+        shared.withLock { shared in
+            if shared.limiter.policy != policy { shared.limiter = Limiter(policy) }
+            return shared.limiter
         }
-        return permits(caller)
     }
 }

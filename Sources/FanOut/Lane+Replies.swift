@@ -10,8 +10,8 @@ extension Lane {
     /// or none.
     func collect(_ operation: Operation, _ connection: Connection) {
         let sending = connection.sendRest()
-        let share = operation.share!
-        let batch = share.batch
+        let slice = operation.slice!
+        let batch = slice.batch
         let first = operation.firstPosition
         var reply = operation.partial?.reply ?? IncomingReply(to: operation.request)
         operation.partial = nil
@@ -23,12 +23,12 @@ extension Lane {
             let key = batch.keyIndex(at: first + position)
             guard context.isReadable(value.bytes) else { return unreadable.append(key) }
             hits += 1
-            batch.place(.hit(Array(value.bytes)), of: key)
+            batch.set(.hit(Array(value.bytes)), of: key)
         }
-        share.untold.hits += hits
-        share.untold.finished += hits
-        share.untold.inFlight -= hits
-        if !unreadable.isEmpty { settleUnreadable(unreadable, share) }
+        slice.unflushed.hits += hits
+        slice.unflushed.finished += hits
+        slice.unflushed.inFlight -= hits
+        if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
         if case .complete = arrival { return finish(operation, connection, reply) }
         operation.partial = PartialReply(reply)
         let server = context.servers.addresses[connection.server]
@@ -58,30 +58,30 @@ extension Lane {
     }
 
     /// memcached had values that are no records. Nobody waits for these lines: their reply is well.
-    private func settleUnreadable(_ keys: [Int], _ share: Share) {
-        let batch = share.batch
+    private func settleUnreadable(_ keys: [Int], _ slice: BatchSlice) {
+        let batch = slice.batch
         context.counters.unreadable.add(keys.count)
         batch.account.findUnreadable(count: keys.count)
-        share.untold.inFlight -= keys.count
+        slice.unflushed.inFlight -= keys.count
         _ = context.log.record(
             "reply unreadable",
             count: keys.count,
-            line: { index in
+            line: { [messages = context.messages] index in
                 ErrorLine(
-                    message: "cached value is not a post record",
+                    message: messages.unreadable,
                     uri: batch.keys.text(keys[index]),
-                    error: "not the protobuf of one record and its meta, or too long to be",
+                    error: messages.unreadableDetail,
                     client: batch.account.name
                 )
             },
             whenWritten: {}
         )
-        for key in keys { share.finish(key, .unreadable) }
+        for key in keys { slice.finish(key, .unreadable) }
     }
 
     /// A whole reply has come; its values are in their places.
     private func finish(_ operation: Operation, _ connection: Connection, _ reply: IncomingReply) {
-        let share = operation.share!
+        let slice = operation.slice!
         note(operation, isDrop: false)
         // Answered before it was asked in full: what it would make of the rest is anybody's guess.
         if connection.unsent.isEmpty { context.pool.put(connection) }
@@ -89,30 +89,30 @@ extension Lane {
         case .get where reply.isAnswered: break
         case .get:
             let first = operation.firstPosition
-            let missed = reply.unanswered.map { share.batch.keyIndex(at: first + $0) }
-            share.untold.inFlight -= missed.count
-            miss(missed, of: share)
+            let missed = reply.unanswered.map { slice.batch.keyIndex(at: first + $0) }
+            slice.unflushed.inFlight -= missed.count
+            miss(missed, of: slice)
         case .set(let key, let value):
             context.counters.writeBacks.add()
-            share.finish(key, .stored(value))
+            slice.finish(key, .stored(value))
         case .read: break
         }
         end(operation)
     }
 
-    private func miss(_ keys: [Int], of share: Share) {
+    private func miss(_ keys: [Int], of slice: BatchSlice) {
         context.counters.misses.add(keys.count)
         if context.store == nil {
-            for key in keys { share.finish(key, .missing) }
+            for key in keys { slice.finish(key, .missing) }
         } else {
-            share.toStore += keys
+            slice.toStore += keys
         }
     }
 
     /// No answer in time. A reply that is in the socket by now was in time: the lane was late.
     func giveUp(_ operation: Operation, _ connection: Connection) {
         if connection.arrived != .nothing {
-            return operation.share.defersReplies ? postpone(operation, connection) : collect(operation, connection)
+            return operation.slice.defersReplies ? postpone(operation, connection) : collect(operation, connection)
         }
         timeOut(operation, connection)
     }
@@ -137,8 +137,8 @@ extension Lane {
     /// An operation failed; its connection, if it had one, goes with it. It is over once its error
     /// lines are written, if anybody waits for that, and holds its permit until then.
     func fail(_ operation: Operation, _ error: MemcachedError) {
-        let share = operation.share!
-        let batch = share.batch
+        let slice = operation.slice!
+        let batch = slice.batch
         let failure = FanOutCounters.Failure(error)
         let message: String
         let keys: [Int]
@@ -146,19 +146,21 @@ extension Lane {
         case .get:
             // What a reply brought before it broke off counts.
             keys = operation.unanswered.map { batch.keyIndex(at: $0) }
-            share.untold.inFlight -= keys.count
+            slice.unflushed.inFlight -= keys.count
             context.counters.errors.add(keys.count, for: failure)
             batch.account.fail(error.name, count: keys.count)
-            message = "failed to get post cache item"
+            message = context.messages.get
         case .set(let key, _):
             context.counters.writeBackErrors.add(for: failure)
             keys = [key]
-            message = "failed to set post cache item"
+            message = context.messages.set
         case .read:
             preconditionFailure("a read cannot fail")
         }
         note(operation, isDrop: true)
         release(operation)
+        deadlines.remove(operation.slot)
+        schedule.touch(slice.slot!)
         operation.phase = .logging(error)
         let token = operation.token
         let waits = log(message, keys, of: batch, error) { [self] in markLogged(token) }
@@ -166,24 +168,24 @@ extension Lane {
     }
 
     /// Ends an operation that has failed and been logged.
-    func settle(_ token: Operation.Token) {
+    func settle(_ token: OperationToken) {
         guard let operation = operation(token), case .logging(let error) = operation.phase else { return }
-        let share = operation.share!
+        let slice = operation.slice!
         switch operation.work {
         case .get:
-            for position in operation.unanswered { settleLookup(of: share.batch.keyIndex(at: position), share, error) }
+            for position in operation.unanswered { settleLookup(of: slice.batch.keyIndex(at: position), slice, error) }
         case .set(let key, let value):
-            share.finish(key, .stored(value))
+            slice.finish(key, .stored(value))
         case .read: break
         }
         end(operation)
     }
 
-    private func settleLookup(of key: Int, _ share: Share, _ error: MemcachedError) {
+    private func settleLookup(of key: Int, _ slice: BatchSlice, _ error: MemcachedError) {
         if context.errorPolicy == .store, context.store != nil {
-            share.toStore.append(key)
+            slice.toStore.append(key)
         } else {
-            share.finish(key, .failed(error))
+            slice.finish(key, .failed(error))
         }
     }
 

@@ -4,38 +4,39 @@ internal import Telemetry
 
 /// How a lane sends: over a pooled connection, or over one it dials.
 extension Lane {
-    func startGet(of unit: Batch.Unit, for share: Share) {
-        share.untold.inFlight += unit.positions.count
-        send(begin(share, .get(unit)))
+    func startGet(of unit: Batch.Unit, for slice: BatchSlice, at now: MonotonicInstant) {
+        slice.unflushed.inFlight += unit.positions.count
+        send(begin(slice, .get(unit)), at: now)
+        guard slice.markIssued() else { return }
+        if !slice.postponed.isEmpty { collectable.append(slice) }
         // Lanes that were done earlier wait for this one before they collect.
-        if share.markIssued(), share.batch.lanes > 1 { wakeOthers() }
+        if slice.batch.permits == nil { noteOnOtherLanes(slice) }
     }
 
-    func startRead(of key: Int, for share: Share) {
-        let operation = begin(share, .read(key: key))
-        let now = MonotonicInstant.now
+    func startRead(of key: Int, for slice: BatchSlice, at now: MonotonicInstant) {
+        let operation = begin(slice, .read(key: key))
         let answered = context.store!.schedule(at: now)
         if answered > now {
-            deadlines.add(operation.token, at: answered)
+            deadlines.set(operation.slot, at: answered)
         } else {
-            startSet(operation)
+            startSet(operation, at: now)
         }
     }
 
     /// The store has answered: sets the record back, as the incident's service did.
-    func startSet(_ operation: Operation) {
+    func startSet(_ operation: Operation, at now: MonotonicInstant) {
         guard case .read(let key) = operation.work else { return }
-        operation.work = .set(key: key, value: context.store!.value(for: operation.share.batch.keys.text(key)))
-        send(operation)
+        operation.work = .set(key: key, value: context.store!.value(for: operation.slice.batch.keys.text(key)))
+        send(operation, at: now)
     }
 
-    private func send(_ operation: Operation) {
+    private func send(_ operation: Operation, at now: MonotonicInstant) {
         refreshSettings()
-        let batch = operation.share.batch
-        operation.issued = .now
-        let deadline = operation.issued + settings.lookupTimeout
+        let batch = operation.slice.batch
+        operation.issued = now
+        let deadline = now + settings.lookupTimeout
         operation.deadline = deadline
-        deadlines.add(operation.token, at: deadline)
+        deadlines.set(operation.slot, at: deadline)
         let server = server(of: operation)
         if let connection = idleConnection(to: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
@@ -61,9 +62,9 @@ extension Lane {
     /// An idle connection, if there is one on which nothing has come since its last reply: that would be read as the
     /// answer to what is asked next. One that has only ended is found out by asking on it, as gomemcache does.
     private func idleConnection(to server: Int) -> Connection? {
-        while let connection = context.pool.take(server: server, lane: index) {
+        while let connection = context.pool.take(server: server, owner: index) {
             // The poller tells of what comes on a connection it watches; others have to be looked at.
-            let isQuiet = connection.lane == index && !users.wasDisturbed(connection)
+            let isQuiet = connection.owner == index && !users.wasDisturbed(connection)
             if isQuiet || connection.arrived != .bytes { return connection }
         }
         return nil
@@ -71,7 +72,7 @@ extension Lane {
 
     /// The accept queue had room again: finishes the dial and sends the request.
     func continueDial(_ operation: Operation, _ pending: PendingDial) {
-        let batch = operation.share.batch
+        let batch = operation.slice.batch
         try? poller.remove(pending.rawDescriptor)
         let result = pending.dial.resume(pending.take(), copying: templates[pending.dial.server].handle) {
             scratch.send(operation.work, of: batch, on: $0)
@@ -99,11 +100,11 @@ extension Lane {
 
     /// Waits for the reply on a connection.
     private func awaitReply(_ operation: Operation, _ connection: Connection) {
-        if operation.share.defersReplies, connection.lane != index, connection.unsent.isEmpty {
+        if operation.slice.defersReplies, connection.owner != index, connection.unsent.isEmpty {
             operation.phase = .awaiting(connection)
             // Looked for once the batch is issued whole: it is there by then, or nearly so, and most connections of
             // such a batch are closed without a poller having heard of them.
-            operation.share.postponed.append(operation.token)
+            operation.slice.postponed.append(operation.token)
         } else {
             watch(operation, connection)
         }
@@ -114,10 +115,10 @@ extension Lane {
     func watch(_ operation: Operation, _ connection: Connection, unread: Bool = false) {
         let interest: Poller.Interest = connection.unsent.isEmpty ? .readable : .both
         do {
-            if connection.lane != index {
-                if let lane = connection.lane { try lanes[lane].poller.remove(connection.descriptor) }
+            if connection.owner != index {
+                if let lane = connection.owner { try lanes[lane].poller.remove(connection.descriptor) }
                 try poller.add(connection.descriptor, interest, token: ConnectionUsers.token(of: connection))
-                connection.lane = index
+                connection.owner = index
             } else if unread || interest == .both {
                 try poller.rearm(connection.descriptor, interest, token: ConnectionUsers.token(of: connection))
             }
@@ -132,7 +133,7 @@ extension Lane {
     private func server(of operation: Operation) -> Int {
         switch operation.work {
         case .get(let unit): unit.server
-        case .read(let key), .set(let key, _): operation.share.batch.server(ofKey: key)
+        case .read(let key), .set(let key, _): operation.slice.batch.server(ofKey: key)
         }
     }
 }

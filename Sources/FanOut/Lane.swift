@@ -2,47 +2,48 @@ internal import Limits
 internal import Memcached
 internal import POSIX
 internal import Synchronization
+internal import Telemetry
 internal import Units
 
 /// One thread that keeps any number of lookups in flight: it issues requests without waiting,
-/// and collects replies as their sockets become readable.
+/// and collects replies as their sockets become readable. What it does next its ``LaneSchedule`` decides.
 ///
 /// Unchecked: `inbox`, `stopping`, `batches` and `poller` are safe from any thread, `lanes` is set before the thread
-/// starts and never again, and all else that changes belongs to the lane's own thread.
+/// starts, and all else that changes belongs to the lane's own thread.
 final class Lane: @unchecked Sendable {
-    /// Requests issued for one batch before the lane looks for replies and at other batches.
-    private static let quantum = 64
-    /// The same for all batches under a limit together.
-    private static let limitedQuantum = 16
-    /// The same in time, for dials that fail slowly: a bind() that finds no port scans them all.
-    private static let quantumTime = Duration.milliseconds(2)
-
     let index: Int
     let context: LaneContext
     let poller: Poller
-    private struct Inbox {
-        var batches: [Batch] = []
-        /// Tokens of operations whose error lines have been written.
-        var logged: [UInt64] = []
-    }
+    /// All lanes by index, while the thread runs.
+    var lanes: [Lane] = []
 
-    private let inbox = Mutex(Inbox())
+    private let inbox = LaneInbox()
     private let stopping = Atomic<Bool>(false)
     /// Batches it has a part of.
     let batches = Atomic<Int>(0)
-    /// The lanes by index; set once, before the thread starts.
-    var lanes: [Lane] = []
 
+    // Unchecked are those that methods change in place, several times a lookup: only the lane's thread does, and none of
+    // them calls back.
     var settings: FanOutSettings
     private var settingsVersion: Int
     private(set) var templates: [HandleTemplate] = []
-    var shares: [Share] = []
-    var deadlines = DeadlineQueue()
+    @exclusivity(unchecked) var schedule = LaneSchedule()
+    /// By their slots in the schedule.
+    @exclusivity(unchecked) var slices: [BatchSlice?] = []
+    /// The slices of batches that other lanes have a part of.
+    private var slicesByBatch: [ObjectIdentifier: BatchSlice] = [:]
+    /// Slices whose batch has been issued whole, and whose replies are to be collected.
+    var collectable: [BatchSlice] = []
+    /// Permits for those that are next, when some were given back; empty between calls.
+    @exclusivity(unchecked) var grants: [PermitLedger.Grant] = []
+    @exclusivity(unchecked) var deadlines = DeadlineQueue()
     let scratch = RequestScratch()
     let received = ReplyBuffer()
-    private var operations: [Operation] = []
-    private var ended: [Operation] = []
-    var users = ConnectionUsers()
+    private static let keptOperations = 256
+    @exclusivity(unchecked) private var operations: [Operation] = []
+    @exclusivity(unchecked) private var ended: [Operation] = []
+    private var generation: UInt32 = 0
+    @exclusivity(unchecked) var users = ConnectionUsers()
     /// Draws the addresses that dials rotate over.
     var random = SplitMix64(seed: .random(in: 0...UInt64.max))
 
@@ -58,19 +59,29 @@ final class Lane: @unchecked Sendable {
 
     // MARK: From other threads
 
-    func submit(_ batch: Batch) {
-        batches.add(1, ordering: .relaxed)
-        inbox.withLock { $0.batches.append(batch) }
-        poller.wake()
+    func submit(_ slice: BatchSlice) {
+        batches.wrappingAdd(1, ordering: .relaxed)
+        add { $0.submitted.append(slice) }
+    }
+
+    /// Permits that one of the lane's slices waited for.
+    func hand(_ permits: Int, to slice: BatchSlice) {
+        add { $0.grants.append((slice, permits)) }
+    }
+
+    /// A batch has been issued whole or refused by another lane.
+    func noteChange(of batch: Batch) {
+        add { $0.changed.append(batch) }
+    }
+
+    /// The batch of one of the lane's slices has been cancelled.
+    func noteCancellation(of slice: BatchSlice) {
+        add { $0.cancelled.append(slice) }
     }
 
     /// The error lines of an operation are out.
-    func markLogged(_ token: Operation.Token) {
-        let isFirst = inbox.withLock { inbox in
-            inbox.logged.append(token.rawValue)
-            return inbox.logged.count == 1
-        }
-        if isFirst { poller.wake() }
+    func markLogged(_ token: OperationToken) {
+        add { $0.logged.append(token) }
     }
 
     func stop() {
@@ -78,84 +89,93 @@ final class Lane: @unchecked Sendable {
         poller.wake()
     }
 
+    private func add(_ change: (inout LaneInbox.Content) -> Void) {
+        if inbox.add(change) { poller.wake() }
+    }
+
     // MARK: The lane's thread
 
+    /// Runs until ``stop()`` was called and all batches are done.
     func run() {
         while true {
-            let arrived = inbox.withLock { inbox in
-                defer { inbox = Inbox() }
-                return inbox
-            }
-            shares += arrived.batches.map { Share($0) }
-            for token in arrived.logged { settle(Operation.Token(token)!) }
-            if shares.isEmpty, stopping.load(ordering: .acquiring) { return }
-            let more = issue(quantum: Self.quantum)
+            // Before what came until then is taken in, and so is not left there.
+            let isStopping = stopping.load(ordering: .acquiring)
+            takeIn(inbox.takeAll())
+            issueTurn()
             // What is collected may be more to issue: a miss is read from the store.
-            let collected = collectPostponed()
-            poller.wait(until: more || collected ? .now : deadlines.next) { react(to: $0) }
+            collectPostponed()
+            // Before the lane waits, as others may wait for what is given back here.
+            settleTouched()
+            dropEndedOperations()
+            if isStopping, schedule.count == 0 { break }
+            poller.wait(until: schedule.isRunnable ? .now : nextDeadline) { react(to: $0) }
             expire()
-            for share in shares { report(share) }
-            let count = shares.count
-            shares.removeAll { share in
-                guard share.inFlight == 0, !share.hasWorkToIssue else { return false }
-                giveBackSpare(of: share)
-                return true
-            }
-            if shares.count < count {
-                batches.subtract(count - shares.count, ordering: .relaxed)
-                // One that was refused may have been the one that others gave way to.
-                wakeThoseWaiting()
-            }
+        }
+        assert(deadlines.count == 0, "a deadline outlived its operation")
+        // Lanes hold each other.
+        lanes = []
+    }
+
+    private var nextDeadline: MonotonicInstant? {
+        guard let refusal = schedule.nextRefusal else { return deadlines.next }
+        return deadlines.next.map { min($0, refusal) } ?? refusal
+    }
+
+    private func takeIn(_ content: LaneInbox.Content) {
+        for slice in content.submitted { takeIn(slice) }
+        for grant in content.grants { accept(grant.permits, for: grant.slice) }
+        for batch in content.changed {
+            if let slice = slicesByBatch[ObjectIdentifier(batch)] { lookAgain(at: slice) }
+        }
+        for slice in content.cancelled { lookAgain(at: slice) }
+        for token in content.logged { settle(token) }
+    }
+
+    /// The batch of a slice has become something elsewhere.
+    private func lookAgain(at slice: BatchSlice) {
+        guard let slot = slice.slot else { return }
+        schedule.touch(slot)
+        if !slice.postponed.isEmpty, !slice.defersReplies { collectable.append(slice) }
+    }
+
+    private func takeIn(_ slice: BatchSlice) {
+        let batch = slice.batch
+        let slot = schedule.add(
+            work: slice.work,
+            permits: slice.seat.map { $0.permits + slice.earlyPermits },
+            target: slice.seat?.target ?? 0,
+            keepsPermits: batch.permits?.isOfOneBatch ?? false,
+            refusedAt: slice.refusedAt
+        )
+        slice.slot = slot
+        while slices.count <= slot { slices.append(nil) }
+        slices[slot] = slice
+        if batch.sliceCount > 1 { slicesByBatch[ObjectIdentifier(batch)] = slice }
+    }
+
+    /// Issues what the limits admit, for as long as a turn lasts.
+    private func issueTurn() {
+        guard schedule.isRunnable else { return }
+        var now = MonotonicInstant.now
+        schedule.beginTurn(at: now)
+        while let slot = schedule.next(at: now) {
+            issue(slot, at: now)
+            now = .now
         }
     }
 
-    /// Issues what the limits admit, batches in the order they came.
-    /// - Returns: whether work was left only because the quantum was over.
-    @discardableResult
-    func issue(quantum: Int) -> Bool {
-        var more = false
-        // Limited batches have one quantum together, the oldest first: what is in flight is to come back, and with it
-        // its connections, before more is dialled for others.
-        var issuedLimited = 0
-        for share in shares {
-            guard share.hasWorkToIssue else {
-                giveBackSpare(of: share)
-                continue
-            }
-            // One request alone needs no clock.
-            let end = quantum > 1 ? MonotonicInstant.now + Self.quantumTime : nil
-            let quantum = share.isLimited ? min(quantum, Self.limitedQuantum) : quantum
-            var issued = share.isLimited ? issuedLimited : 0
-            defer { if share.isLimited { issuedLimited = issued } }
-            let cap = share.cap
-            while share.hasWorkToIssue, share.inFlight < cap {
-                if issued >= quantum || end.map({ $0 < .now }) ?? false {
-                    more = true
-                    break
-                }
-                guard acquire(for: share) else {
-                    // Another lane may have taken the last of it meanwhile.
-                    if !share.hasWorkToIssue { share.batch.limiter.withdraw() }
-                    break
-                }
-                share.inFlight += 1
-                guard startNext(of: share) else {
-                    returnPermit(of: share, nil)
-                    break
-                }
-                issued += 1
-                if !share.hasWorkToIssue { share.batch.limiter.withdraw() }
-            }
-            reportInFlight(share)
-        }
-        return more
+    /// Starts the next operation of a slice.
+    private func issue(_ slot: Int, at now: MonotonicInstant) {
+        let slice = slices[slot]!
+        let isStarted = startNext(of: slice, at: now)
+        schedule.started(slot, isStarted, work: slice.work)
     }
 
-    private func startNext(of share: Share) -> Bool {
-        if let key = share.toStore.popLast() {
-            startRead(of: key, for: share)
-        } else if let unit = share.nextUnit() {
-            startGet(of: unit, for: share)
+    private func startNext(of slice: BatchSlice, at now: MonotonicInstant) -> Bool {
+        if let key = slice.toStore.popLast() {
+            startRead(of: key, for: slice, at: now)
+        } else if let unit = slice.nextUnit() {
+            startGet(of: unit, for: slice, at: now)
         } else {
             return false
         }
@@ -164,17 +184,17 @@ final class Lane: @unchecked Sendable {
 
     private func react(to event: Poller.Event) {
         let operation =
-            if let token = Operation.Token(event.token) { operation(token) } else { users.user(event.token) }
+            if let token = OperationToken(event.token) { operation(token) } else { users.user(event.token) }
         guard let operation else { return }
         switch operation.phase {
         case .dialling(let pending): continueDial(operation, pending)
         case .awaiting(let connection):
-            if operation.share.defersReplies {
+            if operation.slice.defersReplies {
                 postpone(operation, connection)
             } else {
                 collect(operation, connection)
                 // The connection just put back is the one the next lookup takes.
-                issue(quantum: 1)
+                if let slot = schedule.nextAfterReply() { issue(slot, at: .now) }
             }
         case .starting, .answered, .logging, .ended: break
         }
@@ -185,18 +205,15 @@ final class Lane: @unchecked Sendable {
         // A request that is not sent whole has no reply to wait with.
         guard connection.unsent.isEmpty else { return collect(operation, connection) }
         operation.phase = .answered(connection)
-        operation.share.postponed.append(operation.token)
+        operation.slice.postponed.append(operation.token)
     }
 
     /// Collects what waited for its batch to be issued whole. Connections that the pool has no room for are closed
     /// when all is collected, so that an answer does not wait for thousands of them to be closed.
-    /// - Returns: whether there was any.
-    private func collectPostponed() -> Bool {
-        var collected = false
-        for share in shares where !share.postponed.isEmpty && !share.defersReplies {
-            collected = true
-            let tokens = share.postponed
-            share.postponed = []
+    private func collectPostponed() {
+        while let slice = collectable.popLast() {
+            let tokens = slice.postponed
+            slice.postponed = []
             var connections: [Connection] = []
             connections.reserveCapacity(tokens.count)
             for token in tokens {
@@ -210,48 +227,100 @@ final class Lane: @unchecked Sendable {
             }
             withExtendedLifetime(connections) {}
         }
-        return collected
     }
 
     private func expire() {
         let now = MonotonicInstant.now
-        while let token = deadlines.takeDue(at: now) {
-            guard let operation = operation(token) else { continue }
+        while let slot = deadlines.takeDue(at: now) {
+            let operation = operations[slot]
             switch operation.phase {
-            case .starting: startSet(operation)
+            case .starting: startSet(operation, at: now)
             case .dialling(let pending): failDial(operation, pending)
             case .awaiting(let connection): giveUp(operation, connection)
             case .answered, .logging, .ended: break
             }
         }
+        while let slot = schedule.takeRefusal(at: now) { refuse(slices[slot]!) }
+    }
+
+    /// A batch has waited for its first permit for too long.
+    private func refuse(_ slice: BatchSlice) {
+        let batch = slice.batch
+        guard let admission = batch.admission, admission.refuse() else { return }
+        context.counters.refusals.add(for: .queueWait)
+        schedule.touch(slice.slot!)
+        noteOnOtherLanes(slice)
+        batch.refuse(Overload(.queueWait, "the limit admitted nothing within \(admission.rules.wait.text)"))
+    }
+
+    /// Tells the other lanes that have a part of a batch to look at it.
+    func noteOnOtherLanes(_ slice: BatchSlice) {
+        guard slice.batch.sliceCount > 1 else { return }
+        for lane in slice.otherLanes(of: lanes) { lane.noteChange(of: slice.batch) }
+    }
+
+    /// Tells others what was done for the slices that something happened to, and removes those that are over.
+    private func settleTouched() {
+        while let slot = schedule.takeTouched() {
+            let slice = slices[slot]!
+            report(slice)
+            let settlement = schedule.settle(slot, work: slice.work, cap: slice.cap)
+            if settlement.isOver {
+                remove(slice, slot)
+            } else if let target = settlement.target {
+                lower(slice, to: target, settlement.surplus)
+            }
+        }
+    }
+
+    private func remove(_ slice: BatchSlice, _ slot: Int) {
+        leave(slice)
+        schedule.remove(slot)
+        slices[slot] = nil
+        slice.slot = nil
+        slice.isOver = true
+        if slice.batch.sliceCount > 1 { slicesByBatch[ObjectIdentifier(slice.batch)] = nil }
+        batches.wrappingSubtract(1, ordering: .relaxed)
     }
 
     // MARK: Operations
 
-    func begin(_ share: Share, _ work: Operation.Work) -> Operation {
+    func begin(_ slice: BatchSlice, _ work: Operation.Work) -> Operation {
+        generation &+= 1
         if let operation = ended.popLast() {
-            operation.begin(share, work)
+            operation.begin(generation: generation, slice, work)
             return operation
         }
-        let operation = Operation(slot: operations.count, share, work)
+        let operation = Operation(slot: operations.count, generation: generation, slice, work)
         operations.append(operation)
         return operation
     }
 
     /// The operation a token names, unless it has ended.
-    func operation(_ token: Operation.Token) -> Operation? {
+    func operation(_ token: OperationToken) -> Operation? {
+        guard token.slot < operations.count else { return nil }
         let operation = operations[token.slot]
-        return operation.token.rawValue == token.rawValue ? operation : nil
+        guard operation.token == token else { return nil }
+        if case .ended = operation.phase { return nil }
+        return operation
+    }
+
+    /// Drops operations that a large batch has needed. They lie between its handles in memory, and hold a page each.
+    private func dropEndedOperations() {
+        guard schedule.count == 0, operations.count > Self.keptOperations else { return }
+        operations = []
+        ended = []
     }
 
     /// Ends an operation and gives its permit back.
     func end(_ operation: Operation) {
-        let share = operation.share!
+        let slice = operation.slice!
         let sample = operation.sample
         release(operation)
+        deadlines.remove(operation.slot)
         operation.end()
         ended.append(operation)
-        returnPermit(of: share, sample)
+        returnPermit(of: slice, sample)
     }
 
     /// Lets go of the connection it used.
@@ -264,7 +333,7 @@ final class Lane: @unchecked Sendable {
 
     /// Notes how an exchange went, where the limit depends on it.
     func note(_ operation: Operation, isDrop: Bool) {
-        guard operation.share.batch.limiter.wantsSamples else { return }
+        guard let permits = operation.slice.batch.permits, permits.isAdaptive else { return }
         operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop)
     }
 
@@ -284,14 +353,5 @@ final class Lane: @unchecked Sendable {
         templates = context.servers.addresses.map {
             HandleTemplate(Handle(server: $0, timeout: settings.lookupTimeout))
         }
-    }
-}
-
-/// A handle the lane copies for each dial, boxed so that it can stand in an array.
-final class HandleTemplate {
-    let handle: Handle
-
-    init(_ handle: consuming Handle) {
-        self.handle = handle
     }
 }

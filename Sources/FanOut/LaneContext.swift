@@ -10,6 +10,7 @@ final class LaneContext: Sendable {
     let store: (any BackingStore)?
     let errorPolicy: ErrorPolicy
     let log: ErrorLog
+    let messages: FailureMessages
     /// Whether a value out of memcached is a record.
     let isReadable: @Sendable (UnsafeRawBufferPointer) -> Bool
     let counters = FanOutCounters()
@@ -17,8 +18,6 @@ final class LaneContext: Sendable {
     private let current: Mutex<FanOutSettings>
     /// Moves with every change of the settings, so that lanes read them only then.
     let settingsVersion = Atomic<Int>(0)
-    /// Set by a lane that had work and got no permit, before it tries once more; the next one given back wakes the lanes.
-    let permitWanted = Atomic<Bool>(false)
 
     init(
         servers: ServerList,
@@ -26,12 +25,14 @@ final class LaneContext: Sendable {
         store: (any BackingStore)?,
         errorPolicy: ErrorPolicy,
         log: ErrorLog,
+        messages: FailureMessages,
         isReadable: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool
     ) {
         self.servers = servers
         self.store = store
         self.errorPolicy = errorPolicy
         self.log = log
+        self.messages = messages
         self.isReadable = isReadable
         pool = Pool(servers: servers.addresses.count, maxIdle: settings.maxIdle)
         current = Mutex(settings)
@@ -42,7 +43,7 @@ final class LaneContext: Sendable {
         set {
             current.withLock { $0 = newValue }
             pool.setMaxIdle(newValue.maxIdle)
-            settingsVersion.add(1, ordering: .releasing)
+            settingsVersion.wrappingAdd(1, ordering: .releasing)
         }
     }
 }

@@ -23,16 +23,17 @@ final class Operation {
         /// The reply is there, and is collected once the whole batch is issued.
         case answered(Connection)
         /// Failed; waiting for its error lines to be written, as a goroutine does in its write(2).
-        case logging(MemcachedError)
+        /// Kept elsewhere, as it would make a phase ten words long that is copied for each event.
+        indirect case logging(MemcachedError)
         /// Over.
         case ended
     }
 
-    private let slot: Int
-    /// Tells this use of the slot from earlier ones, whose events and deadlines may still come.
-    private var generation: UInt32 = 0
+    let slot: Int
+    /// Tells this use of the slot from every other.
+    private var generation: UInt32
     /// Nil only once it has ended.
-    private(set) var share: Share!
+    private(set) var slice: BatchSlice!
     var work: Work
     var phase = Phase.starting
     /// When its request was sent, or its dial begun.
@@ -41,12 +42,14 @@ final class Operation {
     var deadline = MonotonicInstant(nanoseconds: 0)
     /// What has come of its reply, if that came in pieces.
     var partial: PartialReply?
-    /// How it went, for a limiter that learns from it.
+    /// How it went, for a limit that learns from it.
     var sample: Sample?
 
-    init(slot: Int, _ share: Share, _ work: Work) {
+    /// - Parameter generation: as that of no use of the slot before.
+    init(slot: Int, generation: UInt32, _ slice: BatchSlice, _ work: Work) {
         self.slot = slot
-        self.share = share
+        self.generation = generation
+        self.slice = slice
         self.work = work
     }
 
@@ -72,10 +75,11 @@ final class Operation {
     }
 
     /// Names this use of the slot and no other.
-    var token: Token { Token(slot: slot, generation: generation) }
+    var token: OperationToken { OperationToken(slot: slot, generation: generation) }
 
-    func begin(_ share: Share, _ work: Work) {
-        self.share = share
+    func begin(generation: UInt32, _ slice: BatchSlice, _ work: Work) {
+        self.generation = generation
+        self.slice = slice
         self.work = work
         phase = .starting
         sample = nil
@@ -83,29 +87,10 @@ final class Operation {
 
     /// Lets go of what it held; from here on its token is nobody's.
     func end() {
-        generation &+= 1
-        share = nil
+        slice = nil
         partial = nil
         work = .read(key: 0)
         phase = .ended
-    }
-
-    /// An operation as a number, for the poller and the deadlines.
-    struct Token {
-        private static let mark: UInt64 = 1 << 63
-        let rawValue: UInt64
-
-        init(slot: Int, generation: UInt32) {
-            rawValue = Self.mark | UInt64(slot) << 32 | UInt64(generation)
-        }
-
-        /// Nil for a number that is not a token.
-        init?(_ rawValue: UInt64) {
-            guard rawValue & Self.mark != 0 else { return nil }
-            self.rawValue = rawValue
-        }
-
-        var slot: Int { Int((rawValue ^ Self.mark) >> 32) }
     }
 }
 
@@ -115,23 +100,5 @@ final class PartialReply {
 
     init(_ reply: IncomingReply) {
         self.reply = reply
-    }
-}
-
-/// A dial whose connection is not established yet.
-final class PendingDial {
-    let dial: Dial
-    private var descriptor: Descriptor?
-    let rawDescriptor: CInt
-
-    init(_ dial: Dial, _ descriptor: consuming Descriptor) {
-        self.dial = dial
-        rawDescriptor = descriptor.rawValue
-        self.descriptor = consume descriptor
-    }
-
-    /// The descriptor, once.
-    func take() -> Descriptor {
-        descriptor.take()!
     }
 }

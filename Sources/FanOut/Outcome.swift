@@ -15,7 +15,7 @@ package enum Outcome: Sendable {
 
 /// What happens to a lookup that failed, which is not a miss.
 package enum ErrorPolicy: String, Sendable, CaseIterable {
-    /// Its place in the answer stays empty.
+    /// Its record in the answer stays empty.
     case empty
     /// The store answers, and the record is set back, as for a miss.
     case store

@@ -19,10 +19,10 @@ struct RequestScratch: ~Copyable {
     func send(_ work: Operation.Work, of batch: Batch, on handle: borrowing Handle) -> ReturnCode {
         switch work {
         case .get(let unit):
-            for (place, position) in unit.positions.enumerated() {
+            for (index, position) in unit.positions.enumerated() {
                 let key = batch.keys[batch.keyIndex(at: position)]
-                keys[place] = key.baseAddress
-                lengths[place] = key.count
+                keys[index] = key.baseAddress
+                lengths[index] = key.count
             }
             return handle.sendGet(keys: keys, lengths: lengths, count: unit.positions.count)
         case .set(let key, let value):

@@ -7,6 +7,12 @@ package struct Request: Sendable {
     package var body: [UInt8]
     /// Where it came from.
     package var peer: SocketAddress?
+    /// When the last of it came.
+    package var arrived = MonotonicInstant.now
+    /// Whether it is of HTTP/1.0, which has neither chunks nor trailers.
+    package var isHTTP10 = false
+    /// Whether it said how long its body is, if only that there is none.
+    package var hasLength = true
 
     /// The path without the query.
     package var path: String {
@@ -22,6 +28,10 @@ package struct Response: Sendable {
     package var body: [[UInt8]]
     /// Sent after the body as they come; the connection ends with them. Nil where the body is all.
     package var pieces: AsyncStream<[UInt8]>?
+    /// Sent behind the body, which goes out chunked then; nil where there are none.
+    package var trailers: HTTPFields?
+    /// Whether the connection ends with it: what follows on it cannot be told from a body, or is not wanted.
+    package var closes = false
 
     package init(
         _ status: HTTPResponse.Status,
@@ -37,11 +47,4 @@ package struct Response: Sendable {
     package init(_ status: HTTPResponse.Status, contentType: String, body: [UInt8]) {
         self.init(status, contentType: contentType, blocks: [body])
     }
-}
-
-/// Answers requests; called from several threads at once.
-package protocol Responder: Sendable {
-    func respond(to request: Request) async -> Response
-    /// What to say to a request that could not be read.
-    func response(to error: RequestError) -> Response
 }

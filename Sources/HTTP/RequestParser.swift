@@ -1,7 +1,7 @@
 internal import HTTPTypes
 
-/// Turns bytes into requests: HTTP/1.1 and 1.0, `Content-Length` and chunked bodies. Holds no socket.
-struct RequestParser {
+/// Turns bytes into requests: HTTP/1.1 and 1.0, `Content-Length` and chunked bodies (RFC 9112). Holds no socket.
+struct RequestParser: Sendable {
     enum Output {
         /// More bytes are needed.
         case incomplete
@@ -12,6 +12,8 @@ struct RequestParser {
 
     /// Bytes of request line and header fields together.
     static let largestHead = 64 << 10
+    /// Empty lines that are passed over before a request.
+    private static let maxEmptyLines = 8
 
     private enum State {
         case requestLine
@@ -23,22 +25,46 @@ struct RequestParser {
     private let largestBody: Int
     private var buffer = ByteBuffer()
     private var state = State.requestLine
-    private var head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: nil)
+    private var line: RequestLine?
+    private var fields = HTTPFields()
     private var headBytes = 0
+    private var emptyLines = 0
     private var keepAlive = true
     private var body: [UInt8] = []
+    /// The request whose body is being read.
+    private(set) var head: Request?
 
     init(largestBody: Int) {
         self.largestBody = largestBody
     }
 
-    /// Whether part of a request has been read.
-    var isMidRequest: Bool {
-        if case .requestLine = state { return buffer.count > 0 }
-        return true
+    /// How far it is within a request.
+    enum Progress {
+        case none, head, body
+    }
+
+    var progress: Progress {
+        switch state {
+        case .requestLine: buffer.count > 0 ? .head : .none
+        case .fields: .head
+        case .body, .chunked: .body
+        }
+    }
+
+    /// Bytes it holds.
+    var heldBytes: Int { buffer.count + body.count }
+
+    /// Gives up what it holds, but for the head: nothing further is parsed.
+    mutating func forgetBytes() {
+        buffer = ByteBuffer()
+        body = []
     }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        // A large body goes where it stays.
+        if case .body(let length) = state, buffer.count == 0, bytes.count <= length - body.count {
+            return body.append(bytes, ofBody: length)
+        }
         buffer.append(bytes)
     }
 
@@ -49,117 +75,130 @@ struct RequestParser {
             switch state {
             case .requestLine:
                 guard let line = try headLine() else { return .incomplete }
-                // An empty line before a request is passed over (RFC 9112 section 2.2).
-                if line.isEmpty { continue }
-                try parseRequestLine(line)
+                guard !line.isEmpty else {
+                    try passOverEmptyLine()
+                    continue
+                }
+                self.line = try RequestLine(line)
                 state = .fields
             case .fields:
                 guard let line = try headLine() else { return .incomplete }
-                if !line.isEmpty {
-                    try parseField(line)
+                guard line.isEmpty else {
+                    do throws(SyntaxError) {
+                        fields.append(try FieldSyntax.field(line))
+                    } catch {
+                        throw RequestError(.badRequest, error.message)
+                    }
                     continue
                 }
-                state = try bodyState()
-                if head.headerFields[.expect]?.lowercased() == "100-continue", buffer.count == 0 {
-                    return .expectsContinue
-                }
+                if try finishHead() { return .expectsContinue }
             case .body(let length):
                 _ = buffer.take(length - body.count, into: &body)
                 if body.count < length { return .incomplete }
                 return finished()
             case .chunked(var decoder):
-                let complete = try decoder.decode(&buffer, into: &body, limit: largestBody)
+                let isComplete = try decode(with: &decoder)
                 state = .chunked(decoder)
-                if !complete { return .incomplete }
+                if !isComplete { return .incomplete }
                 return finished()
             }
         }
     }
 
-    private mutating func finished() -> Output {
-        defer {
-            state = .requestLine
-            headBytes = 0
-            keepAlive = true
-            body = []
+    private mutating func decode(with decoder: inout ChunkedDecoder) throws(RequestError) -> Bool {
+        do throws(ChunkedDecoder.Failure) {
+            return try decoder.decode(&buffer, into: &body, limit: largestBody)
+        } catch {
+            switch error {
+            case .malformed(let message): throw RequestError(.badRequest, message)
+            case .tooLarge: throw .bodyTooLarge(limit: largestBody)
+            }
         }
-        return .request(Request(head: head, body: body, peer: nil), keepAlive: keepAlive)
+    }
+
+    private mutating func finished() -> Output {
+        var request = head!
+        request.body = body
+        let keepAlive = keepAlive
+        self = RequestParser(largestBody: largestBody, reading: buffer)
+        return .request(request, keepAlive: keepAlive)
+    }
+
+    private init(largestBody: Int, reading buffer: ByteBuffer) {
+        self.largestBody = largestBody
+        self.buffer = buffer
+    }
+
+    /// An empty line before a request is passed over (RFC 9112 section 2.2).
+    private mutating func passOverEmptyLine() throws(RequestError) {
+        headBytes = 0
+        emptyLines += 1
+        guard emptyLines <= Self.maxEmptyLines else {
+            throw RequestError(.badRequest, "there are empty lines in place of a request")
+        }
     }
 
     private mutating func headLine() throws(RequestError) -> ArraySlice<UInt8>? {
         let line = buffer.takeLine()
-        headBytes += line.map { $0.count + 2 } ?? 0
+        headBytes += line.map { $0.count + 1 } ?? 0
         guard headBytes + (line == nil ? buffer.count : 0) <= Self.largestHead else {
+            if case .requestLine = state {
+                throw RequestError(.uriTooLong, "the request line is longer than \(Self.largestHead) bytes")
+            }
             throw RequestError(
                 .requestHeaderFieldsTooLarge,
                 "the header fields are longer than \(Self.largestHead) bytes"
             )
         }
-        return line
+        return line?.withoutCarriageReturn
     }
 
-    private mutating func parseRequestLine(_ line: ArraySlice<UInt8>) throws(RequestError) {
-        let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard parts.count == 3, let method = HTTPRequest.Method(String(decoding: parts[0], as: UTF8.self)),
-            let first = parts[1].first, first == UInt8(ascii: "/") || first == UInt8(ascii: "*")
-        else {
-            throw RequestError(.badRequest, "this is not an HTTP/1.1 request line")
-        }
-        switch String(decoding: parts[2], as: UTF8.self) {
-        case "HTTP/1.1": keepAlive = true
-        case "HTTP/1.0": keepAlive = false
-        default: throw RequestError(.httpVersionNotSupported, "only HTTP/1.1 and HTTP/1.0 are spoken here")
-        }
-        head = HTTPRequest(
-            method: method,
-            scheme: nil,
-            authority: nil,
-            path: String(decoding: parts[1], as: UTF8.self)
+    /// The header fields are all there.
+    /// - Returns: whether the client waits before it sends the body.
+    private mutating func finishHead() throws(RequestError) -> Bool {
+        let line = line!
+        let framing = try BodyFraming.ofRequest(fields, line.version)
+        let host = try Self.host(of: fields, line)
+        keepAlive = isKept(line.version, fields)
+        var request = HTTPRequest(method: line.method, scheme: nil, authority: line.authority ?? host, path: line.path)
+        request.headerFields = fields
+        head = Request(
+            head: request,
+            body: [],
+            isHTTP10: line.version == .http10,
+            hasLength: fields[.contentLength] != nil || framing == .chunked
         )
+        switch framing {
+        case .length(let length):
+            guard length <= largestBody else { throw .bodyTooLarge(limit: largestBody) }
+            state = .body(length: length)
+        case .chunked: state = .chunked(ChunkedDecoder())
+        case .none, .untilClose: state = .body(length: 0)
+        }
+        return try Self.expectsContinue(fields, line.version) && framing != .none
     }
 
-    private mutating func parseField(_ line: ArraySlice<UInt8>) throws(RequestError) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
-            let name = HTTPField.Name(String(decoding: line[..<colon], as: UTF8.self))
-        else {
-            throw RequestError(.badRequest, "a header field has no valid name")
+    /// - Throws: ``RequestError`` unless there is one Host field, and it is one. RFC 9112 section 3.2
+    private static func host(of fields: HTTPFields, _ line: RequestLine) throws(RequestError) -> String? {
+        let hosts = fields[values: HTTPField.Name("Host")!]
+        guard hosts.count == 1 || hosts.isEmpty && line.version == .http10 else {
+            throw RequestError(
+                .badRequest,
+                hosts.isEmpty ? "the Host field is missing" : "there are several Host fields"
+            )
         }
-        let value = String(decoding: line[(colon + 1)...], as: UTF8.self).trimmingBlanks()
-        guard HTTPField.isValidValue(value) else {
-            throw RequestError(.badRequest, "the value of header field \(name) has control characters")
+        guard hosts.allSatisfy(RequestLine.isAuthority) else {
+            throw RequestError(.badRequest, "the Host field is no host with an optional port")
         }
-        // HTTPTypes has it where HTTP/2 and 3 do: as the authority.
-        if name.canonicalName == "host" { head.authority = value }
-        head.headerFields.append(HTTPField(name: name, value: value))
+        return hosts.first
     }
 
-    private mutating func bodyState() throws(RequestError) -> State {
-        let fields = head.headerFields
-        let connection = fields[.connection]?.lowercased() ?? ""
-        if connection.contains("close") { keepAlive = false }
-        if connection.contains("keep-alive") { keepAlive = true }
-        let lengths = fields[values: .contentLength]
-        if let coding = fields[.transferEncoding] {
-            // Two lengths for one body are how requests are smuggled (RFC 9112 section 6.1).
-            guard lengths.isEmpty, coding.lowercased() == "chunked" else {
-                throw RequestError(.badRequest, "use either Content-Length or Transfer-Encoding: chunked")
-            }
-            return .chunked(ChunkedDecoder())
+    private static func expectsContinue(_ fields: HTTPFields, _ version: HTTPVersion) throws(RequestError) -> Bool {
+        // A client of HTTP/1.0 cannot wait for it. RFC 9110 section 10.1.1
+        let expectations = version == .http10 ? [] : fields.elements(of: .expect)
+        guard expectations.allSatisfy({ $0 == "100-continue" }) else {
+            throw RequestError(.expectationFailed, "the only expectation met here is 100-continue")
         }
-        guard let text = lengths.first else { return .body(length: 0) }
-        guard lengths.allSatisfy({ $0 == text }), text.allSatisfy({ ("0"..."9").contains($0) }) else {
-            throw RequestError(.badRequest, "Content-Length is not a number of bytes")
-        }
-        guard let length = Int(text), length <= largestBody else { throw .bodyTooLarge(limit: largestBody) }
-        body.reserveCapacity(length)
-        return .body(length: length)
-    }
-}
-
-extension String {
-    func trimmingBlanks() -> String {
-        let blanks: Set<Character> = [" ", "\t"]
-        guard let first = firstIndex(where: { !blanks.contains($0) }) else { return "" }
-        return String(self[first...lastIndex { !blanks.contains($0) }!])
+        return !expectations.isEmpty
     }
 }

@@ -1,93 +1,100 @@
-internal import Dispatch
-internal import Glibc
 package import POSIX
-internal import Synchronization
+internal import Units
 
-/// An HTTP/1.1 server on one listening socket.
+/// An HTTP/1.1 server on one listening socket, with a thread of its own for all its connections.
 package final class Server: Sendable {
-    private struct State {
-        var connections: [ObjectIdentifier: ServerConnection] = [:]
-        var acceptSource: (any DispatchSourceRead)?
-    }
-
-    /// Descriptors left for others: a process that accepts with its last one cannot write its log any more, and
-    /// libdispatch ends one in which it cannot read /proc.
-    private static let reservedDescriptors = 16
-
-    private let listener: Socket
-    private let responder: any Responder
-    private let largestBody: Int
-    private let queue = DispatchQueue(label: "spiral.http.accept", target: .global())
-    // Unchecked only for the dispatch source inside, which is itself safe to cancel from any thread.
-    private struct Guarded: @unchecked Sendable {
-        var state = State()
-    }
-    private let guarded = Mutex(Guarded())
+    private let loop: ServerLoop
+    private let runner: any RequestRunner
+    private let name: String
+    /// Whether its thread runs before others: whoever asks how a busy process does is to be told.
+    private let comesFirst: Bool
 
     /// Where it listens; the kernel's choice when port 0 was asked for.
     package let address: SocketAddress
 
-    /// Listens; connections wait in the accept queue until ``start()``.
-    /// - Parameter largestBody: bytes; larger bodies are answered with 413.
+    /// Listens; connections wait in the accept queue until ``start()``. Answers on Swift's pool of threads.
+    /// - Parameters:
+    ///   - held: counts the bytes of requests and answers, and bounds them.
+    ///   - counters: count its connections.
     /// - Throws: ``SystemCallError``, EADDRINUSE when the port is taken.
-    package init(
+    package convenience init(
         listeningOn address: SocketAddress,
-        largestBody: Int,
+        bounds: ServerBounds,
+        held: Allowance = Allowance(limit: nil),
+        counters: ServerCounters = ServerCounters(),
         responder: any Responder
     ) throws(SystemCallError) {
-        listener = try Socket.listening(on: address, backlog: 4096)
+        try self.init(
+            address,
+            bounds,
+            held,
+            counters,
+            PoolRunner(responder: responder),
+            name: "http",
+            comesFirst: false
+        )
+    }
+
+    /// As above; answers on a thread of its own.
+    package convenience init(
+        listeningOn address: SocketAddress,
+        bounds: ServerBounds,
+        held: Allowance = Allowance(limit: nil),
+        counters: ServerCounters = ServerCounters(),
+        threadResponder: any ThreadResponder
+    ) throws(SystemCallError) {
+        try self.init(
+            address,
+            bounds,
+            held,
+            counters,
+            ThreadRunner(threadResponder),
+            name: "http-apart",
+            comesFirst: true
+        )
+    }
+
+    private init(
+        _ address: SocketAddress,
+        _ bounds: ServerBounds,
+        _ held: Allowance,
+        _ counters: ServerCounters,
+        _ runner: any RequestRunner,
+        name: String,
+        comesFirst: Bool
+    ) throws(SystemCallError) {
+        let listener = try Socket.listening(on: address, backlog: 4096)
         self.address = try listener.localAddress()
-        self.largestBody = largestBody
-        self.responder = responder
+        self.runner = runner
+        self.name = name
+        self.comesFirst = comesFirst
+        loop = try ServerLoop(listener, bounds, runner, held: held, counters: counters)
     }
 
-    package func start() {
-        let source = DispatchSource.makeReadSource(fileDescriptor: listener.rawValue, queue: queue)
-        source.setEventHandler { [self] in acceptWaiting() }
-        source.setCancelHandler { [self] in _ = self }
-        guarded.withLock { $0.state.acceptSource = source }
-        source.resume()
+    deinit {
+        loop.stop()
     }
 
-    private func acceptWaiting() {
-        while true {
-            do {
-                // The accept queue keeps the clients meanwhile.
-                guard !DescriptorLimit.leavesLess(than: Self.reservedDescriptors, probing: listener.rawValue) else {
-                    return sleepThread(for: .milliseconds(10))
-                }
-                guard let socket = try listener.accept() else { return }
-                let connection = ServerConnection(socket, largestBody: largestBody, responder: responder) {
-                    [weak self] connection in
-                    self?.guarded.withLock {
-                        _ = $0.state.connections.removeValue(forKey: ObjectIdentifier(connection))
-                    }
-                }
-                guarded.withLock { $0.state.connections[ObjectIdentifier(connection)] = connection }
-                connection.start()
-            } catch {
-                // ECONNABORTED is one client's business. Without descriptors (EMFILE) the queue
-                // keeps the clients: pause, or this spins while lookups need the CPU.
-                if error.errno != ECONNABORTED { sleepThread(for: .milliseconds(10)) }
-                return
-            }
-        }
+    /// Starts its threads.
+    /// - Throws: ``SystemCallError`` when one cannot be made.
+    package func start() throws(SystemCallError) {
+        try runner.begin()
+        try Thread(name: name) { [loop, comesFirst] in
+            if comesFirst { Thread.comeFirst() }
+            loop.run()
+        }.detach()
     }
 
-    package var connectionCount: Int { guarded.withLock { $0.state.connections.count } }
+    package var connectionCount: Int { loop.connectionCount }
 
-    /// Stops accepting, lets requests under way finish, and closes the rest.
+    /// Stops accepting, lets requests under way finish, and closes the rest. It serves no more afterwards.
     /// - Returns: whether all were done within `timeout`; those that were not are cut off.
     package func drain(timeout: Duration) -> Bool {
-        let connections = guarded.withLock { guarded in
-            guarded.state.acceptSource?.cancel()
-            return Array(guarded.state.connections.values)
-        }
-        for connection in connections { connection.drain() }
+        loop.drain()
         let deadline = MonotonicInstant.now + timeout
         while connectionCount > 0, MonotonicInstant.now < deadline { sleepThread(for: .milliseconds(5)) }
-        let left = guarded.withLock { Array($0.state.connections.values) }
-        for connection in left { connection.abort() }
-        return left.isEmpty
+        let areDone = connectionCount == 0
+        loop.stop()
+        return areDone
     }
 }

@@ -41,10 +41,24 @@ package enum NetworkNamespace {
         return try body()
     }
 
-    /// Moves the calling thread into the network namespace of a process. setns(2)
+    /// Moves the calling thread into the network namespace of a process. setns(2) Where that takes its user namespace as
+    /// well, the kernel lets only a process with one thread in.
     /// - Throws: ``SystemCallError``: ENOENT when there is no such process, EPERM without the right.
     package static func enter(ofProcess process: Int32) throws(SystemCallError) {
         let path = "/proc/\(process)/ns/net"
+        let namespace = try Descriptor.reading(path)
+        // One of this user's own, made without root, can be entered through its user namespace.
+        let user = try? Descriptor.reading("/proc/\(process)/ns/user")
+        var error = linux_join_network(namespace.rawValue)
+        if error == EPERM, let user, linux_join_user(user.rawValue) == 0 {
+            error = linux_join_network(namespace.rawValue)
+        }
+        guard error == 0 else { throw SystemCallError("setns", on: path, errno: error) }
+    }
+
+    /// Moves the calling thread into the network namespace that a file stands for, as `ip netns` keeps them. setns(2)
+    /// - Throws: ``SystemCallError``: ENOENT where there is none, EINVAL for another kind of file, EPERM without the right.
+    package static func enter(path: String) throws(SystemCallError) {
         let namespace = try Descriptor.reading(path)
         let error = linux_join_network(namespace.rawValue)
         guard error == 0 else { throw SystemCallError("setns", on: path, errno: error) }

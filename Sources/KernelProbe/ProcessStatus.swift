@@ -9,6 +9,8 @@ package struct ProcessStatus: Sendable, Equatable {
     package var openDescriptors: Int
     /// RLIMIT_NOFILE, the limit that holds.
     package var descriptorLimit: Int
+    /// Whether a signal has stopped it, SIGSTOP as a rule.
+    package var isStopped: Bool
 
     /// - Parameter process: its id, or nil for this process.
     /// - Throws: ``SystemCallError``, ENOENT when there is no such process.
@@ -21,7 +23,8 @@ package struct ProcessStatus: Sendable, Equatable {
             threads: KernelFile.field("Threads", of: text).flatMap { Int($0) } ?? 0,
             residentBytes: (KernelFile.field("VmRSS", of: text).flatMap { Int($0) } ?? 0) * 1024,
             openDescriptors: countDescriptors("\(folder)/fd"),
-            descriptorLimit: files.flatMap { Int($0[3]) } ?? 0
+            descriptorLimit: files.flatMap { Int($0[3]) } ?? 0,
+            isStopped: KernelFile.field("State", of: text) == "T"
         )
     }
 

@@ -14,7 +14,10 @@ package struct TCPCounters: Sendable, Equatable {
     }
 
     /// - Parameter name: as in `TcpActiveOpens` or `TcpExtTW`; 0 for one this kernel does not have.
-    package subscript(name: String) -> Int { values[name] ?? 0 }
+    package subscript(name: String) -> Int {
+        get { values[name] ?? 0 }
+        set { values[name] = newValue }
+    }
 
     /// A group is two lines, names and then values.
     private mutating func add(_ text: String, group: String, prefix: String) {

@@ -5,22 +5,12 @@ package enum LimitPolicy: Sendable, Hashable {
     /// At most this many for each batch, as `errgroup.SetLimit` does.
     case request(Int)
     /// At most this many in the whole process, batches served in the order they came.
-    case process(Int, AdmissionQueue)
+    case process(Int, QueueRules)
     /// At most this many in the whole process, shared out evenly between callers.
     case fair(Int)
     case aimd(AIMD.Parameters)
     case vegas(Vegas.Parameters)
     case gradient2(Gradient2.Parameters)
-
-    /// Batches that wait for their first permit under `process:N`.
-    package struct AdmissionQueue: Sendable, Hashable {
-        /// Batches that may wait; further ones are refused.
-        package var capacity = 1000
-        /// How long one may wait before it is refused.
-        package var wait = Duration.seconds(10)
-
-        package init() {}
-    }
 
     /// The number of the policy, or the most an adaptive one may come to; nil for none.
     package var bound: Int? {

@@ -19,7 +19,7 @@ extension LimitPolicy: CustomStringConvertible {
         case "request" where hasRest: self = .request(try fields.number())
         case "fair" where hasRest: self = .fair(try fields.number())
         case "process" where hasRest:
-            var queue = AdmissionQueue()
+            var queue = QueueRules()
             let number = try fields.number()
             try fields.take("queue", &queue.capacity)
             if let wait = fields.values.removeValue(forKey: "wait") { queue.wait = try Duration(text: wait) }
@@ -136,8 +136,8 @@ extension LimitPolicy: CustomStringConvertible {
 
         mutating func takeFaults() throws(UnitTextError) -> Bool {
             guard let faults = values.removeValue(forKey: "faults") else { return false }
-            guard faults == "published" || faults == "mended" else {
-                throw UnitTextError(text: text, expected: "a limit: faults are mended or published")
+            guard faults == "published" || faults == "fixed" else {
+                throw UnitTextError(text: text, expected: "a limit: faults are fixed or published")
             }
             return faults == "published"
         }

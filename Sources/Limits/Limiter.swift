@@ -1,35 +1,28 @@
-/// How an exchange went that a permit was held for.
-package struct Sample: Sendable, Equatable {
-    /// From issue to answer, or to the failure.
-    package var roundTrip: Duration
-    /// Whether it failed: a timeout, a dial without a port, an error for an answer.
-    package var isDrop: Bool
+/// A limit in force. It keeps its permits, and what it has learned, until another takes its place.
+package final class Limiter: Sendable {
+    package let policy: LimitPolicy
+    /// Nil where nothing is limited, or each batch for itself.
+    private let shared: Permits?
 
-    package init(roundTrip: Duration, isDrop: Bool) {
-        self.roundTrip = roundTrip
-        self.isDrop = isDrop
+    package init(_ policy: LimitPolicy) {
+        self.policy = policy
+        shared =
+            switch policy {
+            case .none, .request: nil
+            case .process(let count, _): Permits(count, order: .arrival)
+            case .fair(let count): Permits(count, order: .fairness)
+            case .aimd(let parameters): Permits(.aimd(AIMD(parameters)))
+            case .vegas(let parameters): Permits(.vegas(Vegas(parameters)))
+            case .gradient2(let parameters): Permits(.gradient2(Gradient2(parameters)))
+            }
     }
-}
 
-/// Admits lookups. All calls are made from several lanes at once and never wait.
-package protocol Limiter: AnyObject, Sendable {
-    /// Takes a permit if one is free.
-    func tryAcquire() -> Bool
-    /// Gives a permit back.
-    /// - Parameter sample: how it went; nil when nothing was exchanged.
-    func release(_ sample: Sample?)
-    /// All that permits were wanted for is issued.
-    func withdraw()
-    /// The most permits out at once; nil when there is no bound.
-    var bound: Int? { get }
-    /// Whether it learns from samples.
-    var wantsSamples: Bool { get }
-    /// Whether somebody else may have to take what one gives back.
-    var isOrdered: Bool { get }
-}
+    /// What the lookups of a new batch need a permit of; nil where they need none.
+    package func permits() -> Permits? {
+        if case .request(let count) = policy { return Permits(count, order: .arrival, isOfOneBatch: true) }
+        return shared
+    }
 
-extension Limiter {
-    package func withdraw() {}
-    package var wantsSamples: Bool { false }
-    package var isOrdered: Bool { false }
+    /// The most permits out at once at this moment, of each batch under `request:N`; nil without a limit.
+    package var bound: Int? { shared?.bound ?? policy.bound }
 }

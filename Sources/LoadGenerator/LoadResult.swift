@@ -1,77 +1,127 @@
 package import HTTP
+package import Text
 internal import Units
 
-/// A whole run of the load generator, as `--json` writes it.
+/// A whole run of the load generator, or of several together, as `--json` writes it.
 package struct LoadResult: Codable, Sendable {
     package struct Asked: Codable, Sendable, Equatable {
         package var client: String
-        package var batches: Int
+        /// Nil where only the run could tell: for Poisson arrivals and closed loops.
+        @ExplicitNull package var batches: Int?
+
+        package init(client: String, batches: Int?) {
+            self.client = client
+            self.batches = batches
+        }
     }
 
-    package var schema = "spiral-load/1"
+    package static let schema = "spiral-load/2"
+
+    package var schema = LoadResult.schema
     package var target: String
     package var seed: UInt64
-    /// Asked for, in seconds.
+    /// Asked for, in seconds, without the warm-up.
     package var duration: Double
-    /// From the first batch due to the last one ended, in seconds.
+    /// From the first batch due to the last one ended, in seconds, without the warm-up.
     package var elapsed: Double
     /// Whether a signal ended it early.
     package var interrupted: Bool
     package var asked: [Asked]
     package var clients: [ClientResult]
+    /// What the latencies of each client are made of, so that results can be merged.
+    package var histograms: [String: ClientRecord.Histograms]
 
-    package init(
-        target: Target,
-        seed: UInt64,
-        duration: Duration,
-        elapsed: Duration,
-        interrupted: Bool,
-        specs: [ClientSpec],
-        clients: [ClientResult]
-    ) {
-        self.target = target.description
-        self.seed = seed
-        self.duration = duration.inSeconds
-        self.elapsed = elapsed.inSeconds
-        self.interrupted = interrupted
-        asked = specs.map { Asked(client: $0.description, batches: $0.schedule.count(within: duration)) }
-        self.clients = clients
+    // Of all clients together.
+    package var due: Int
+    package var answered: Int
+    package var failed: Int
+    package var unanswered: Int
+    package var unsent: Int
+    @ExplicitNull package var latencyMs: ClientResult.Latency?
+    @ExplicitNull package var latencyAllMs: LatencyOfAll?
+    /// From when a batch was due to its first byte; nil when nothing was sent.
+    @ExplicitNull package var sendLagMs: ClientResult.Latency?
+
+    /// Of each generator.
+    package var generators: [GeneratorReport]
+    /// Whether it was the load that was asked for: false when the generator ran out of something.
+    package var valid: Bool
+    /// Of what it ran out; nil for a valid run.
+    @ExplicitNull package var invalidBecause: String?
+
+    /// How a run was asked for, and how it ended.
+    package struct Run: Sendable {
+        package var target: Target
+        package var seed: UInt64
+        package var duration: Duration
+        package var elapsed: Duration
+        package var interrupted: Bool
+        /// What was asked of each client.
+        package var asked: [Asked]
+
+        package init(
+            target: Target,
+            seed: UInt64,
+            duration: Duration,
+            elapsed: Duration,
+            interrupted: Bool,
+            asked: [Asked]
+        ) {
+            self.target = target
+            self.seed = seed
+            self.duration = duration
+            self.elapsed = elapsed
+            self.interrupted = interrupted
+            self.asked = asked
+        }
     }
 
-    /// What was asked and achieved in one line, then a table of the clients.
-    package var summary: [String] {
-        let due = clients.reduce(0) { $0 + $1.batches }
-        let planned = asked.reduce(0) { $0 + $1.batches }
-        let ok = clients.reduce(0) { $0 + $1.ok }
-        let unsent = clients.reduce(0) { $0 + ($1.errors["UNSENT"] ?? 0) }
-        let failed = clients.reduce(0) { $0 + $1.failed } - unsent
-        var lines = [
-            "asked \(grouped(planned)) batches in \(rounded(duration)) s from \(clients.count) client\(clients.count == 1 ? "" : "s"); "
-                + "sent \(grouped(due - unsent)), answered \(grouped(ok)), failed \(grouped(failed))"
-                + (unsent > 0 ? ", not sent \(grouped(unsent))" : "")
-                + (interrupted ? "; interrupted after \(rounded(elapsed)) s" : "")
-        ]
-        var table = TextTable(header: [
-            "client", "batches", "URIs", "ok", "failed", "found", "empty", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms",
-            "max ms",
-        ])
-        for client in clients {
-            let latency = client.latencyMs
-            table.add(
-                [client.name]
-                    + [
-                        client.batches, client.uris, client.ok, client.failed, client.records.found,
-                        client.records.empty,
-                    ]
-                    .map { grouped($0) }
-                    + [latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map { rounded($0) }
-            )
-        }
-        lines += [""] + table.lines
-        for client in clients where !client.errors.isEmpty {
-            let errors = client.errors.sorted { $0.key < $1.key }.map { "\($0.key) \(grouped($0.value))" }
-            lines.append("\(client.name) failed: \(errors.joined(separator: ", "))")
-        }
-        return lines
+    package init(_ run: Run, _ records: [ClientRecord], _ generator: GeneratorReport, _ validity: LoadValidity) {
+        self.init(
+            target: run.target.description,
+            seed: run.seed,
+            duration: run.duration.inSeconds,
+            elapsed: run.elapsed.inSeconds,
+            interrupted: run.interrupted,
+            asked: run.asked,
+            records,
+            [generator],
+            reasons: validity.reasons
+        )
+    }
+
+    init(
+        target: String,
+        seed: UInt64,
+        duration: Double,
+        elapsed: Double,
+        interrupted: Bool,
+        asked: [Asked],
+        _ records: [ClientRecord],
+        _ generators: [GeneratorReport],
+        reasons: [String]
+    ) {
+        self.target = target
+        self.seed = seed
+        self.duration = duration
+        self.elapsed = elapsed
+        self.interrupted = interrupted
+        self.asked = asked
+        self.generators = generators
+        clients = records.map(\.result)
+        histograms = Dictionary(uniqueKeysWithValues: records.map { ($0.name, $0.histograms) })
+        var all = ClientRecord(name: "all")
+        for record in records { all.add(record) }
+        let result = all.result
+        due = result.due
+        answered = result.answered
+        failed = result.failed
+        unanswered = result.unanswered
+        unsent = result.unsent
+        latencyMs = result.latencyMs
+        latencyAllMs = result.latencyAllMs
+        sendLagMs = result.sendLagMs
+        valid = reasons.isEmpty
+        invalidBecause = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
     }
 }

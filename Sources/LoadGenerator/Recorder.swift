@@ -2,102 +2,169 @@ internal import Synchronization
 internal import Telemetry
 internal import Units
 
-/// Collects what became of one client's batches.
+/// Collects what became of one client's batches. Called from the sender's thread and others.
 package final class Recorder: Sendable {
     private struct State {
-        var batches = 0
-        var sizes: [Int: Int] = [:]
-        var ok = 0
-        var errors: [String: Int] = [:]
-        var found = 0
-        var empty = 0
-        var latency = LatencyHistogram()
-        var service = LatencyHistogram()
-        /// Batches answered in time, with a post for every URI.
-        var inTime = 0
-        /// Latencies since the last window was taken.
-        var window = LatencyHistogram()
+        var record: ClientRecord
+        var inFlight = 0
+        var window = Counts()
     }
 
-    /// What was answered in a while.
+    private struct Counts {
+        var due = 0
+        var failed = 0
+        var latency = LatencyHistogram()
+    }
+
+    /// What ended in a while.
     package struct Window: Sendable {
+        package var due: Int
         package var answered: Int
-        /// In milliseconds; 0 when nothing was answered.
-        package var p50: Double
-        package var p99: Double
+        /// Batches that failed, or were not sent.
+        package var failed: Int
+        /// In milliseconds; nil when nothing was answered.
+        package var p50: Double?
+        package var p99: Double?
     }
 
     package let name: String
     /// The time in which a batch should be answered; nil where none is set.
-    private let objective: Duration?
-    private let state = Mutex(State())
+    private let slo: Duration?
+    private let overlaps: BatchOverlaps?
+    private let state: Mutex<State>
 
-    package init(name: String, objective: Duration? = nil) {
+    /// - Parameter overlaps: of the batches of this client and others.
+    package init(name: String, slo: Duration? = nil, overlaps: BatchOverlaps? = nil) {
         self.name = name
-        self.objective = objective
+        self.slo = slo
+        self.overlaps = overlaps
+        var record = ClientRecord(name: name)
+        record.slo = slo?.inMilliseconds
+        state = Mutex(State(record: record))
     }
 
+    // MARK: A batch's way
+
     /// A batch is due.
-    func begin(uris: Int) {
+    package func begin(uris: Int) {
+        overlaps?.begin(uris: uris)
         state.withLock { state in
-            state.batches += 1
-            state.sizes[uris, default: 0] += 1
+            state.record.batches += 1
+            state.record.uris += uris
+            state.window.due += 1
+        }
+    }
+
+    /// The sender turns to a batch that is due.
+    func pickUp(after lateness: Duration) {
+        state.withLock { $0.record.latencies.lateness.record(lateness) }
+    }
+
+    /// A batch waits for others to end, as no more may be in flight.
+    func holdBack() {
+        state.withLock { $0.record.heldBack += 1 }
+    }
+
+    /// A batch gets a connection.
+    func depart() {
+        state.withLock { state in
+            state.inFlight += 1
+            state.record.connections.needed = max(state.record.connections.needed, state.inFlight)
+        }
+    }
+
+    /// The first byte of a batch is sent.
+    func send(after lag: Duration) {
+        state.withLock { $0.record.latencies.sendLag.record(lag) }
+    }
+
+    /// A batch has given its connection back, or lost it.
+    func release() {
+        state.withLock { $0.inFlight -= 1 }
+    }
+
+    func connect() {
+        state.withLock { $0.record.connections.opened += 1 }
+    }
+
+    func redial() {
+        state.withLock { $0.record.connections.redialled += 1 }
+    }
+
+    /// An answer came, whatever is in it.
+    func note(status: Int, bytes: Int) {
+        state.withLock { state in
+            state.record.statuses[status, default: 0] += 1
+            state.record.answerBytes += bytes
         }
     }
 
     /// A batch was answered in full.
-    func succeed(_ scan: AnswerScan, latency: Duration, service: Duration) {
+    package func succeed(_ tally: AnswerCheck.Tally, latency: Duration, service: Duration) {
+        overlaps?.end()
         state.withLock { state in
-            state.ok += 1
-            state.found += scan.records - scan.empty
-            state.empty += scan.empty
-            state.latency.record(latency)
-            state.window.record(latency)
-            state.service.record(service)
-            if let objective, latency <= objective, scan.empty == 0 { state.inTime += 1 }
+            state.record.ok += 1
+            state.record.found += tally.records - tally.empty
+            state.record.empty += tally.empty
+            state.record.latencies.answered.record(latency)
+            state.record.latencies.service.record(service)
+            if let slo, latency <= slo, tally.empty == 0 { state.record.inTime += 1 }
+            state.window.latency.record(latency)
         }
     }
 
     /// A batch was not answered as it should be.
-    func fail(_ name: String) {
-        state.withLock { $0.errors[name, default: 0] += 1 }
-    }
-
-    /// How many batches of each size were due.
-    package var batchSizes: [Int: Int] { state.withLock { $0.sizes } }
-
-    /// Batches due and not yet ended.
-    package var pending: Int {
-        state.withLock { $0.batches - $0.ok - $0.errors.values.reduce(0, +) }
-    }
-
-    /// What was answered since this was last called.
-    package func takeWindow() -> Window {
+    /// - Parameter waited: since it was due.
+    package func fail(_ name: String, after waited: Duration) {
+        overlaps?.end()
         state.withLock { state in
-            let window = state.window
-            state.window = LatencyHistogram()
-            return Window(
-                answered: window.count,
-                p50: window.milliseconds(atPercentile: 50),
-                p99: window.milliseconds(atPercentile: 99)
-            )
+            state.record.failed += 1
+            state.record.errors[name, default: 0] += 1
+            state.record.latencies.waited.record(waited)
+            state.window.failed += 1
         }
     }
 
-    /// What is recorded so far.
-    package var result: ClientResult {
+    /// A batch is given up before it got a connection.
+    func giveUpUnsent(after waited: Duration) {
+        overlaps?.end()
         state.withLock { state in
-            ClientResult(
-                name: name,
-                batches: state.batches,
-                uris: state.sizes.reduce(0) { $0 + $1.key * $1.value },
-                ok: state.ok,
-                failed: state.errors.values.reduce(0, +),
-                errors: state.errors,
-                records: .init(found: state.found, empty: state.empty),
-                slo: objective.map { .init(ms: $0.inSeconds * 1000, met: state.inTime, of: state.batches) },
-                latencyMs: .init(state.latency),
-                serviceMs: .init(state.service)
+            state.record.unsent += 1
+            state.record.latencies.waited.record(waited)
+            state.window.failed += 1
+        }
+    }
+
+    /// The load ends while a batch is in flight.
+    func giveUpUnanswered(after waited: Duration) {
+        overlaps?.end()
+        state.withLock { state in
+            state.record.abandoned += 1
+            state.record.latencies.waited.record(waited)
+        }
+    }
+
+    // MARK: What was recorded
+
+    /// Batches due and not yet ended.
+    package var pending: Int { state.withLock { $0.record.batches - $0.record.ended } }
+
+    /// What is recorded so far.
+    package var record: ClientRecord { state.withLock { $0.record } }
+
+    package var result: ClientResult { record.result }
+
+    /// What ended since this was last called.
+    package func takeWindow() -> Window {
+        state.withLock { state in
+            let window = state.window
+            state.window = Counts()
+            return Window(
+                due: window.due,
+                answered: window.latency.count,
+                failed: window.failed,
+                p50: window.latency.milliseconds(atPercentile: 50),
+                p99: window.latency.milliseconds(atPercentile: 99)
             )
         }
     }

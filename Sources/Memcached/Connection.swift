@@ -11,10 +11,10 @@ package final class Connection {
     /// Index into the ``ServerList``.
     package let server: Int
     /// Tells it from every other connection of the process, closed ones included.
-    package let identifier = Connection.made.add(1, ordering: .relaxed).newValue
-    private static let made = Atomic<UInt32>(0)
-    /// The lane whose poller watches the descriptor, or nil before the first.
-    package var lane: Int?
+    package let identifier = Connection.made.wrappingAdd(1, ordering: .relaxed).newValue
+    private static let made = Atomic<UInt64>(0)
+    /// Whose poller watches the descriptor, by a number the user gives; nil before the first.
+    package var owner: Int?
     /// What of the request found no room in the socket: ``sendRest()`` sends it.
     package private(set) var unsent: [UInt8]
 

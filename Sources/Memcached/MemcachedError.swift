@@ -6,6 +6,8 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     /// The step that failed.
     package enum Step: String, Sendable, CaseIterable {
         case socket, bind, connect, send, receive, timeout, reply
+        /// None: nobody waited for it any more before it was begun.
+        case cancelled
     }
 
     package var step: Step
@@ -44,13 +46,19 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
         return MemcachedError(.timeout, code: .timeout, server: server, detail: detail)
     }
 
+    /// A lookup that was not begun, as nobody waited for it any more.
+    package static func cancelled(server: SocketAddress) -> MemcachedError {
+        MemcachedError(.cancelled, server: server, detail: "not looked up, as nobody waits for it any more")
+    }
+
     /// The one name the error is counted under: the errno's, `ETIMEDOUT` for a timeout, `EOF` for a
-    /// connection memcached closed, else libmemcached's code.
+    /// connection memcached closed, `CANCELLED` for a lookup that was not begun, else libmemcached's code.
     package var name: String {
         if errno != 0 { return SystemCallError.name(of: errno) }
         switch step {
         case .timeout: return "ETIMEDOUT"
         case .receive: return "EOF"
+        case .cancelled: return "CANCELLED"
         default: return code.description
         }
     }
@@ -63,7 +71,7 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
         case .socket, .bind, .connect: return "dial tcp \(route): \(step): \(said)"
         case .send: return "write tcp \(route): \(said)"
         case .receive: return "read tcp \(route): \(said)"
-        case .timeout, .reply: return "memcached \(server): \(said)"
+        case .timeout, .reply, .cancelled: return "memcached \(server): \(said)"
         }
     }
 }

@@ -16,17 +16,17 @@ package final class Pool: Sendable {
         state = Mutex(State(maxIdle: maxIdle, idle: Array(repeating: [], count: servers)))
     }
 
-    /// How many of the connections put back last are looked through for one of the same lane.
+    /// How many of the connections put back last are looked through for one of the same owner.
     private static let lookback = 16
 
-    /// A connection that was put back last, or nil when none is idle. Among the last few, one that the lane's
+    /// A connection that was put back last, or nil when none is idle. Among the last few, one that the owner's
     /// poller watches already is taken first: another would have to be moved, at two system calls.
-    package func take(server: Int, lane: Int? = nil) -> Connection? {
+    package func take(server: Int, owner: Int? = nil) -> Connection? {
         let taken = state.withLock { state in
             // Looked at in place: a copy of the list would have to be made whole when it changes.
             let count = state.idle[server].count
             for index in stride(from: count - 1, through: max(0, count - Self.lookback), by: -1)
-            where state.idle[server][index].lane == lane {
+            where state.idle[server][index].owner == owner {
                 return Handover(connection: state.idle[server].remove(at: index))
             }
             return Handover(connection: state.idle[server].popLast())

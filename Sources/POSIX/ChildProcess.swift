@@ -28,17 +28,21 @@ package struct ChildProcess: ~Copyable {
     ///   - arguments: without the zeroth.
     ///   - output: descriptor for standard output and error.
     ///   - descriptorLimit: its RLIMIT_NOFILE, or nil to inherit.
-    /// - Throws: ``SystemCallError`` of the call that failed, exec included. fork(2), execve(2)
+    ///   - cgroup: folder of the cgroup it begins in, or nil for this process's own.
+    /// - Throws: ``SystemCallError`` of the call that failed, exec included. fork(2), execve(2), cgroups(7)
     package init(
         _ path: String,
         _ arguments: [String],
         output: CInt,
-        descriptorLimit: UInt64? = nil
+        descriptorLimit: UInt64? = nil,
+        cgroup: String? = nil
     ) throws(SystemCallError) {
         let null = try Descriptor.reading("/dev/null")
+        let members = try Descriptor.writing(cgroup.map { $0 + "/cgroup.procs" } ?? "/dev/null")
         var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for argument in argv { free(argument) } }
         var child: pid_t = 0
+        var call: UnsafePointer<CChar>?
         let error = path.withCString { path in
             argv.withUnsafeMutableBufferPointer { argv in
                 var spawn = linux_spawn(
@@ -48,12 +52,15 @@ package struct ChildProcess: ~Copyable {
                     standard_input: null.rawValue,
                     standard_output: output,
                     standard_error: output,
-                    descriptor_limit: descriptorLimit ?? 0
+                    descriptor_limit: descriptorLimit ?? 0,
+                    cgroup: cgroup == nil ? -1 : members.rawValue
                 )
-                return linux_spawn(&spawn, &child)
+                return linux_spawn(&spawn, &child, &call)
             }
         }
-        guard error == 0 else { throw SystemCallError("exec", on: path, errno: error) }
+        guard error == 0 else {
+            throw SystemCallError(call.map { String(cString: $0) } ?? "exec", on: path, errno: error)
+        }
         identifier = child
     }
 
@@ -69,13 +76,13 @@ package struct ChildProcess: ~Copyable {
     package func send(_ signal: CInt) {
         guard ended == nil else { return }
         kill(identifier, signal)
-        if signal == SIGSTOP { waitUntilStopped(patience: .seconds(1)) }
+        if signal == SIGSTOP { waitUntilStopped(timeout: .seconds(1)) }
     }
 
     /// The parent is told of a stop when it is complete, or of an end. The word of it is left, so that a
     /// child that is stopped twice is found stopped at once. waitid(2)
-    private func waitUntilStopped(patience: Duration) {
-        let deadline = MonotonicInstant.now + patience
+    private func waitUntilStopped(timeout: Duration) {
+        let deadline = MonotonicInstant.now + timeout
         while MonotonicInstant.now < deadline {
             var stop = siginfo_t()
             let result = waitid(P_PID, id_t(identifier), &stop, WSTOPPED | WEXITED | WNOWAIT | WNOHANG)
@@ -96,11 +103,11 @@ package struct ChildProcess: ~Copyable {
         return ended
     }
 
-    /// Asks the child to end, waits up to `patience`, and kills it if it has not.
-    package mutating func terminate(patience: Duration) {
-        send(patience > .zero ? SIGTERM : SIGKILL)
+    /// Asks the child to end, waits up to `timeout`, and kills it if it has not.
+    package mutating func terminate(timeout: Duration) {
+        send(timeout > .zero ? SIGTERM : SIGKILL)
         send(SIGCONT)
-        let deadline = MonotonicInstant.now + patience
+        let deadline = MonotonicInstant.now + timeout
         while poll() == nil {
             if MonotonicInstant.now > deadline { send(SIGKILL) }
             sleepThread(for: .milliseconds(2))

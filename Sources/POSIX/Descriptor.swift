@@ -30,6 +30,14 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: CInt(raw))
     }
 
+    /// As ``appending(to:)``, but of a file that may be anybody's: no link is followed, and a pipe that nobody reads is
+    /// ENXIO instead of a wait. open(2) O_NOFOLLOW, O_NONBLOCK
+    package static func appendingUnfollowed(_ path: String) throws(SystemCallError) -> Descriptor {
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        let raw = try systemCall("open", on: path) { Int(open(path, flags, 0o644)) }
+        return Descriptor(owning: CInt(raw))
+    }
+
     /// Opens a file for writing from its beginning, created with mode 0644. open(2)
     package static func creating(_ path: String) throws(SystemCallError) -> Descriptor {
         let raw = try systemCall("open", on: path) {
@@ -75,21 +83,38 @@ package struct Descriptor: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Reads all there is up to the end. read(2)
-    package func readToEnd() throws(SystemCallError) -> [UInt8] {
+    /// Reads all there is up to the end, however the kernel hands it out. read(2)
+    /// - Parameter limit: bytes it may be.
+    /// - Throws: ``SystemCallError``, EFBIG when it is more.
+    package func readToEnd(upTo limit: Int = .max) throws(SystemCallError) -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
             let more = try readSome(upTo: 64 << 10)
             if more.isEmpty { return bytes }
+            guard more.count <= limit - bytes.count else { throw SystemCallError("read", errno: EFBIG) }
             bytes += more
         }
     }
 
     /// Writes all of it, however often the kernel must be asked. write(2)
     package func writeAll(_ bytes: [UInt8]) throws(SystemCallError) {
+        try Self.writeAll(bytes, to: rawValue)
+    }
+
+    /// Writes all of it to a descriptor that is somebody else's: standard output may have been made non-blocking by
+    /// whoever shares it, and then room is waited for. write(2), poll(2)
+    package static func writeAll(_ bytes: [UInt8], to rawValue: CInt) throws(SystemCallError) {
         var sent = 0
         while sent < bytes.count {
-            if case .done(let count) = try write(bytes[sent...]) { sent += count }
+            let result = try nonBlockingCall("write") {
+                bytes[sent...].withUnsafeBytes { Glibc.write(rawValue, $0.baseAddress, $0.count) }
+            }
+            switch result {
+            case .done(let count): sent += count
+            case .wouldBlock:
+                var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+                try systemCall("poll") { Int(poll(&entry, 1, -1)) }
+            }
         }
     }
 

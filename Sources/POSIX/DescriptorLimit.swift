@@ -5,6 +5,11 @@ package struct DescriptorLimit: Sendable, Equatable {
     package var soft: Int
     package var hard: Int
 
+    package init(soft: Int, hard: Int) {
+        self.soft = soft
+        self.hard = hard
+    }
+
     package static var current: DescriptorLimit {
         var limit = rlimit()
         getrlimit(CInt(RLIMIT_NOFILE.rawValue), &limit)

@@ -1,6 +1,7 @@
-internal import Glibc
+internal import CLinux
 
-/// A pipe, close-on-exec at both ends. pipe(2)
+/// A pipe, close-on-exec at both ends from the moment there is one: a child that another thread starts just then would
+/// keep it open. pipe2(2)
 package struct Pipe: ~Copyable, Sendable {
     package let readEnd: Descriptor
     package let writeEnd: Descriptor
@@ -8,8 +9,7 @@ package struct Pipe: ~Copyable, Sendable {
     /// - Throws: ``SystemCallError``
     package init() throws(SystemCallError) {
         var ends: [CInt] = [0, 0]
-        try systemCall("pipe") { Int(pipe(&ends)) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        try systemCall("pipe") { Int(linux_pipe(&ends)) }
         readEnd = Descriptor(owning: ends[0])
         writeEnd = Descriptor(owning: ends[1])
     }

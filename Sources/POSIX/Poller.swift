@@ -5,11 +5,17 @@ internal import Units
 /// Waits for sockets to become ready, on one thread, and can be woken from any other.
 ///
 /// Every watch is edge-triggered: it reports when something arrives, and not again for what has
-/// been reported, so a connection that rests in a pool cannot spin its owner. epoll(7)
+/// been reported, so a connection that is idle in a pool cannot spin its owner. epoll(7)
 package struct Poller: ~Copyable, Sendable {
     /// What became of a watched descriptor; `token` is the caller's own.
     package struct Event {
         package var token: UInt64
+        fileprivate var flags: UInt32
+
+        /// The other end sends no more: EPOLLRDHUP.
+        package var isEnded: Bool { flags & EPOLLRDHUP.rawValue != 0 }
+        /// Reset, or ended on both sides: EPOLLERR, EPOLLHUP.
+        package var isBroken: Bool { flags & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 }
     }
 
     private static let wakeToken = UInt64.max
@@ -51,7 +57,7 @@ package struct Poller: ~Copyable, Sendable {
         _ = Glibc.write(wakeup.rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Calls `body` for each ready descriptor; waits for the first until `deadline` (nil: for ever). epoll_wait(2)
+    /// Calls `body` for each ready descriptor; waits for the first until `deadline` (nil: without limit). epoll_wait(2)
     package func wait(until deadline: MonotonicInstant?, _ body: (Event) -> Void) {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 256) { events in
             let count = wait(until: deadline, into: events)
@@ -60,7 +66,7 @@ package struct Poller: ~Copyable, Sendable {
                     var value: UInt64 = 0
                     _ = Glibc.read(wakeup.rawValue, &value, MemoryLayout<UInt64>.size)
                 } else {
-                    body(Event(token: event.data.u64))
+                    body(Event(token: event.data.u64, flags: event.events))
                 }
             }
         }
@@ -95,8 +101,15 @@ package struct Poller: ~Copyable, Sendable {
         case both
 
         fileprivate var flags: UInt32 {
-            EPOLLET.rawValue | (self == .writable ? 0 : EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
-                | (self == .readable ? 0 : EPOLLOUT.rawValue)
+            let reading = EPOLLIN.rawValue | EPOLLRDHUP.rawValue
+            return EPOLLET.rawValue
+                | {
+                    switch self {
+                    case .readable: reading
+                    case .writable: EPOLLOUT.rawValue
+                    case .both: reading | EPOLLOUT.rawValue
+                    }
+                }()
         }
     }
 }

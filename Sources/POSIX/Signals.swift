@@ -9,7 +9,8 @@ package enum Signals {
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Keeps SIGINT, SIGTERM and SIGHUP waiting until ``waitForTermination(upTo:)`` takes them.
+    /// Keeps SIGINT, SIGTERM and SIGHUP waiting until ``waitForTermination(upTo:)`` takes them, but for those that this
+    /// process was started to ignore, as under nohup(1): a blocked signal would be taken all the same. sigaction(2)
     /// Call it before the first thread starts: threads inherit it. pthread_sigmask(3)
     package static func holdTermination() {
         var set = termination
@@ -23,15 +24,15 @@ package enum Signals {
     }
 
     /// Waits for one of the held signals.
-    /// - Parameter patience: how long; nil means until one comes.
+    /// - Parameter timeout: how long; nil means until one comes.
     /// - Returns: the signal, or nil when none came in time. sigtimedwait(2)
-    package static func waitForTermination(upTo patience: Duration? = nil) -> CInt? {
+    package static func waitForTermination(upTo timeout: Duration? = nil) -> CInt? {
         var set = termination
-        guard let patience else {
+        guard let timeout else {
             var number: CInt = 0
             return sigwait(&set, &number) == 0 ? number : nil
         }
-        let deadline = MonotonicInstant.now + patience
+        let deadline = MonotonicInstant.now + timeout
         while true {
             let left = max(0, (deadline - .now).wholeNanoseconds)
             var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
@@ -44,7 +45,14 @@ package enum Signals {
     private static var termination: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
+        for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) { sigaddset(&set, number) }
         return set
+    }
+
+    private static func isIgnored(_ number: CInt) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        // SIG_IGN is the address 1, which Swift cannot compare with as a function.
+        return action.__sigaction_handler.sa_handler.map { unsafeBitCast($0, to: Int.self) == 1 } ?? false
     }
 }

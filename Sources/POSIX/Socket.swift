@@ -16,6 +16,11 @@ package struct Socket: ~Copyable, Sendable {
         descriptor = Descriptor(owning: raw)
     }
 
+    /// A socket that was opened elsewhere.
+    package init(adopting descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+
     /// A non-blocking listening socket. Port 0 lets the kernel choose: see ``localAddress()``.
     /// - Parameter backlog: length of the accept queue; the kernel caps it at net.core.somaxconn.
     /// - Throws: ``SystemCallError`` from socket, bind or listen. listen(2)
@@ -51,6 +56,32 @@ package struct Socket: ~Copyable, Sendable {
             Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })
         }
         if family == AF_INET { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
+        return socket
+    }
+
+    /// A non-blocking socket that is being connected, with Nagle's algorithm off: a write would block until it is, and
+    /// fails when it cannot be.
+    /// - Parameter source: address to bind first, or nil for the kernel's choice at connect().
+    /// - Throws: ``SystemCallError`` connect(2) EINPROGRESS
+    package static func connecting(
+        to address: SocketAddress,
+        from source: IPv4Address? = nil
+    ) throws(SystemCallError) -> Socket {
+        let family = if case .unix = address { AF_UNIX } else { AF_INET }
+        let socket = try Socket(family, nonBlocking: true)
+        if let source {
+            try systemCall("bind", on: "\(source):0") {
+                Int(SocketAddress.ipv4(source, port: 0).withSockaddr { bind(socket.rawValue, $0, $1) })
+            }
+        }
+        if family == AF_INET { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
+        do {
+            try systemCall("connect", on: address.description) {
+                Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })
+            }
+        } catch  where error.errno == EINPROGRESS {
+            return socket
+        }
         return socket
     }
 

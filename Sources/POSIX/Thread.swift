@@ -42,6 +42,12 @@ package struct Thread: ~Copyable {
         pthread_detach(handle)
     }
 
+    /// Has the calling thread run before others that want the processor too, where this process may say so; root's may.
+    /// setpriority(2)
+    package static func comeFirst() {
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
+    }
+
     /// Processor time the calling thread has used. clock_gettime(2) CLOCK_THREAD_CPUTIME_ID
     package static var processorTime: Duration {
         var time = timespec()

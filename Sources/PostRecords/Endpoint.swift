@@ -1,6 +1,6 @@
 internal import FanOut
 package import HTTP
-internal import HTTPTypes
+package import HTTPTypes
 internal import Memcached
 internal import POSIX
 internal import Telemetry
@@ -16,99 +16,216 @@ package struct Endpoint: Responder {
         self.service = service
     }
 
+    private enum Method {
+        case getPostRecords, ping
+    }
+
     package func respond(to request: Request) async -> Response {
+        let form = request.isHTTP10 ? .connect : CallForm(of: request.head)
         do throws(ConnectError) {
-            switch request.path {
-            case Self.path, "/bsky.Service/GetPostRecord":
-                return try await getPostRecords(request, try codec(of: request))
-            case "/bsky.Service/Ping":
-                let codec = try codec(of: request)
-                let _: Bsky_PingRequest = try codec.decode(request.body)
-                return try codec.response(Bsky_PingResponse())
-            default:
+            let method = try method(of: request.head)
+            let call = try CallHead(request.head)
+            // An empty message in protobuf is no byte, of which some clients say no length; all others are some.
+            guard request.hasLength || call.codec == .proto && call.form == .connect else { throw .lengthRequired }
+            guard form == call.form else {
                 throw ConnectError(
                     .unimplemented,
-                    "there is no \(request.path); try POST \(Self.path)",
-                    status: .notFound
+                    "gRPC's status follows the answer, which HTTP/1.0 cannot; use HTTP/1.1",
+                    status: .httpVersionNotSupported
                 )
             }
+            let message = try call.message(in: request.body, limit: service.bounds.maxBody)
+            switch method {
+            case .getPostRecords: return try await getPostRecords(message, request, call)
+            case .ping:
+                let _: Bsky_PingRequest = try call.codec.decode(message)
+                return await call.response([try call.codec.encode(Bsky_PingResponse())])
+            }
         } catch {
-            return error.response
+            return error.response(in: form)
         }
     }
 
-    package func response(to error: RequestError) -> Response {
-        let code: ConnectError.Code = error.status == .contentTooLarge ? .resourceExhausted : .invalidArgument
-        return ConnectError(code, error.message, status: error.status).response
+    package func response(to error: RequestError, head: HTTPRequest?) -> Response {
+        ConnectError(error).response(in: CallForm(of: head))
     }
 
-    private func codec(of request: Request) throws(ConnectError) -> Codec {
-        let fields = request.head.headerFields
-        guard request.head.method == .post else {
-            throw ConnectError(.unimplemented, "use POST, not \(request.head.method)", status: .methodNotAllowed)
+    package func refusal(of head: HTTPRequest) -> Response? {
+        do throws(ConnectError) {
+            _ = try method(of: head)
+            _ = try CallHead(head)
+            return nil
+        } catch {
+            return error.response(in: CallForm(of: head))
         }
-        let type = fields[.contentType]?.lowercased().prefix { $0 != ";" && $0 != " " } ?? "none"
-        guard let codec = Codec.allCases.first(where: { $0.contentType == type }) else {
+    }
+
+    private func method(of head: HTTPRequest) throws(ConnectError) -> Method {
+        let path = (head.path ?? "").prefix { $0 != "?" }
+        let method: Method
+        switch path {
+        case Self.path, "/bsky.Service/GetPostRecord": method = .getPostRecords
+        case "/bsky.Service/Ping": method = .ping
+        default:
             throw ConnectError(
                 .unimplemented,
-                "content type \(type) is not spoken here; send application/json or application/proto",
-                status: .unsupportedMediaType
+                "there is no \(path.prefix(100)); try POST \(Self.path)",
+                status: .notFound
             )
         }
-        let coding = fields[.contentEncoding]?.lowercased() ?? "identity"
-        guard coding == "identity" else {
-            throw ConnectError(.unimplemented, "content encoding \(coding) is not spoken here; send identity")
+        guard head.method == .post else {
+            throw .methodNotAllowed(head.method, for: String(path), allowed: "POST")
         }
-        return codec
+        return method
     }
 
-    private func getPostRecords(_ request: Request, _ codec: Codec) async throws(ConnectError) -> Response {
-        let keys = try keys(of: request.body, codec)
-        let began = MonotonicInstant.now
+    private func getPostRecords(
+        _ message: [UInt8],
+        _ request: Request,
+        _ call: CallHead
+    ) async throws(ConnectError) -> Response {
+        let keys = try keys(of: message, call.codec)
         let account = service.clients.begin(CallerName.of(request), uris: keys.count)
         account.outstanding.increment(by: keys.count)
         defer { account.outstanding.decrement(by: keys.count) }
-        let outcomes = try await lookUp(keys, for: account)
-        let answer = await Answer(outcomes, in: codec)
-        report(answer.tally, of: account, since: began)
-        return Response(.ok, contentType: codec.contentType, blocks: answer.body)
+        let reservation: ProcessBounds.Reservation
+        do throws(Overload) {
+            reservation = try admit(keys, for: account)
+        } catch {
+            throw refuse(keys.count, of: account, since: request.arrived, error)
+        }
+        defer { withExtendedLifetime(reservation) {} }
+        let deadline = call.timeout.map { request.arrived + $0 }
+        switch await lookUp(keys, for: account, until: deadline, holding: reservation) {
+        case .outcomes(let outcomes):
+            let answer = await Answer(outcomes, in: call.codec)
+            report(answer.tally, of: account, since: request.arrived)
+            return await call.response(answer.body)
+        case .refused(let overload): throw refuse(keys.count, of: account, since: request.arrived, overload)
+        case .cancelled(let cancellation):
+            throw report(cancellation, of: keys.count, of: account, since: request.arrived)
+        }
+    }
+
+    /// Looks a batch up for as long as its caller waits.
+    /// - Parameters:
+    ///   - deadline: when the caller waits no longer; nil when it did not say.
+    ///   - reservation: kept until the last lookup is over, whether or not somebody waits for it.
+    private func lookUp(
+        _ keys: KeyList,
+        for account: ClientAccount,
+        until deadline: MonotonicInstant?,
+        holding reservation: ProcessBounds.Reservation
+    ) async -> BatchWait.End {
+        let wait = BatchWait()
+        let lookups = service.engine.lookUp(keys, for: account) { result in
+            withExtendedLifetime(reservation) {}
+            switch result {
+            case .success(let outcomes):
+                if wait.end(as: .outcomes(outcomes)) { return }
+                // What was found has reached nobody.
+                let tally = OutcomeTally(outcomes[...])
+                account.fail("CANCELLED", count: tally.hits + tally.misses)
+            case .failure(let overload):
+                if !wait.end(as: .refused(overload)) { account.fail("CANCELLED", count: keys.count) }
+            }
+        }
+        guard service.bounds.abandoned == .cancel else { return await wait.value }
+        let timer = deadline.map { deadline in
+            Task {
+                try? await Task.sleep(for: max(.zero, deadline - .now))
+                if !Task.isCancelled { wait.end(as: .cancelled(.deadline)) }
+            }
+        }
+        let end = await withTaskCancellationHandler {
+            await wait.value
+        } onCancel: {
+            wait.end(as: .cancelled(.abandoned))
+        }
+        timer?.cancel()
+        if case .cancelled = end { lookups?.cancel() }
+        return end
     }
 
     /// The URIs that a request asks for.
     /// - Throws: ``ConnectError`` when it cannot be read, or one of them cannot be looked up.
     private func keys(of body: [UInt8], _ codec: Codec) throws(ConnectError) -> KeyList {
-        if let keys = KeyList(ofPlain: body, in: codec) { return keys }
-        let message: Bsky_GetPostRecordsRequest = try codec.decode(body)
-        guard !message.uris.isEmpty else {
-            throw ConnectError(.invalidArgument, "uris is empty; name at least one post URI")
+        do throws(ConnectError) {
+            return try KeyList.read(body, in: codec, limit: service.bounds.maxURIs)
+        } catch {
+            if error.code == .resourceExhausted { service.engine.counters.refusals.add(for: .maxURIs) }
+            throw error
         }
-        for (place, uri) in message.uris.enumerated() {
-            if let problem = PostURI.keyProblem(uri) {
-                throw ConnectError(.invalidArgument, "uris[\(place)] cannot be looked up: \(problem)")
-            }
-        }
-        return KeyList(message.uris)
     }
 
-    /// - Throws: ``ConnectError`` when a guard or the limit does not admit the batch.
-    private func lookUp(_ keys: KeyList, for account: ClientAccount) async throws(ConnectError) -> [Outcome] {
+    /// - Throws: ``Overload`` when a guard or a bound does not admit the batch.
+    private func admit(
+        _ keys: KeyList,
+        for account: ClientAccount
+    ) throws(Overload) -> ProcessBounds.Reservation {
         do throws(Overload) {
-            do throws(Overload) {
-                try service.guards.current.check(uris: keys.count, of: account)
-            } catch {
-                service.engine.counters.refusals.add(for: error.reason)
-                throw error
-            }
-            return try await service.engine.lookUp(keys, for: account)
+            try service.guards.current.check(uris: keys.count, of: account)
+            return try service.bounds.reserve(uris: keys.count)
         } catch {
-            account.fail("RESOURCE_EXHAUSTED", count: keys.count)
-            throw ConnectError(.resourceExhausted, error.message)
+            service.engine.counters.refusals.add(for: error.reason)
+            throw error
+        }
+    }
+
+    /// Counts a batch that was not looked up for its caller, and traces it.
+    private func refuse(
+        _ uris: Int,
+        of account: ClientAccount,
+        since arrived: MonotonicInstant,
+        _ overload: Overload
+    ) -> ConnectError {
+        account.fail("RESOURCE_EXHAUSTED", count: uris)
+        service.traces?.add(
+            Span(
+                "GetPostRecords",
+                duration: .now - arrived,
+                failed: true,
+                [
+                    ("client.name", .text(account.name)), ("batch.uris", .number(uris)),
+                    ("batch.refused", .text(overload.reason.rawValue)),
+                ]
+            )
+        )
+        return ConnectError(.resourceExhausted, overload.message)
+    }
+
+    /// Counts a batch that nobody waits for any more, and traces it.
+    private func report(
+        _ cancellation: Cancellation,
+        of uris: Int,
+        of account: ClientAccount,
+        since arrived: MonotonicInstant
+    ) -> ConnectError {
+        service.cancellations.add(for: cancellation)
+        service.traces?.add(
+            Span(
+                "GetPostRecords",
+                duration: .now - arrived,
+                failed: true,
+                [
+                    ("client.name", .text(account.name)), ("batch.uris", .number(uris)),
+                    ("batch.cancelled", .text(cancellation.rawValue)),
+                ]
+            )
+        )
+        switch cancellation {
+        case .deadline:
+            return ConnectError(
+                .deadlineExceeded,
+                "the time the caller gave was over before all \(uris) URIs were looked up"
+            )
+        case .abandoned: return ConnectError(.canceled, "the caller has left")
         }
     }
 
     /// Counts an answered batch for its caller, and traces it.
-    private func report(_ tally: OutcomeTally, of account: ClientAccount, since began: MonotonicInstant) {
-        let latency = MonotonicInstant.now - began
+    private func report(_ tally: OutcomeTally, of account: ClientAccount, since arrived: MonotonicInstant) {
+        let latency = MonotonicInstant.now - arrived
         account.finish(ok: tally.hits + tally.misses, latency: latency)
         service.traces?.add(
             Span(

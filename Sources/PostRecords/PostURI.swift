@@ -28,11 +28,14 @@ package enum PostURI {
     /// them a space or control character (protocol.txt).
     package static func keyProblem(_ uri: String) -> String? {
         var uri = uri
-        return uri.withUTF8 { bytes in
-            if bytes.isEmpty { return "it is empty" }
-            if bytes.count > 250 { return "it has \(bytes.count) bytes, and memcached keys at most 250" }
-            guard let place = bytes.firstIndex(where: { $0 <= 0x20 || $0 == 0x7f }) else { return nil }
-            return "byte \(place) is a space or control character, which memcached keys cannot have"
-        }
+        return uri.withUTF8(keyProblem)
+    }
+
+    /// As ``keyProblem(_:)`` for the text's UTF-8.
+    static func keyProblem(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+        if bytes.isEmpty { return "it is empty" }
+        if bytes.count > 250 { return "it has \(bytes.count) bytes, and memcached keys at most 250" }
+        guard let place = bytes.firstIndex(where: { $0 <= 0x20 || $0 == 0x7f }) else { return nil }
+        return "byte \(place) is a space or control character, which memcached keys cannot have"
     }
 }

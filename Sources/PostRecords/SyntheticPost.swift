@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import SwiftProtobuf
+internal import Text
 internal import Units
 
 /// The post behind a URI, made up from the URI alone: the same on every run, in the store, in a
@@ -12,17 +13,25 @@ package enum SyntheticPost {
 
     /// What memcached keeps under the URI: the response to asking for this URI alone. Responses
     /// merge by appending, so an answer is its values one after the other.
-    package static func cacheValue(for uri: String) -> [UInt8] {
+    /// - Parameter bytes: to which its text is made longer, to within a few; nil for as long as it comes.
+    package static func cacheValue(for uri: String, bytes: Int? = nil) -> [UInt8] {
+        let value = cacheValue(for: uri, padding: 0)
+        guard let bytes, bytes > value.count else { return value }
+        return cacheValue(for: uri, padding: bytes - value.count)
+    }
+
+    private static func cacheValue(for uri: String, padding: Int) -> [UInt8] {
         var response = Bsky_GetPostRecordsResponse()
-        let (record, meta) = make(for: uri)
+        let (record, meta) = make(for: uri, padding: padding)
         response.records = [record]
         response.meta = [meta]
         // Cannot fail: no required fields, and all strings are valid UTF-8.
         return (try? response.serializedBytes()) ?? []
     }
 
-    static func make(for uri: String) -> (record: Bsky_Record, meta: Bsky_PostRecordMeta) {
-        var generator = SplitMix64(seed: fnv1a(uri))
+    /// - Parameter padding: bytes by which its text is longer.
+    static func make(for uri: String, padding: Int = 0) -> (record: Bsky_Record, meta: Bsky_PostRecordMeta) {
+        var generator = SplitMix64(seed: fnv1a(uri.utf8))
         // Between April and June 2026, a second apart at the finest.
         let created = 1_775_000_000 + Int64(generator.next() % 7_000_000)
         let isReply = generator.next() % 3 == 0
@@ -33,8 +42,9 @@ package enum SyntheticPost {
         while text.utf8.count < length {
             text += words[Int(generator.next() % UInt64(words.count))] + " "
         }
+        text += String(repeating: ".", count: padding)
         var json = #"{"$type":"app.bsky.feed.post","createdAt":""#
-        json += rfc3339(created) + #"","langs":["en"],"text":""# + text + #"""#
+        json += CivilTime(secondsSince1970: created).text + #"","langs":["en"],"text":""# + text + #"""#
         if isReply {
             let parent = PostURI.make(seed: generator.next(), number: 0)
             let reference = #"{"cid":"\#(cid(&generator))","uri":"\#(parent)"}"#
@@ -54,24 +64,39 @@ package enum SyntheticPost {
         return (record, meta)
     }
 
-    private static func rfc3339(_ seconds: Int64) -> String {
-        let text = [UInt8](unsafeUninitializedCapacity: CivilTime.length) { text, count in
-            CivilTime(secondsSince1970: seconds).write(to: text.baseAddress!)
-            count = CivilTime.length
-        }
-        return String(decoding: text, as: UTF8.self)
+    /// The identifier of the post behind a URI, without making the post: what a record is known by. 59 bytes.
+    package static func cid(of uri: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        var generator = SplitMix64(seed: fnv1a(uri))
+        // The same draws as in ``make(for:)``.
+        _ = generator.next()
+        let isReply = generator.next() % 3 == 0
+        _ = generator.next()
+        let length = 80 + Int(generator.next() % 220)
+        var written = 0
+        while written < length { written += wordLengths[Int(generator.next() % UInt64(wordLengths.count))] + 1 }
+        if isReply { for _ in 0..<1 + cidLetters { _ = generator.next() } }
+        var cid = cidPrefix
+        cid.reserveCapacity(cidPrefix.count + cidLetters)
+        for _ in 0..<cidLetters { cid.append(base32[Int(generator.next() >> 59)]) }
+        return cid
     }
+
+    private static let wordLengths = words.map(\.utf8.count)
 
     /// Shaped like the identifier of a post, 59 characters; it is no hash of the content.
     private static func cid(_ generator: inout SplitMix64) -> String {
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-        var text = Array("bafyrei".utf8)
-        for _ in 0..<52 { text.append(alphabet[Int(generator.next() >> 59)]) }
+        var text = cidPrefix
+        for _ in 0..<cidLetters { text.append(base32[Int(generator.next() >> 59)]) }
         return String(decoding: text, as: UTF8.self)
     }
 
+    package static let cidPrefix = Array("bafyrei".utf8)
+    /// Letters behind the prefix.
+    package static let cidLetters = 52
+    private static let base32 = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+
     /// Fowler-Noll-Vo 1a, 64 bits: the same on every machine, unlike `Hasher`.
-    private static func fnv1a(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    private static func fnv1a(_ text: some Sequence<UInt8>) -> UInt64 {
+        text.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }

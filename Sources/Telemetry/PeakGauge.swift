@@ -8,7 +8,7 @@ package final class PeakGauge: Sendable {
     package init() {}
 
     package func increment(by amount: Int = 1) {
-        let value = now.add(amount, ordering: .relaxed).newValue
+        let value = now.wrappingAdd(amount, ordering: .relaxed).newValue
         if value > highest.load(ordering: .relaxed) { highest.max(value, ordering: .relaxed) }
     }
 
@@ -18,7 +18,7 @@ package final class PeakGauge: Sendable {
     }
 
     package func decrement(by amount: Int = 1) {
-        now.subtract(amount, ordering: .relaxed)
+        now.wrappingSubtract(amount, ordering: .relaxed)
     }
 
     package var value: Int { now.load(ordering: .relaxed) }

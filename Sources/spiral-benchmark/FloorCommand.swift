@@ -27,12 +27,13 @@ struct FloorCommand: ParsableCommand {
         let workload = Workload(seed: 1, count: Self.posts)
         try Preload.run(workload, into: servers)
         let sockets = try BareSockets(to: servers.addresses[0], threads: 2, connections: 64)
-        try sockets.get(workload.uris)
-        let bare = try Timings(runs, in: .milliseconds(1)) { try sockets.get(workload.uris) }
+        let uris = workload.uris
+        try sockets.get(uris)
+        let bare = try Timings(runs, in: .milliseconds(1)) { try sockets.get(uris) }
         print("one get a key, 64 at once over bare sockets, replies not even read apart (a floor)\n  ms: \(bare.text)")
         let handle = BareMultiget(to: servers.addresses[0])
-        try handle.get(workload.uris, chunk: 500)
-        let multiget = try Timings(runs, in: .milliseconds(1)) { try handle.get(workload.uris, chunk: 500) }
+        try handle.get(uris, chunk: 500)
+        let multiget = try Timings(runs, in: .milliseconds(1)) { try handle.get(uris, chunk: 500) }
         print("multiget:500 of libmemcached alone, one after another on one connection\n  ms: \(multiget.text)")
     }
 }

@@ -5,37 +5,58 @@ internal import LoadGenerator
 internal import Memcached
 internal import POSIX
 internal import PostRecords
+internal import Text
 internal import Units
 
+/// `spiral-load`: sends a load, and says what became of it.
 @main
 struct SpiralLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral-load",
-        abstract: "Sends batches of post URIs at set rates, whatever the server makes of them.",
+        abstract: "Sends batches of post URIs, or other requests, at set times, whatever the server makes of them.",
         discussion: """
             Each client has its own schedule and its own connections. A batch is sent when it is due, even \
             while earlier ones are unanswered, and its latency counts from then.
 
               spiral-load --client feed:uris=1..50,rate=20/s --duration 30s
 
-            In place of rate, ramp=1/s..20/s or burst=5/10s says when batches are due. from=2s, until=8s, slo=100ms and \
-            codec=proto may follow.
-            """
+            In place of rate, poisson=20/s, ramp=0/s..20/s, burst=5/10s, steps=5/s*10s+20/s*10s or closed=4 says when \
+            batches are due. from=2s, until=8s, phase=0s, slo=100ms, codec=proto, popularity=zipf:1.1, hits=95% and \
+            duplicates=10% may follow, and uris=90%:1..50,10%:20000 draws sizes by weight.
+
+            Exit status: 0 when the load was sent, 1 when nothing was answered or a --fail-if is so, 2 for wrong usage, 3 when this machine ran \
+            out of something, so that the figures are not the server's.
+            """,
+        subcommands: [MergeCommand.self]
     )
 
-    @Option(help: ArgumentHelp("The server.", valueName: "url"))
-    var target = "http://127.0.0.1:8080"
+    @OptionGroup
+    var request: RequestOptions
 
     @Option(
         name: .customLong("client"),
         help: ArgumentHelp("A client, NAME:uris=LO..HI,rate=R/s; repeat it for several.", valueName: "client")
     )
-    var clients: [String]
+    var clients: [String] = []
 
-    @Option(help: "How long batches are due.")
-    var duration = "10s"
+    @Option(
+        help: ArgumentHelp(
+            "Batches in flight at all times, for clients that do not say when theirs are due.",
+            valueName: "n"
+        )
+    )
+    var closed: Int?
 
-    @Option(help: "Chooses the posts and the batches; the same seed asks for the same.")
+    @Option(help: "How long batches are due; of a file that is replayed, to its end.")
+    var duration: String?
+
+    @Option(help: "At the beginning, before that: what is due in it is sent and not counted.")
+    var warmUp = "0s"
+
+    @Option(help: ArgumentHelp("Batches after which no more are due.", valueName: "n"))
+    var maxBatches: Int?
+
+    @Option(help: "Chooses the posts, the batches and their gaps; the same seed asks for the same.")
     var seed: UInt64 = 1
 
     @Option(help: "Distinct posts that are asked for.")
@@ -44,128 +65,231 @@ struct SpiralLoad: ParsableCommand {
     @Flag(help: "Store all posts in memcached first.")
     var preload = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How large the stored values are: posts as they come, fb-etc, twitter:1, twitter:18, twitter:29, or a size as in 2KiB.",
+            valueName: "sizes"
+        )
+    )
+    var sizes = "posts"
+
     @Option(help: ArgumentHelp("memcached servers for --preload.", valueName: "list"))
     var memcached = "127.0.0.1:11211"
 
-    @Option(help: ArgumentHelp("Address to connect from; without it the kernel chooses.", valueName: "ip"))
+    @Option(
+        help: ArgumentHelp(
+            "Address to connect from, or a network of them, 127.1.0.0/16, taken in turn; without it the kernel chooses.",
+            valueName: "ip"
+        )
+    )
     var source: String?
 
-    @Option(help: "How long to wait for more of an answer before the batch has failed.")
+    @Option(help: "How long a batch may take, from when it is due; then it has failed.")
     var timeout = "60s"
 
-    @Option(help: "Batches of one client on their way at once; beyond it a batch is counted as not sent.")
-    var maxInFlight = 512
+    @Option(help: "How long to wait for more of an answer, too; without it only --timeout counts.")
+    var readTimeout: String?
 
-    @Option(help: ArgumentHelp("Where to write the result as JSON; - for standard output.", valueName: "path"))
-    var json: String?
+    @Option(help: "Batches of one client in flight at once; further ones wait, and the run is not valid.")
+    var maxInFlight: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "When to begin, as 2026-04-06T12:00:00Z, so that several machines begin together.",
+            valueName: "time"
+        )
+    )
+    var startAt: String?
+
+    @OptionGroup
+    var trace: TraceOptions
+
+    @OptionGroup
+    var output: OutputOptions
+
+    @Option(help: ArgumentHelp("Write a line of figures for each client and second.", valueName: "path"))
+    var csv: String?
+
+    @OptionGroup
+    var claim: ClaimOptions
 
     static func main() {
         runAndExit()
     }
 
-    func validate() throws {
-        let options = try parsed()
-        guard options.duration > .zero else {
-            throw ValidationError("--duration: nothing is sent in 0s; ask for some time")
+    // All is looked through here and not in validate(), which is called for `merge` too.
+    func run() throws {
+        Signals.holdTermination()
+        Signals.ignoreBrokenPipes()
+        DescriptorLimit.raise()
+        let plan: LoadPlan
+        do {
+            plan = try self.plan()
+            try check(plan)
+        } catch let error as ValidationError {
+            throw Refusal(.usage, error.message)
+        }
+        let outputs = try output.open(for: plan.clients.map(\.spec.name))
+        let seconds = try SecondLines(csv: csv, total: plan.warmUp + plan.duration)
+        let recording = try trace.record.map { try TraceFile($0) }
+        let workload = Workload(seed: seed, count: posts)
+        if preload { try fill(plan, workload) }
+        let names = plan.clients.map(\.spec.name)
+        if let claim = try claim.searched(names) {
+            let best = try SearchRun(plan, workload, claim).play()
+            return try outputs.write(best.result, best.records)
+        }
+        let thresholds = Thresholds(claims: try claim.claims(names), endsLoad: claim.failAtOnce)
+        let finished = try LoadRun(plan, workload, observers: seconds, recording, thresholds).play()
+        try outputs.write(finished.result, finished.records)
+        let result = finished.result
+        if let reason = result.invalidBecause { throw Refusal(.machine, "the run is invalid: \(reason)") }
+        let crossed = thresholds.crossed(by: finished.records, isOver: true)
+        guard crossed.isEmpty else { throw Refusal(.failed, crossed.map { "--fail-if \($0)" }.joined(separator: "; ")) }
+        if result.answered == 0 {
+            let isRefused = result.clients.contains { $0.errors["ECONNREFUSED"] != nil }
+            throw Refusal(
+                .failed,
+                "no batch was answered"
+                    + (isRefused ? "; is a server listening on \(plan.options.form.target.address)?" : "")
+            )
+        }
+    }
+
+    private func fill(_ plan: LoadPlan, _ workload: Workload) throws {
+        let servers = try readOption("--memcached", memcached, as: ServerList.init(text:))
+        let valueSizes = try readOption("--sizes", sizes, as: ValueSizes.init(text:))
+        do {
+            var source = plan.options.source
+            let count = try Preload.run(
+                workload,
+                into: servers,
+                sizes: valueSizes,
+                from: source?.next()
+            )
+            note("stored \(grouped(count)) posts in \(memcached)")
+        } catch {
+            // Who answers otherwise is there, and is not memcached, or cannot store.
+            let advice = if case .system = error { "; is memcached running on \(memcached)?" } else { "" }
+            throw Refusal(.machine, "--preload: \(error)\(advice)")
+        }
+    }
+
+    // MARK: Reading the options
+
+    /// - Throws: ``ValidationError`` for claims that are none.
+    private func check(_ plan: LoadPlan) throws {
+        let names = plan.clients.map(\.spec.name)
+        _ = try claim.claims(names)
+        guard try claim.searched(names) != nil else { return }
+        let isOpen = plan.clients.contains { $0.spec.schedule.scaled(by: 1) != nil }
+        guard isOpen, trace.replay == nil, trace.record == nil, csv == nil, startAt == nil else {
+            throw ValidationError(
+                "--search: it needs clients with rates, and takes no --replay, --record, --csv and --start-at"
+            )
+        }
+    }
+
+    private func plan() throws -> LoadPlan {
+        let clients = try loadClients()
+        guard Set(clients.map(\.spec.name)).count == clients.count else {
+            throw ValidationError("--client: two clients have one name; give each its own")
+        }
+        let warmUp = try time("--warm-up", warmUp, isZeroAllowed: true)
+        let length = try duration.map { try time("--duration", $0) } ?? Self.length(of: clients)
+        for client in clients where client.trace == nil {
+            let schedule = client.spec.schedule
+            guard schedule.from + (schedule.phase ?? .zero) < warmUp + length else {
+                throw ValidationError(
+                    "--client: \(client.spec.name) begins after \((schedule.from + (schedule.phase ?? .zero)).text), "
+                        + "and the load ends after \((warmUp + length).text)"
+                )
+            }
         }
         guard (1...10_000_000).contains(posts) else {
             throw ValidationError("--posts: use a number from 1 to 10000000")
         }
-        guard (1...10_000).contains(maxInFlight) else {
-            throw ValidationError("--max-in-flight: use a number from 1 to 10000")
-        }
-        let largest = options.specs.map(\.uris.upperBound).max() ?? 0
+        let largest = clients.map { $0.spec.sizes?.bounds.upperBound ?? 0 }.max() ?? 0
         guard largest <= posts else {
             throw ValidationError(
                 "--posts: \(posts) posts cannot fill a batch of \(largest); ask for --posts \(largest)"
             )
         }
-        guard Set(options.specs.map(\.name)).count == options.specs.count else {
-            throw ValidationError("--client: two clients have one name; give each its own")
-        }
-    }
-
-    func run() throws {
-        Signals.holdTermination()
-        Signals.ignoreBrokenPipes()
-        let options = try parsed()
-        let output = try json.map { try JSONOutput($0) }
-        let workload = Workload(seed: seed, count: posts)
-        if preload {
-            do {
-                let count = try Preload.run(workload, into: options.servers, from: options.source)
-                note("stored \(grouped(count)) posts in \(memcached)")
-            } catch {
-                // Who answers otherwise is there, and is not memcached, or cannot store.
-                let advice = if case .system = error { "; is memcached running on \(memcached)?" } else { "" }
-                throw Refusal(.machine, "--preload: \(error)\(advice)")
+        for (option, value, range) in [
+            ("--max-in-flight", maxInFlight, 1...100_000), ("--max-batches", maxBatches, 1...Int.max),
+        ] {
+            if let value, !range.contains(value) {
+                throw ValidationError(
+                    "\(option): use a number from 1\(range.upperBound == .max ? "" : " to \(range.upperBound)")"
+                )
             }
         }
-        let result = try attack(options, workload)
-        let lines = result.summary.joined(separator: "\n")
-        if json == "-" { note(lines) } else { print(lines) }
-        try output?.write(result)
-        if !result.clients.contains(where: { $0.ok > 0 }) {
-            throw Refusal(.failed, "no batch was answered; is a server listening on \(options.target.address)?")
+        _ = try readOption("--memcached", memcached, as: ServerList.init(text:))
+        guard try readOption("--sizes", sizes, as: ValueSizes.init(text:)) == .posts || preload else {
+            throw ValidationError("--sizes: it is for --preload")
         }
-    }
-
-    private func attack(_ options: Parsed, _ workload: Workload) throws -> LoadResult {
-        let attacks = options.specs.map {
-            Attack(
-                $0,
-                to: options.target,
-                from: options.source,
-                workload: workload,
-                timeout: options.timeout,
-                maxInFlight: maxInFlight
-            )
-        }
-        let beginning = MonotonicInstant.now
-        for attack in attacks { try attack.start(for: options.duration) }
-        var interrupted = false
-        while attacks.contains(where: { !$0.isStopped || $0.recorder.pending > 0 }) {
-            guard Signals.waitForTermination(upTo: .milliseconds(20)) != nil else { continue }
-            // The first signal ends the schedule; what is on its way is not waited for.
-            interrupted = true
-            for attack in attacks { attack.stop() }
-            break
-        }
-        return LoadResult(
-            target: options.target,
-            seed: seed,
-            duration: options.duration,
-            elapsed: .now - beginning,
-            interrupted: interrupted,
-            specs: options.specs,
-            clients: attacks.map(\.recorder.result)
+        var options = Load.Options(
+            try request.form(),
+            from: try source.map { try readOption("--source", $0, as: SourceAddresses.init(text:)) },
+            timeout: try time("--timeout", timeout)
         )
-    }
-
-    private struct Parsed {
-        var target: Target
-        var specs: [ClientSpec]
-        var duration: Duration
-        var timeout: Duration
-        var source: IPv4Address?
-        var servers: ServerList
-    }
-
-    private func parsed() throws -> Parsed {
-        var address: IPv4Address?
-        if let source {
-            address = IPv4Address(text: source)
-            guard address != nil else { throw ValidationError("--source: '\(source)' is not a numeric IPv4 address") }
-        }
-        return Parsed(
-            target: try readOption("--target", target, as: { try Target(text: $0, defaultPath: Endpoint.path) }),
-            specs: try clients.map {
-                try readOption("--client", $0, as: ClientSpec.init(text:))
+        options.readTimeout = try readTimeout.map { try time("--read-timeout", $0) }
+        options.maxInFlight = maxInFlight
+        options.maxBatches = maxBatches
+        options.warmUp = warmUp
+        options.isTraced = trace.record != nil
+        return LoadPlan(
+            clients: clients.map { client in
+                var phased = client
+                phased.spec = client.spec.phased(seed: seed, within: warmUp + length)
+                return phased
             },
-            duration: try readOption("--duration", duration, as: Duration.init(text:)),
-            timeout: try readOption("--timeout", timeout, as: Duration.init(text:)),
-            source: address,
-            servers: try readOption("--memcached", memcached, as: ServerList.init(text:))
+            options: options,
+            seed: seed,
+            warmUp: warmUp,
+            duration: length,
+            startAt: try startAt.map { try readOption("--start-at", $0, as: StartTime.init(text:)) }
         )
+    }
+
+    private func loadClients() throws -> [Load.Client] {
+        if let replayed = try trace.clients() {
+            guard clients.isEmpty, !request.isPlain else {
+                throw ValidationError(
+                    "--replay: the file says what is sent; leave --client, --method and --body-file out"
+                )
+            }
+            return replayed
+        }
+        var given = ClientSpec.Given(isSized: !request.isPlain)
+        if let closed {
+            guard (1...100_000).contains(closed) else {
+                throw ValidationError("--closed: use a number from 1 to 100000")
+            }
+            given.arrival = .closed(closed)
+        }
+        guard !clients.isEmpty else {
+            throw ValidationError("say who sends, with --client NAME:uris=LO..HI,rate=R/s, or --replay a file")
+        }
+        return try clients.map {
+            Load.Client(try readOption("--client", $0) { try ClientSpec(text: $0, given: given) })
+        }
+    }
+
+    /// 10 s, or until the last batch of what is replayed.
+    private static func length(of clients: [Load.Client]) -> Duration {
+        let last = clients.compactMap { $0.trace?.last?.offset }.max()
+        return last.map { $0 + .nanoseconds(1) } ?? .seconds(10)
+    }
+
+    private func time(_ option: String, _ text: String, isZeroAllowed: Bool = false) throws -> Duration {
+        let time = try readOption(option, text, as: Duration.init(text:))
+        guard time > .zero || isZeroAllowed else {
+            throw ValidationError("\(option): nothing can happen in 0s; ask for some time")
+        }
+        guard time <= ClientSpec.longest else {
+            throw ValidationError("\(option): use up to \(ClientSpec.longest.text)")
+        }
+        return time
     }
 }

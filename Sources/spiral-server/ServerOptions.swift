@@ -13,8 +13,24 @@ struct AddressOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where requests are served; port 0 lets the kernel choose.", valueName: "host:port"))
     var listen = "127.0.0.1:8080"
 
-    @Option(help: ArgumentHelp("Where settings and metrics are served, on loopback only.", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp(
+            "Where settings and metrics are served; off loopback only with a token.",
+            valueName: "host:port"
+        )
+    )
     var adminListen = "127.0.0.1:8081"
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A file whose first line is what requests to it must carry, but for /healthz: as Authorization: Bearer TOKEN, \
+            or ?token=TOKEN.
+            """,
+            valueName: "path"
+        )
+    )
+    var adminTokenFile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -43,10 +59,25 @@ struct AddressOptions: ParsableArguments {
         guard let address = SocketAddress(text: adminListen), address.port != nil else {
             throw ValidationError("--admin-listen: '\(adminListen)' is not HOST:PORT with a numeric IPv4 address")
         }
-        guard address.isLoopback else {
-            throw ValidationError("--admin-listen: \(address) is not loopback; whoever reaches it can change settings")
+        guard address.isLoopback || adminTokenFile != nil else {
+            throw ValidationError(
+                "--admin-listen: \(address) is not loopback; whoever reaches it can change settings: add --admin-token-file"
+            )
         }
         return address
+    }
+
+    /// - Throws: ``Refusal`` when the token cannot be read.
+    func adminAccess() throws -> AccessRule {
+        let address = try adminAddress()
+        let token: AccessToken?
+        do throws(AccessToken.Problem) {
+            token = try adminTokenFile.map { path throws(AccessToken.Problem) in try .read(from: path) }
+        } catch {
+            throw Refusal(.usage, "--admin-token-file: \(error)")
+        }
+        // One off loopback has a token, or it would have been refused.
+        return AccessRule(for: address, token: token)!
     }
 }
 
@@ -100,13 +131,34 @@ struct TraceOptions: ParsableArguments {
 }
 
 struct ProcessOptions: ParsableArguments {
-    @Option(help: "Threads that issue and collect lookups, 1 to 8. (default: one a core, 2 to 4)")
+    @Option(
+        help: """
+            Threads that issue and collect lookups, 1 to 64. (default: one a core; beyond four cores, less two for a \
+            memcached on this machine)
+            """
+    )
     var lanes: Int?
 
-    var laneCount: Int { lanes ?? min(4, max(2, ProcessInfo.processInfo.activeProcessorCount)) }
+    /// - Parameter servers: where memcached is.
+    func laneCount(_ servers: ServerList) -> Int {
+        lanes
+            ?? FanOutEngine.standardLaneCount(
+                cores: ProcessInfo.processInfo.activeProcessorCount,
+                // As many as Spiral starts its own with.
+                memcachedThreads: servers.addresses.contains(where: \.isLoopback) ? 2 : 0
+            )
+    }
 
     @Option(help: "Threads that may be blocked writing log lines before the process ends, as Go's does at 10000.")
     var logThreads = ErrorLog.defaultMostThreads
+
+    @Option(
+        help: ArgumentHelp(
+            "A file that log-sink may be changed to while it runs; repeat it for several. Others are refused.",
+            valueName: "path"
+        )
+    )
+    var allowLogFile: [String] = []
 
     @Option(help: "Largest request body taken.")
     var maxBody = "16MiB"
@@ -115,18 +167,22 @@ struct ProcessOptions: ParsableArguments {
     var drainTimeout = "10s"
 
     func validate() throws {
-        guard (1...8).contains(laneCount) else { throw ValidationError("--lanes: use a number from 1 to 8") }
+        guard lanes.map(FanOutEngine.laneCounts.contains) ?? true else {
+            throw ValidationError("--lanes: use a number from 1 to 64")
+        }
         guard (10...100_000).contains(logThreads) else {
             throw ValidationError("--log-threads: use a number from 10 to 100000")
         }
-        _ = try (largestBody(), drainPatience())
+        _ = try (largestBody(), drainTime())
     }
 
     func largestBody() throws -> ByteCount {
-        try readOption("--max-body", maxBody, as: ByteCount.init(text:))
+        let size = try readOption("--max-body", maxBody, as: ByteCount.init(text:))
+        guard (1...1 << 30).contains(size.bytes) else { throw ValidationError("--max-body: use 1B to 1GiB") }
+        return size
     }
 
-    func drainPatience() throws -> Duration {
+    func drainTime() throws -> Duration {
         try readOption("--drain-timeout", drainTimeout, as: Duration.init(text:))
     }
 }

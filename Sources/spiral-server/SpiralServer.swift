@@ -16,7 +16,8 @@ struct SpiralServer: ParsableCommand {
         abstract: "Serves GetPostRecords: looks batches of post URIs up in memcached.",
         discussion: """
             Without options it is the service of the incident: no limit, one source address, two idle \
-            connections, each error a write to the log. Settings can be changed while it runs:
+            connections, each error a write to the log; but what callers can take of it is bounded. Settings can be \
+            changed while it runs:
 
               curl -X PATCH -d '{"limit": "request:64", "max-idle": 64}' localhost:8081/admin/settings
             """
@@ -37,6 +38,9 @@ struct SpiralServer: ParsableCommand {
     @OptionGroup(title: "The process")
     var process: ProcessOptions
 
+    @OptionGroup(title: "Bounds, which hold whatever the settings say")
+    var bounds: BoundOptions
+
     static func main() {
         runAndExit()
     }
@@ -45,47 +49,60 @@ struct SpiralServer: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
-        // What a batch of 20,000 takes, values and answer.
-        FreedMemory.keep(upTo: 32 << 20)
+        _ = try descriptorsLeft()
         let servers = try addresses.servers()
+        let access = try addresses.adminAccess()
+        let largestBody = try process.largestBody().bytes
         let settings = try settings.parsed()
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)
+        let (address, adminAddress) = (try addresses.listenAddress(), try addresses.adminAddress())
         let traces = try traces.target().map { try SpanExporter.start(to: $0) }
         let service = Service(
             engine: engine,
             log: log,
+            guards: settings.guards,
             store: records,
             ports: try watchPorts(of: servers),
-            traces: traces
+            traces: traces,
+            bounds: try bounds.process(body: largestBody)
         )
-        let server = try listen(
-            on: try addresses.listenAddress(),
-            option: "--listen",
-            largestBody: try process.largestBody().bytes,
-            Endpoint(service)
-        )
-        let admin = try listen(
-            on: try addresses.adminAddress(),
-            option: "--admin-listen",
-            largestBody: 64 << 10,
-            AdminPage(service, settings: settings)
-        )
-        server.start()
-        admin.start()
+        try MemoryTrim.start(watching: service.bounds.heldBytes, calm: try bounds.calm())
+        let serverBounds = try bounds.server(body: largestBody)
+        let server = try listen(option: "--listen") { () throws(SystemCallError) in
+            try Server(
+                listeningOn: address,
+                bounds: serverBounds,
+                held: service.bounds.heldBytes,
+                counters: service.connections,
+                responder: Endpoint(service)
+            )
+        }
+        let page = AdminPage(service, settings: settings, logFiles: process.allowLogFile, access: access)
+        let admin = try listen(option: "--admin-listen") { () throws(SystemCallError) in
+            try Server(listeningOn: adminAddress, bounds: .admin, threadResponder: page)
+        }
+        let descriptors = try descriptorsLeft()
+        try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
-        for address in servers.addresses { warnIfUnreachable(address) }
+        note(descriptors)
+        // Not before signals are listened for: each may take a second.
+        try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()
 
         _ = Signals.waitForTermination()
         Signals.releaseTermination()
-        let patience = try process.drainPatience()
-        note("draining: requests under way have \(patience.text)")
-        let finished = server.drain(timeout: patience)
+        let timeout = try process.drainTime()
+        note("draining: requests under way have \(timeout.text)")
+        let finished = server.drain(timeout: timeout)
         _ = admin.drain(timeout: .milliseconds(100))
         engine.stop()
         traces?.close(within: .seconds(2))
-        note(finished ? "stopped" : "stopped; requests that took longer than \(patience.text) were cut off")
+        let lost = log.close(within: .seconds(2))
+        note(
+            "stopped" + (finished ? "" : "; requests that took longer than \(timeout.text) were cut off")
+                + (lost > 0 ? "; \(lost) error lines were not written in time" : "")
+        )
     }
 
     private func openLog(_ settings: Settings) throws -> ErrorLog {
@@ -106,10 +123,11 @@ struct SpiralServer: ParsableCommand {
             return try FanOutEngine(
                 servers: servers,
                 settings: settings.fanOut,
-                lanes: process.laneCount,
+                lanes: process.laneCount(servers),
                 store: records,
                 errorPolicy: store.onError,
                 log: log,
+                messages: .postRecords,
                 isReadable: CachedValue.isReadable
             )
         } catch {
@@ -117,27 +135,45 @@ struct SpiralServer: ParsableCommand {
         }
     }
 
-    private func listen(
-        on address: SocketAddress,
-        option: String,
-        largestBody: Int,
-        _ responder: any Responder
-    ) throws -> Server {
+    private func listen(option: String, _ open: () throws(SystemCallError) -> Server) throws -> Server {
         do {
-            return try Server(listeningOn: address, largestBody: largestBody, responder: responder)
+            return try open()
         } catch {
             throw Refusal(.machine, "\(option): cannot \(error); choose another address, or stop what holds this one")
         }
     }
 
-    /// Watches the first server's port; on a unix socket there are none.
+    /// What dials and callers have of the descriptors this process may open.
+    /// - Throws: ``Refusal`` when nothing is left for a dial.
+    private func descriptorsLeft() throws -> String {
+        let limit = DescriptorLimit.current.soft
+        let (open, kept) = ((try? ProcessStatus.read().openDescriptors) ?? 0, Dialer.keptDescriptors)
+        let text = "\(limit) descriptors: \(open) are open and \(kept) kept free"
+        guard limit > open + kept else {
+            throw Refusal(
+                .machine,
+                "\(text), which leaves none for memcached; allow 64 or more (ulimit -n)"
+            )
+        }
+        return "\(text), which leaves \(limit - open - kept) for memcached and callers"
+    }
+
+    private func start(_ servers: Server...) throws {
+        do {
+            for server in servers { try server.start() }
+        } catch {
+            throw Refusal(.machine, "cannot start the threads that serve: \(error)")
+        }
+    }
+
+    /// Watches the ports towards all servers; on a unix socket there are none.
     private func watchPorts(of servers: ServerList) throws -> PortWatch? {
-        guard let port = servers.addresses.lazy.compactMap(\.port).first else { return nil }
-        return try PortWatch.start(towardsPort: port)
+        let ports = Set(servers.addresses.compactMap(\.port))
+        return ports.isEmpty ? nil : try PortWatch.start(asking: ports)
     }
 
     /// Serving goes on without memcached: lookups fail until it is back.
-    private func warnIfUnreachable(_ address: SocketAddress) {
+    private static func warnIfUnreachable(_ address: SocketAddress) {
         do {
             _ = try Socket.connected(to: address, timeout: .seconds(1))
         } catch {

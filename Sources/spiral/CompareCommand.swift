@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Reports
+internal import Results
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,7 +29,7 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         let comparison = Comparison(try run(in: before), try run(in: after), tolerance: try share())
-        print(comparison.markdown.joined(separator: "\n"))
+        try say(comparison.markdown)
         guard comparison.regressions.isEmpty else { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

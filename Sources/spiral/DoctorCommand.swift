@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
 internal import LoadGenerator
+internal import Results
+internal import Scenarios
 internal import Units
 
 struct DoctorCommand: ParsableCommand {
@@ -38,10 +40,12 @@ struct DoctorCommand: ParsableCommand {
         var scenario = try RunCommand.scenario(fullRange || hostNetwork ? "demo-full-range" : "demo")
         let specs = try specs()
         if !specs.isEmpty { scenario.clients = specs }
-        let network: Stage.Network = hostNetwork ? .host : .namespace
-        let findings = ScenarioPlayer(scenario, network: network, seed: 1, progress: Progress(output: 1)).examine()
-        if json != "-" { print(findings.flatMap(\.lines).joined(separator: "\n")) }
-        try output?.write(findings)
+        let network: Environment.Network = hostNetwork ? .host : .namespace
+        let findings = ScenarioPlayer(scenario, network: network, seed: 1).examine()
+        try JSONOutput.each([
+            { if json != "-" { try say(findings.flatMap(\.lines)) } },
+            { try output?.write(findings) },
+        ])
         guard findings.contains(where: { $0.level == .bad }) else { return }
         throw Refusal(.machine, "the demo cannot run here yet; see the lines marked BAD")
     }

@@ -1,7 +1,12 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
+internal import HTTP
 internal import POSIX
+internal import Reports
+internal import Results
+internal import Scenarios
+internal import Testbed
 
 /// How a scenario is played, whichever it is.
 struct PlayOptions: ParsableArguments {
@@ -39,16 +44,37 @@ struct PlayOptions: ParsableArguments {
     )
     var liveToken: String?
 
-    var network: Stage.Network { hostNetwork ? .host : .namespace }
+    @Option(
+        help: ArgumentHelp(
+            "A file whose first line is that token; one on the command line is seen by all users of the machine.",
+            valueName: "path"
+        )
+    )
+    var liveTokenFile: String?
+
+    var network: Environment.Network { hostNetwork ? .host : .namespace }
 
     func validate() throws {
-        guard json != "-" || report != "-" else {
-            throw ValidationError("--json and --report cannot both go to standard output")
+        if let json, json == report {
+            throw ValidationError("--json and --report cannot both go to \(json == "-" ? "standard output" : json)")
         }
         guard liveToken == nil || live != nil else { throw ValidationError("--live-token needs --live") }
+        guard liveTokenFile == nil || live != nil else { throw ValidationError("--live-token-file needs --live") }
+        guard liveToken == nil || liveTokenFile == nil else {
+            throw ValidationError("--live-token and --live-token-file: use one of them")
+        }
     }
 
-    /// Plays a scenario, prints and writes the result, and ends with 1 when something did not hold.
+    private func token() throws(Refusal) -> AccessToken? {
+        do throws(AccessToken.Problem) {
+            if let liveTokenFile { return try .read(from: liveTokenFile) }
+            return try liveToken.map { text throws(AccessToken.Problem) in try AccessToken(text) }
+        } catch {
+            throw Refusal(.usage, "\(liveTokenFile == nil ? "--live-token" : "--live-token-file"): \(error)")
+        }
+    }
+
+    /// Plays a scenario, prints and writes the result, and ends with 1 when an expectation failed.
     /// - Throws: ``Refusal``, `ExitCode`
     func play(_ scenario: Scenario) throws {
         // Before the first thread: they inherit it, and a user namespace needs there to be none.
@@ -58,37 +84,43 @@ struct PlayOptions: ParsableArguments {
         let page = try report.map { try JSONOutput($0, option: "--report") }
         let liveServer = try live.map { address throws(Refusal) in
             do {
-                return try LiveServer(address, token: liveToken)
+                return try LiveServer(address, token: try token())
+            } catch let refusal as Refusal {
+                throw refusal
             } catch {
                 throw Refusal(.usage, "--live: \(error)")
             }
         }
-        let progress = Progress(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
+        let screen = Screen(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
         let player = ScenarioPlayer(
             quick ? scenario.quick : scenario,
             network: network,
             seed: seed,
-            progress: progress,
             arguments: Array(CommandLine.arguments.dropFirst()),
-            live: liveServer
+            observers: [RunProgress(screen)] + (liveServer.map { [$0] } ?? []),
+            isSteerable: liveServer != nil
         )
         let findings = player.examine()
-        progress.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
+        screen.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
         guard !findings.contains(where: { $0.level == .bad }) else {
             throw Refusal(.machine, "it cannot be played here; 'spiral doctor' says more")
         }
         if let liveServer {
-            progress.print(["live: \(liveServer.link)\(liveToken == nil ? "" : "?token=…")"])
+            screen.print(["live: \(liveServer.link)\(liveToken ?? liveTokenFile == nil ? "" : "?token=…")"])
         }
         let result: RunResult
         do {
             result = try player.play()
-        } catch let error as StageError {
+        } catch let error as TestbedError {
             throw Refusal(.machine, "\(error)")
         }
-        progress.conclude(result.summary)
-        try output?.write(result)
-        try page?.write(HTMLPage.report(result))
+        screen.conclude(result.summary)
+        try JSONOutput.each([
+            screen.checkWritten,
+            { try output?.write(result) },
+            { try page?.write(HTMLPage.report(result)) },
+        ])
+        if let reason = result.interruptedBecause { throw Refusal(.machine, reason) }
         if result.interrupted { throw Refusal(.failed, "interrupted") }
         guard result.verdict.pass else { throw ExitCode(ExitStatus.failed.rawValue) }
     }

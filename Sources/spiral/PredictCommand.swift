@@ -1,9 +1,10 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import Forecast
 internal import KernelProbe
 internal import LoadGenerator
 internal import PostRecords
+internal import Scenarios
 internal import Units
 
 struct PredictCommand: ParsableCommand {
@@ -95,7 +96,12 @@ struct PredictCommand: ParsableCommand {
         question.isLoopback = !remote
         question.hosts = hosts
         question.duration = try readOption("--duration", duration, as: { try Duration(text: $0) })
-        let batches = clients.reduce(0.0) { $0 + $1.schedule.meanRate.perSecond } * question.duration.inSeconds
+        if let closed = clients.first(where: { $0.schedule.meanRate == nil }) {
+            throw ValidationError(
+                "--client: when \(closed.name) sends is known only when it is answered: write a rate in place of closed="
+            )
+        }
+        let batches = clients.reduce(0.0) { $0 + ($1.schedule.meanRate?.perSecond ?? 0) } * question.duration.inSeconds
         guard batches <= 1_000_000 else {
             throw ValidationError("--duration: \(Int(batches)) batches are too many to simulate; use a shorter one")
         }
@@ -124,7 +130,9 @@ struct PredictCommand: ParsableCommand {
         } catch let problem as PortForecast.Problem {
             throw Refusal(.usage, "\(problem)")
         }
-        if json != "-" { for line in forecast.lines { print(line) } }
-        try output?.write(forecast)
+        try JSONOutput.each([
+            { if json != "-" { try say(forecast.lines) } },
+            { try output?.write(forecast) },
+        ])
     }
 }

@@ -1,8 +1,10 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import POSIX
 internal import PostRecords
+internal import Reports
+internal import Results
+internal import Sweeps
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,12 +29,14 @@ struct ReportCommand: ParsableCommand {
         case .run(let result):
             page = HTMLPage.report(result)
             line = "\(result.scenario), \(result.verdict.text)"
-        case .sweep(let result):
+        case .sweep(var result):
+            // A file of a sweep that goes on has no analysis yet, and an older one another.
+            result.analyze()
             page = HTMLPage.report(result)
             line = result.findings.first ?? "a sweep of which nothing was measured"
         }
         try JSONOutput(output, option: "--output").write(page)
-        if output != "-" { print("\(output): \(line)") }
+        if output != "-" { try say(["\(output): \(line)"]) }
     }
 
     /// Reads a result.

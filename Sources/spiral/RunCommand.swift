@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
 internal import POSIX
+internal import Scenarios
+internal import Units
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,7 +17,14 @@ struct RunCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Name of a scenario, or path of a file in YAML.", valueName: "scenario"))
+    private static let largestFile = ByteCount(bytes: 16 << 20)
+
+    @Argument(
+        help: ArgumentHelp(
+            "Name of a scenario, or path of a file in YAML of up to \(largestFile); - for standard input.",
+            valueName: "scenario"
+        )
+    )
     var scenario: String?
 
     @Flag(help: "Read the file and say what is wrong with it, without playing it.")
@@ -40,14 +48,14 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        if schema { return print(ScenarioSchema.example, terminator: "") }
-        if show { return print(try Self.text(scenario!), terminator: "") }
+        if schema { return try JSONOutput("-", option: "--schema").write(Array(ScenarioSchema.example.utf8)) }
+        if show { return try JSONOutput("-", option: "--show").write(try Self.bytes(of: scenario!)) }
         let plan = try Self.scenario(scenario!)
         if check {
             let seconds = plan.phases.reduce(Duration.zero) { $0 + $1.duration }
-            return print(
+            return try say([
                 "\(scenario!): \(plan.name), \(plan.phases.count) phases, \(seconds) of load; nothing is wrong"
-            )
+            ])
         }
         try options.play(plan)
     }
@@ -55,18 +63,21 @@ struct RunCommand: ParsableCommand {
     /// Reads a scenario of the library, or a file.
     /// - Throws: ``Refusal`` naming each mistake with line and column.
     static func scenario(_ name: String) throws -> Scenario {
-        let text = try text(name)
+        let bytes = try bytes(of: name)
         do {
-            return try Scenario(yaml: text)
+            return try Scenario(yaml: bytes)
         } catch {
             throw Refusal(.usage, error.problems.map { "\(name):\($0)" }.joined(separator: "\n"))
         }
     }
 
-    private static func text(_ name: String) throws -> String {
-        if let text = ScenarioLibrary.yaml(name) { return text }
+    private static func bytes(of name: String) throws -> [UInt8] {
+        if let text = ScenarioLibrary.yaml(name) { return Array(text.utf8) }
         do {
-            return String(decoding: try Descriptor.reading(name).readSome(upTo: 1 << 20), as: UTF8.self)
+            let file: Descriptor = try name == "-" ? .duplicate(of: 0) : .reading(name)
+            return try file.readToEnd(upTo: largestFile.bytes)
+        } catch  where error.name == "EFBIG" {
+            throw Refusal(.usage, "\(name): a scenario has \(largestFile) at the most")
         } catch {
             let hint = ScenarioLibrary.suggestion(for: name).map { "; did you mean '\($0)'?" } ?? ""
             throw Refusal(.usage, "there is no scenario '\(name)', and no such file (\(error))\(hint)")

@@ -1,10 +1,13 @@
 internal import ArgumentParser
 internal import Commands
 internal import Glibc
-internal import Incident
 internal import KernelProbe
 internal import LoadGenerator
 internal import POSIX
+internal import Reports
+internal import Results
+internal import Sweeps
+internal import Testbed
 internal import Units
 
 struct SweepCommand: ParsableCommand {
@@ -13,7 +16,7 @@ struct SweepCommand: ParsableCommand {
         abstract: "Measures a grid of settings, each combination in a clean room of its own.",
         discussion: """
             Each cell gets a fresh network namespace, memcached and server; the order is shuffled. A heavy caller and \
-            small ones send together; combinations are ranked by what the small ones paid.
+            small ones send together; combinations are ranked by what the small ones waited.
 
               spiral sweep --vary limit=none,request:16..1024x4,fair:256 --vary max-idle=2,64 --repeat 3
 
@@ -80,8 +83,10 @@ struct SweepCommand: ParsableCommand {
 
     func validate() throws {
         _ = try plan()
-        guard [json, csv, report].count(where: { $0 == "-" }) <= 1 else {
-            throw ValidationError("only one of --json, --csv and --report can go to standard output")
+        let outputs = [json, csv, report].compactMap { $0 }
+        if let twice = outputs.first(where: { output in outputs.count { $0 == output } > 1 }) {
+            let target = twice == "-" ? "standard output" : twice
+            throw ValidationError("only one of --json, --csv and --report can go to \(target)")
         }
         guard !resume || (json != nil && json != "-") else {
             throw ValidationError("--resume goes on with the file that --json names; add it")
@@ -117,7 +122,7 @@ struct SweepCommand: ParsableCommand {
                 ports: Int(ports),
                 warmUp: try readOption("--warm-up", warmUp, as: { try Duration(text: $0) }),
                 duration: load,
-                turns: `repeat`,
+                repetitions: `repeat`,
                 seed: seed
             )
         } catch let problem as SweepPlan.Problem {
@@ -131,31 +136,34 @@ struct SweepCommand: ParsableCommand {
         let plan = try plan()
         try ask(about: plan)
         let earlier = try earlierResult(plan)
-        // Opened first: what cannot be written is known before there is something to lose.
+        // Made first: what cannot be written is known before there is something to lose.
+        let file = try json.map { try JSONOutput($0) }
         let table = try csv.map { try JSONOutput($0, option: "--csv") }
         let page = try report.map { try JSONOutput($0, option: "--report") }
-        if let json, json != "-" { try checkThatFits(json) }
         guard NetworkNamespace.isPermitted() else {
             throw Refusal(
                 .machine,
                 "a sweep needs network namespaces, which this machine permits to root only; 'spiral doctor' says more"
             )
         }
-        let progress = Progress(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
+        let screen = Screen(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
         let cells = plan.cells.count
-        progress.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
-        var runner = SweepRunner(plan, earlier: earlier, file: json, progress: progress)
+        screen.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
+        var runner = SweepRunner(plan, earlier: earlier, file: json) { screen.print($0) }
         let result: SweepResult
         do {
             result = try runner.run()
-        } catch let error as StageError {
+        } catch let error as TestbedError {
             throw Refusal(.machine, "\(error)")
         }
-        progress.conclude(result.summary)
-        if json == "-" { try JSONOutput("-").write(result) }
-        try table?.write(Array(result.csv.utf8))
-        try page?.write(HTMLPage.report(result))
-        if let unsaved = runner.unsaved { throw Refusal(.machine, "--json: cannot \(unsaved)") }
+        screen.conclude(result.summary)
+        try JSONOutput.each([
+            screen.checkWritten,
+            { if json == "-" { try file?.write(result) } },
+            { try table?.write(Array(result.csv.utf8)) },
+            { try page?.write(HTMLPage.report(result)) },
+            { if let unsaved = runner.unsaved { throw Refusal(.machine, "--json: cannot \(unsaved)") } },
+        ])
         if result.interrupted {
             throw Refusal(.failed, "interrupted\(json.map { "; --resume goes on with \($0)" } ?? "")")
         }
@@ -182,7 +190,7 @@ struct SweepCommand: ParsableCommand {
                     + "leave values out"
             )
         }
-        let cells = plan.grid.count * plan.turns
+        let cells = plan.grid.count * plan.repetitions
         guard cells > 0 else {
             let reason = plan.leftOut.first.map { ": \($0.reason)" } ?? ""
             throw Refusal(.usage, "no combination of the grid can be measured\(reason)")
@@ -195,15 +203,6 @@ struct SweepCommand: ParsableCommand {
         guard readLine()?.lowercased().hasPrefix("y") == true else { throw Refusal(.usage, "nothing was measured") }
     }
 
-    /// Whether the result can be written; what is there stays until the first cell is measured.
-    private func checkThatFits(_ path: String) throws {
-        do {
-            _ = try Descriptor.appending(to: path)
-        } catch {
-            throw Refusal(.usage, "--json: cannot \(error)")
-        }
-    }
-
     private func earlierResult(_ plan: SweepPlan) throws -> SweepResult? {
         guard resume, let json else { return nil }
         let bytes: [UInt8]
@@ -213,7 +212,7 @@ struct SweepCommand: ParsableCommand {
             throw Refusal(.usage, "--resume: cannot \(error)")
         }
         do {
-            let result = try SweepResult(json: bytes)
+            let result = try SweepResult(analyzing: bytes)
             guard result.plan == plan else {
                 throw Refusal(.usage, "--resume: \(json) is of another grid; give the same options, or another --json")
             }

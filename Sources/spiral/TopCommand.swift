@@ -1,8 +1,10 @@
 internal import ArgumentParser
 internal import Commands
-internal import Incident
+internal import HTTP
 internal import POSIX
 internal import PostRecords
+internal import Reports
+internal import Testbed
 
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,6 +18,9 @@ struct TopCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Admin listener of the server.", valueName: "host:port"))
     var admin = "127.0.0.1:8081"
+
+    @Option(help: ArgumentHelp("A file whose first line is the token that the server wants.", valueName: "path"))
+    var adminTokenFile: String?
 
     @Option(help: "Callers shown at most.")
     var most = 20
@@ -35,10 +40,10 @@ struct TopCommand: ParsableCommand {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         let output = try json.map { try JSONOutput($0) }
-        let screen = Progress(output: 1)
-        var admin = AdminClient(try address())
+        let screen = Screen(output: 1)
+        var admin = AdminClient(try address(), token: try token())
         var last: ClientRanking?
-        try watch.repeatedly { number in
+        try watch.repeatedly(watch.count) { _ in
             let ranking: ClientRanking
             do {
                 ranking = try admin.clients()
@@ -47,12 +52,17 @@ struct TopCommand: ParsableCommand {
             }
             last = ranking
             guard json != "-" else { return }
-            // Home, and everything below cleared, where the table can be drawn over the last one.
-            let start = screen.isLive ? "\u{1b}[H\u{1b}[J" : number > 0 ? "\n" : ""
-            let lines = ClientReport.lines(ranking, most: most)
-            screen.print([start + lines[0]] + lines.dropFirst())
+            screen.redraw(ClientReport.lines(ranking, most: most))
         }
-        if let last { try output?.write(last) }
+        try JSONOutput.each([screen.checkWritten, { if let last { try output?.write(last) } }])
+    }
+
+    private func token() throws(Refusal) -> AccessToken? {
+        do throws(AccessToken.Problem) {
+            return try adminTokenFile.map { path throws(AccessToken.Problem) in try .read(from: path) }
+        } catch {
+            throw Refusal(.usage, "--admin-token-file: \(error)")
+        }
     }
 
     private func address() throws -> SocketAddress {

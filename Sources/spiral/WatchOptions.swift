@@ -18,14 +18,21 @@ struct WatchOptions: ParsableArguments {
         guard count.map({ $0 > 0 }) ?? true else { throw ValidationError("--count: use a number of 1 or more") }
     }
 
-    private func period() throws -> Duration {
+    func period() throws -> Duration {
         try readOption("--interval", interval, as: Duration.init(text:))
     }
 
     /// Calls `look` with the number of the look, at the interval, until the count is reached or somebody ends it.
-    func repeatedly(_ look: (Int) throws -> Void) throws {
+    /// - Parameters:
+    ///   - isLate: whether the first look too waits for an interval.
+    ///   - count: looks; nil for no end.
+    func repeatedly(isLate: Bool = false, _ count: Int?, _ look: (Int) throws -> Void) throws {
         let period = try period()
         var due = MonotonicInstant.now
+        if isLate {
+            due = due + period
+            if Signals.waitForTermination(upTo: period) != nil { return }
+        }
         for number in 0..<(count ?? .max) {
             try look(number)
             if number + 1 == count { return }

@@ -16,7 +16,7 @@ struct CommandLineTests {
             (["spiral-server", "--admin-listen", "0.0.0.0:8081"], "0.0.0.0:8081 is not loopback"),
             (["spiral-server", "--listen", "8080"], "--listen: '8080' is not HOST:PORT"),
             (["spiral-server", "--on-error", "store", "--store", "off"], "--on-error store needs the store"),
-            (["spiral-server", "--lanes", "99"], "--lanes: use a number from 1 to 8"),
+            (["spiral-server", "--lanes", "99"], "--lanes: use a number from 1 to 64"),
             (["spiral-server", "--max-body", "16"], "--max-body: '16' is not a size"),
             (
                 ["spiral-server", "--log-sink", "file:/nonexistent/x"],
@@ -35,6 +35,27 @@ struct CommandLineTests {
                 "--target: 'https://a' is not an address"
             ),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--duration", "0s"], "--duration: "),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--target", "https://a"], "TLS, which is not supported"),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--timeout", "0s"], "--timeout: "),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s,from=3s", "--duration", "1s"], "x begins after 3s"),
+            (["spiral-load", "--client", "x:uris=1,rate=1e9/s"], "'1e9/s' is not a rate"),
+            (["spiral-load", "--client", "x:uris=1,rate=9999999/s"], "use 0.000001/s to 1000000/s"),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--fail-if", "y.p99 > 5ms"],
+                "--fail-if: 'y.p99' is not a name"
+            ),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--search", "x.p99"],
+                "--search: 'x.p99' is not a claim"
+            ),
+            (
+                ["spiral-load", "--client", "x:uris=1,rate=1/s", "--source", "127.1.0.0/33"],
+                "--source: '127.1.0.0/33' is not"
+            ),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "2026-02-30T00:00:00Z"], "--start-at: "),
+            (["spiral-load", "--replay", "/dev/null"], "--replay: /dev/null: it has no line"),
+            (["spiral-load", "--client", "x:uris=1,rate=1/s", "--speed", "2x"], "--speed: it is for --replay"),
+            (["spiral-load", "merge", "/dev/null"], "/dev/null is not a result of spiral-load"),
             (
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--json", "/nonexistent/x"],
                 "--json: cannot open /nonexistent/x"
@@ -73,6 +94,32 @@ struct CommandLineTests {
             let second = try Program("spiral-server", arguments + ["127.0.0.1:8082"])
             #expect(second.wait() == .status(3))
             #expect(try second.text.contains("--listen: cannot bind 127.0.0.1:8080: address already in use"))
+        }
+    }
+
+    @Test(
+        "a server says at its start what its descriptors leave, and does not start where that is nothing",
+        .requiresNamespaces
+    )
+    func fewDescriptors() throws {
+        try inNetworkNamespace {
+            for limit: UInt64 in [20, 40] {
+                let server = try Program("spiral-server", [], descriptorLimit: limit)
+                #expect(server.wait() == .status(3))
+                let text = try server.text
+                #expect(
+                    text.contains("\(limit) descriptors: ") && text.contains("which leaves none for memcached"),
+                    "\(text)"
+                )
+            }
+            let server = try Program("spiral-server", [], descriptorLimit: 64)
+            let says = try eventually { try server.text.contains("64 descriptors: ") }
+            #expect(says)
+            let text = try server.text
+            let numbers = text.split(separator: "64 descriptors: ").last?.split { !$0.isNumber }.prefix(3).compactMap {
+                Int($0)
+            }
+            #expect(numbers.map { $0.count == 3 && $0[0] + $0[1] + $0[2] == 64 && $0[2] > 0 } == true, "\(text)")
         }
     }
 

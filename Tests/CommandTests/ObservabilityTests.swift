@@ -1,13 +1,15 @@
 import Glibc
 import HTTP
 import HTTPTypes
-import Incident
 import KernelProbe
 import LoadGenerator
 import POSIX
+import Reports
 import Synchronization
 import TestSupport
+import Testbed
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -39,12 +41,12 @@ struct ObservabilityTests {
         }
     }
 
-    private func ask(for count: Int, seed: UInt64 = 7, as caller: String) throws {
+    private func ask(for count: Int, seed: UInt64 = 7, as caller: String, answers status: Int = 200) throws {
         var client = try Client(to: Self.address, from: Self.source, timeout: .seconds(60))
         let body = JSONText.encode(["uris": postURIs(count, seed: seed)])
         let fields: HTTPFields = [.contentType: "application/json", CallerName.header: caller]
         let answer = try client.send(.post, Endpoint.path, fields: fields, body: body)
-        try #require(answer.status == 200)
+        try #require(answer.status == status)
     }
 
     private func metrics() throws -> String {
@@ -123,14 +125,15 @@ struct ObservabilityTests {
             let exit = command.wait()
             let text = try command.text
             #expect(exit == .status(0), "\(text)")
-            let report = try JSONText.decode(PortReport.self, from: Array(try file.contents.utf8))
+            let document = try JSONText.decode(PortDocument.self, from: Array(try file.contents.utf8))
             let listed = try ChildProcess.output(
                 of: "/bin/sh",
                 ["-c", "ss -Htan dport = 11211 src 127.32.0.1 | wc -l"]
             )
-            #expect(report.portsInUse == Int(listed.filter(\.isNumber)))
-            #expect(report.capacity == 1024)
-            #expect(report.busiestSources.first?.address == "127.32.0.1")
+            let row = try #require(document.rows.first)
+            #expect(row.inUse == Int(listed.filter(\.isNumber)))
+            #expect([row.capacity, row.sourceInUse] == [1024, row.inUse])
+            #expect(row.source == "127.32.0.1")
 
             let missing = try Program("spiral", ["ports", "--pid", "999999999", "--count", "1"])
             #expect(missing.wait() == .status(3))
@@ -165,7 +168,7 @@ struct ObservabilityTests {
             #expect(threads > before + 20)
             #expect(threads <= before + 40 + 4)
             var admin = AdminClient(Self.adminAddress)
-            try admin.change([("log-mode", "off"), ("log-sink", "stderr")])
+            try admin.change([SettingChange("log-mode", "off"), SettingChange("log-sink", "stderr")])
         }
     }
 
@@ -184,7 +187,7 @@ struct ObservabilityTests {
         }
     }
 
-    @Test("a Prometheus scrapes it and knows the heavy caller", .requires("prometheus", package: "prometheus"))
+    @Test("a Prometheus scrapes it and knows the heavy caller", .slow, .requires("prometheus", package: "prometheus"))
     func prometheus() throws {
         // Prometheus dials without a bind, and finds no port once bind has had them all: so there are more than
         // the lookups and their write-backs can take.
@@ -207,7 +210,7 @@ struct ObservabilityTests {
                 ],
                 output: log.rawValue
             )
-            defer { prometheus.terminate(patience: .seconds(5)) }
+            defer { prometheus.terminate(timeout: .seconds(5)) }
             let web = SocketAddress.ipv4(IPv4Address(value: 0x7f09_0909), port: 9090)
             func get(_ path: String) -> String? {
                 var client = try? Client(to: web, from: Self.source, timeout: .seconds(2))
@@ -240,7 +243,9 @@ struct ObservabilityTests {
             return Response(.ok, contentType: "application/json", body: Array("{}".utf8))
         }
 
-        func response(to error: RequestError) -> Response { Response(.badRequest, contentType: "text/plain", body: []) }
+        func response(to error: RequestError, head: HTTPRequest?) -> Response {
+            Response(.badRequest, contentType: "text/plain", body: [])
+        }
     }
 
     private struct Exported: Decodable {
@@ -256,19 +261,19 @@ struct ObservabilityTests {
         var resourceSpans: [ResourceSpans]
     }
 
-    @Test("a collector gets one span for each batch, with client, size and errors by name")
+    @Test("a collector gets one span for each batch, a refused one too, with client, size and errors by name")
     func traces() throws {
         try inNetworkNamespace {
             let collector = Collector()
             let address = SocketAddress.ipv4(IPv4Address(value: 0x7f09_0909), port: 4318)
-            let receiver = try Server(listeningOn: address, largestBody: 1 << 20, responder: collector)
-            receiver.start()
+            let receiver = try Server(listeningOn: address, bounds: ServerBounds(body: 1 << 20), responder: collector)
+            try receiver.start()
             let memcached = try RealMemcached()
             let server = try Program(
                 "spiral-server",
                 [
                     "--listen", "\(Self.address)", "--admin-listen", "\(Self.adminAddress)", "--log-mode", "off",
-                    "--otlp-endpoint", "http://\(address)",
+                    "--otlp-endpoint", "http://\(address)", "--max-batch", "50",
                 ]
             )
             let serves = eventually { (try? Client(to: Self.adminAddress, timeout: .seconds(5))) != nil }
@@ -276,6 +281,7 @@ struct ObservabilityTests {
             try ask(for: 30, as: "appview")
             memcached.terminate()
             try ask(for: 40, seed: 9, as: "heavy")
+            try ask(for: 51, as: "greedy", answers: 429)
             server.send(SIGTERM)
             #expect(server.wait() == .status(0))
 
@@ -287,17 +293,18 @@ struct ObservabilityTests {
                 spans = try collector.bodies.withLock { $0 }
                     .flatMap { try JSONText.decode(Exported.self, from: $0).resourceSpans }
                     .flatMap(\.scopeSpans).flatMap(\.spans)
-                return spans.count == 2
+                return spans.count == 3
             }
             try #require(complete)
             func attribute(_ key: String, of span: Exported.Span) -> String? {
                 span.attributes.first { $0.key == key }.flatMap { $0.value["stringValue"] ?? $0.value["intValue"] }
             }
-            #expect(spans.map { attribute("client.name", of: $0) } == ["appview", "heavy"])
-            #expect(spans.map { attribute("batch.uris", of: $0) } == ["30", "40"])
-            #expect(spans.map { attribute("lookups.failed", of: $0) } == ["0", "40"])
+            #expect(spans.map { attribute("client.name", of: $0) } == ["appview", "heavy", "greedy"])
+            #expect(spans.map { attribute("batch.uris", of: $0) } == ["30", "40", "51"])
+            #expect(spans.map { attribute("lookups.failed", of: $0) } == ["0", "40", nil])
+            #expect(spans.map { attribute("batch.refused", of: $0) } == [nil, nil, "max-batch"])
             #expect(spans[1].attributes.contains { $0.key.hasPrefix("lookups.errors.E") })
-            #expect(spans.map { $0.status["code"] } == [nil, 2])
+            #expect(spans.map { $0.status["code"] } == [nil, 2, 2])
             for span in spans {
                 #expect(span.traceId.count == 32)
                 #expect(span.spanId.count == 16)

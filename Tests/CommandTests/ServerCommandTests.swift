@@ -7,6 +7,7 @@ import POSIX
 import SwiftProtobuf
 import TestSupport
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -83,6 +84,7 @@ struct ServerCommandTests {
             #expect(counted.lookups.hits == 150)
             #expect(counted.lookups.misses == 50)
             #expect(counted.writeBacks.ok == 50)
+            #expect(try #require(counted.lanes) >= 2)
             #expect(try memcached.statistic("get_hits") == 150)
             #expect(try memcached.statistic("get_misses") == 50)
         }
@@ -124,6 +126,78 @@ struct ServerCommandTests {
             let answer = try client.send(.post, Self.path, fields: Self.json, body: huge)
             #expect(answer.status == 413)
             #expect(try ask(postURIs(3)).records.count == 3)
+        }
+    }
+
+    @Test("methods: HEAD is answered where GET is, without a body; others are told what there is")
+    func methods() throws {
+        try withServer { _, _ in
+            for (address, method, path, status, allow) in [
+                (Self.address, HTTPRequest.Method.get, Self.path, 405, "POST"),
+                (Self.address, .head, Self.path, 405, "POST"), (Self.address, .options, Self.path, 405, "POST"),
+                (Self.address, .head, "/x", 404, nil), (Self.adminAddress, .head, "/healthz", 200, nil),
+                (Self.adminAddress, .head, "/metrics", 200, nil), (Self.adminAddress, .get, "/healthz", 200, nil),
+                (Self.adminAddress, .post, "/healthz", 405, "GET, HEAD"),
+                (Self.adminAddress, .delete, "/admin/settings", 405, "GET, HEAD, PATCH"),
+                (Self.adminAddress, .options, "/admin/settings", 405, "GET, HEAD, PATCH"),
+            ] {
+                var client = try Client(to: address, timeout: .seconds(5))
+                let answer = try client.send(method, path)
+                #expect(answer.status == status, "\(method) \(path)")
+                #expect(answer.fields[.allow] == allow)
+                #expect(answer.body.isEmpty == (method == .head))
+                // The answer ends where it says, or this would be read in the middle of it.
+                #expect(try client.send(.get, "/x").status == 404)
+            }
+            // A body of unknown length cannot be told from the next request.
+            let socket = try Socket.connected(to: Self.address, timeout: .seconds(5))
+            let head = "POST \(Self.path) HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"
+            try socket.descriptor.writeAll(Array(head.utf8))
+            let answer = String(decoding: try socket.descriptor.readToEnd(), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 411 "))
+            #expect(answer.contains("\r\nConnection: close\r\n"))
+        }
+    }
+
+    @Test("the admin listener serves no other site's page; all may ask for its health")
+    func strangers() throws {
+        try withServer { _, _ in
+            func status(_ request: String, body: String = "") throws -> String {
+                let socket = try Socket.connected(to: Self.adminAddress, timeout: .seconds(5))
+                let end = "\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
+                try socket.descriptor.writeAll(Array((request + end + body).utf8))
+                let answer = String(decoding: try socket.descriptor.readToEnd(), as: UTF8.self)
+                return String(answer.dropFirst(9).prefix(3))
+            }
+            let patch = "PATCH /admin/settings HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example"
+            let rebound = try status(patch, body: #"{"max-idle":7}"#)
+            #expect(rebound == "403")
+            let reset = "POST /admin/counters HTTP/1.1\r\nHost: 127.0.0.1:8081\r\nContent-Type: text/plain\r\nOrigin: "
+            #expect(try status(reset + "http://evil.example") == "403")
+            #expect(try status(reset + "http://127.0.0.1:8081") == "200")
+            #expect(try status("GET /metrics HTTP/1.1\r\nHost: evil.example") == "403")
+            #expect(try status("GET /healthz HTTP/1.1\r\nHost: evil.example") == "200")
+        }
+    }
+
+    @Test("off loopback the admin listener wants the token of a file")
+    func adminToken() throws {
+        let refused = try Program("spiral-server", ["--admin-listen", "0.0.0.0:8081"])
+        #expect(refused.wait() == .status(2))
+        #expect(try refused.text.contains("add --admin-token-file"))
+        let file = try TemporaryFile()
+        try Descriptor.creating(file.path).writeAll(Array("open-sesame\n".utf8))
+        try withServer(["--admin-listen", "0.0.0.0:8081", "--admin-token-file", file.path]) { _, _ in
+            #expect(try admin(.get, "/healthz").status == 200)
+            let answer = try admin(.get, "/metrics")
+            #expect(answer.status == 401)
+            #expect(answer.fields[.wwwAuthenticate] == "Bearer")
+            var client = try Client(to: Self.adminAddress, timeout: .seconds(5))
+            #expect(try client.send(.get, "/metrics", fields: [.authorization: "Bearer open-sesame"]).status == 200)
+            let top = try Program("spiral", ["top", "--count", "1", "--admin-token-file", file.path])
+            #expect(top.wait() == .status(0))
+            let stranger = try Program("spiral", ["top", "--count", "1"])
+            #expect(stranger.wait() == .status(3))
         }
     }
 
@@ -207,22 +281,19 @@ struct ServerCommandTests {
     @Test("it uses at most 16 threads with many callers at once")
     func threads() throws {
         try withServer(["--dialer", "rotate", "--store-latency", "20ms"]) { _, _ in
-            let attack = Attack(
-                ClientSpec(name: "many", uris: 1...200, rate: .init(perSecond: 40)),
-                to: Target(address: Self.address, path: Endpoint.path),
-                from: nil,
-                workload: Workload(seed: 1, count: 1000),
-                timeout: .seconds(10),
-                maxInFlight: 400
+            let load = try Load(
+                [.init(ClientSpec(name: "many", uris: 1...200, rate: .init(perSecond: 40)))],
+                .init(.init(to: Target(address: Self.address, path: Endpoint.path)), timeout: .seconds(10)),
+                Workload(seed: 1, count: 1000)
             )
-            try attack.start(for: .seconds(2))
+            try load.start(for: .seconds(2))
             var most = 0
             let ended = try eventually(within: .seconds(30)) {
                 most = max(most, try counters().threads)
-                return attack.isStopped && attack.recorder.pending == 0
+                return load.isOver
             }
             #expect(ended)
-            let result = attack.recorder.result
+            let result = load.recorders[0].result
             #expect(result.ok == 80, "\(result)")
             #expect(most <= 16)
         }
@@ -287,7 +358,7 @@ struct ServerCommandTests {
             let held = try Socket.connected(to: Self.address, timeout: .seconds(30))
             let body = JSONText.encode(["uris": postURIs(350)])
             let head =
-                "POST \(Self.path) HTTP/1.1\r\nContent-Type: application/json\r\n\(CallerName.header): heavy\r\n"
+                "POST \(Self.path) HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\(CallerName.header): heavy\r\n"
                 + "Content-Length: \(body.count)\r\n\r\n"
             try held.descriptor.writeAll(Array(head.utf8) + body)
             let isHeld = eventually { (try? counters().inFlight) == 350 }

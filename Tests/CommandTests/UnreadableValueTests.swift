@@ -1,13 +1,15 @@
 import Glibc
 import HTTP
 import HTTPTypes
-import Incident
 import LoadGenerator
 import Memcached
 import POSIX
+import Results
 import SwiftProtobuf
 import TestSupport
+import Testbed
 import Testing
+import Text
 import Units
 
 @testable import PostRecords

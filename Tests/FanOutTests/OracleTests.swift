@@ -14,6 +14,7 @@ import Testing
 struct OracleTests {
     @Test(
         "hits, misses and dials are what memcached counted, and TIME_WAIT is every dial that is not open",
+        .slow,
         arguments: ["none", "request:64", "process:64"],
         ["per-uri", "multiget:500"]
     )

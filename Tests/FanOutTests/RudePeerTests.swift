@@ -120,6 +120,7 @@ struct RudePeerTests {
 
     @Test(
         "each fails one lookup by its right name, and the rest of the batch and the next batch are unharmed",
+        .slow,
         arguments: LogMode.allCases.map { ($0, "none") } + [(.metrics, "request:8")]
     )
     func oneOfMany(mode: LogMode, limit: String) throws {
@@ -269,7 +270,7 @@ struct RudePeerTests {
         }
     }
 
-    @Test("values of several MiB are found, in whatever pieces", arguments: [1000, 65_536, 1 << 20])
+    @Test("values of several MiB are found, in whatever pieces", .slow, arguments: [1000, 65_536, 1 << 20])
     func large(piece: Int) throws {
         let value = (0..<5 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try inNetworkNamespace {

@@ -1,92 +1,54 @@
 import HTTPTypes
+import POSIX
 import Testing
 
 @testable import HTTP
 
 @Suite("Request parser")
 struct RequestParserTests {
-    /// Parses text that arrives in pieces of `step` bytes.
-    private func parse(_ text: String, step: Int = .max, largestBody: Int = 1000) throws(RequestError) -> [(
-        Request, Bool
-    )] {
-        var parser = RequestParser(largestBody: largestBody)
-        var requests: [(Request, Bool)] = []
-        let bytes = Array(text.utf8)
-        var start = 0
-        while start < bytes.count {
-            let end = step == .max ? bytes.count : min(start + step, bytes.count)
-            bytes[start..<end].withUnsafeBytes { parser.append($0) }
-            start = end
-            while case .request(let request, let keepAlive) = try parser.next() {
-                requests.append((request, keepAlive))
-            }
+    @Test("a buffer that is never empty holds what is not taken, and not all that ever came")
+    func compaction() {
+        var buffer = ByteBuffer()
+        let line = [UInt8](repeating: 120, count: 30_000) + Array("\n".utf8)
+        let (front, back) = (line[..<15_000], line[15_000...])
+        Array(front).withUnsafeBytes { buffer.append($0) }
+        for _ in 0..<300 {
+            Array(back + front).withUnsafeBytes { buffer.append($0) }
+            #expect(buffer.takeLine()?.count == 30_000)
+            #expect(buffer.count == 15_000)
         }
-        return requests
+        #expect(buffer.capacity < 200_000)
     }
 
-    @Test("a request is the same however its bytes arrive", arguments: [1, 2, 3, 7, .max])
-    func pieces(step: Int) throws {
-        let text =
-            "POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
-            + "POST /d HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n"
-            + "GET /e HTTP/1.1\r\n\r\n"
-        let requests = try parse(text, step: step)
-        #expect(requests.map { $0.0.path } == ["/a", "/d", "/e"])
-        #expect(requests.map { String(decoding: $0.0.body, as: UTF8.self) } == ["hello", "abcdefg", ""])
-        #expect(requests[0].0.head.headerFields[HTTPField.Name("Host")!] == "x")
+    @Test("a buffer that is empty keeps no room for what it once held")
+    func emptied() {
+        var buffer = ByteBuffer()
+        [UInt8](repeating: 1, count: 1 << 20).withUnsafeBytes { buffer.append($0) }
+        var taken: [UInt8] = []
+        _ = buffer.take(1 << 20, into: &taken)
+        #expect(buffer.capacity < 10_000)
     }
 
-    @Test(
-        "a connection is kept as version and Connection field say",
-        arguments: [
-            ("GET / HTTP/1.1\r\n\r\n", true), ("GET / HTTP/1.0\r\n\r\n", false),
-            ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", false),
-            ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true),
-        ]
-    )
-    func keepAlive(text: String, kept: Bool) throws {
-        #expect(try parse(text).map(\.1) == [kept])
+    @Test("room is made for a body as it comes, not as it was announced")
+    func announcedBody() {
+        var body: [UInt8] = []
+        Array("{".utf8).withUnsafeBytes { body.append($0, ofBody: 1 << 40) }
+        #expect(body.capacity < 100_000)
+        [UInt8](repeating: 1, count: 100_000).withUnsafeBytes { body.append($0, ofBody: 1 << 40) }
+        #expect(body.capacity < 1_000_000)
     }
 
-    @Test(
-        "what is no request is refused with its status",
-        arguments: [
-            ("hello\r\n\r\n", 400), ("GET / HTTP/2\r\n\r\n", 505), ("GET nowhere HTTP/1.1\r\n\r\n", 400),
-            ("GET / HTTP/1.1\r\nno colon\r\n\r\n", 400), ("GET / HTTP/1.1\r\nbad name: x\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", 413),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", 400),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", 400),
-        ]
-    )
-    func refused(text: String, status: Int) {
-        let error = #expect(throws: RequestError.self) { try parse(text) }
-        #expect(error?.status.code == status)
-    }
-
-    @Test("header fields without end are refused, not collected")
-    func endlessHead() {
-        let error = #expect(throws: RequestError.self) {
-            try parse("GET / HTTP/1.1\r\n" + String(repeating: "X-A: b\r\n", count: 20_000))
-        }
-        #expect(error?.status.code == 431)
-    }
-
-    @Test("a client that expects 100-continue is told to go on, once")
-    func expectContinue() throws {
-        var parser = RequestParser(largestBody: 1000)
-        Array("POST / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n".utf8).withUnsafeBytes {
-            parser.append($0)
-        }
-        guard case .expectsContinue = try parser.next() else { return #expect(Bool(false), "no 100") }
-        guard case .incomplete = try parser.next() else { return #expect(Bool(false), "a second answer") }
-        Array("hi".utf8).withUnsafeBytes { parser.append($0) }
-        guard case .request(let request, _) = try parser.next() else { return #expect(Bool(false), "no request") }
-        #expect(request.body == Array("hi".utf8))
+    @Test("what a connection holds is known: the head that is being read, and the body")
+    func heldBytes() {
+        var state = ConnectionState(ServerBounds(body: 1 << 20), at: .now)
+        Array("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nX: ".utf8).withUnsafeBytes { state.received($0) }
+        _ = state.step(at: .now)
+        #expect(state.heldBytes == 3)
+        Array("\r\n\r\n".utf8).withUnsafeBytes { state.received($0) }
+        _ = state.step(at: .now)
+        #expect(state.heldBytes == 0)
+        [UInt8](repeating: 1, count: 60_000).withUnsafeBytes { state.received($0) }
+        _ = state.step(at: .now)
+        #expect(state.heldBytes == 60_000)
     }
 }

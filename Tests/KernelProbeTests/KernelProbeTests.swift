@@ -117,21 +117,6 @@ struct KernelProbeTests {
         #expect(abs(try #require(Int(listed.filter(\.isNumber))) - status.openDescriptors) <= 2)
     }
 
-    @Test("the trend foretells exhaustion from what the busiest source address takes")
-    func trend() throws {
-        let budget = PortBudget(lowestPort: 32768, highestPort: 33767)
-        var trend = PortTrend()
-        #expect(trend.timeToExhaustion == nil)
-        for second in 0..<4 {
-            var survey = SocketSurvey()
-            for _ in 0..<(second * 100) { survey.add(state: TCPState.timeWait.rawValue, source: 1, isEphemeral: true) }
-            let taken = MonotonicInstant(nanoseconds: UInt64(second + 1) * 1_000_000_000)
-            trend.add(PortSample(taken: taken, survey: survey, budget: budget, counters: TCPCounters()))
-        }
-        #expect(trend.portsPerSecond == 100)
-        #expect(trend.timeToExhaustion == .seconds(7))
-    }
-
     private final class SocketBox {
         let socket: Socket
         init(_ socket: consuming Socket) { self.socket = socket }

@@ -29,31 +29,28 @@ struct LimitTests {
         #expect(throws: UnitTextError.self) { try LimitPolicy(text: text) }
     }
 
-    @Test("permits run out at the number and come back on release")
-    func permits() {
-        let limiter = PermitCount(permits: 2)
-        #expect(limiter.tryAcquire())
-        #expect(limiter.tryAcquire())
-        #expect(!limiter.tryAcquire())
-        limiter.release()
-        #expect(limiter.tryAcquire())
-        #expect(!limiter.tryAcquire())
+    @Test("an algorithm without its faults is the default, and can be named")
+    func fixedFaults() throws {
+        #expect(try LimitPolicy(text: "vegas:faults=fixed") == LimitPolicy(text: "vegas"))
+        #expect(throws: UnitTextError.self) { try LimitPolicy(text: "vegas:faults=mended") }
     }
 
-    @Test("no more permits are out than there are, whoever asks at once")
-    func concurrentPermits() async {
-        let limiter = PermitCount(permits: 8)
-        let taken = await withTaskGroup(of: Int.self) { group in
-            for _ in 0..<4 { group.addTask { (0..<1000).count { _ in limiter.tryAcquire() } } }
-            return await group.reduce(0, +)
+    @Test("a limit's bound is its number, what it has learned, or nothing")
+    func bounds() throws {
+        let bounds = try ["none", "request:7", "process:8", "fair:9", "aimd", "vegas:start=5"].map {
+            Limiter(try LimitPolicy(text: $0)).bound
         }
-        #expect(taken == 8)
+        #expect(bounds == [nil, 7, 8, 9, 20, 5])
     }
 
-    @Test("without a limit everything is admitted")
-    func unlimited() {
-        let limiter = Unlimited()
-        #expect((0..<100_000).allSatisfy { _ in limiter.tryAcquire() })
-        #expect(limiter.bound == nil)
+    @Test("batches share the permits of all limits but request:N, which has its own for each")
+    func sharing() throws {
+        for text in ["process:8", "fair:9", "vegas"] {
+            let limiter = Limiter(try LimitPolicy(text: text))
+            #expect(limiter.permits() === limiter.permits())
+        }
+        let each = Limiter(.request(5))
+        #expect(each.permits() !== each.permits())
+        #expect(Limiter(.none).permits() == nil)
     }
 }

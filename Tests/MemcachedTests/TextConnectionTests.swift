@@ -57,7 +57,7 @@ struct TextConnectionTests {
         #expect(text.utf8.count < 200)
     }
 
-    @Test("an answer that comes drop by drop is given up in time, by that name")
+    @Test("an answer that comes drop by drop is given up in time, by that name", .slow)
     func dripping() throws {
         let error = #expect(throws: TextProtocolError.self) {
             try statistics { caller in

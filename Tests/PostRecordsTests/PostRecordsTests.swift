@@ -6,6 +6,7 @@ import Memcached
 import POSIX
 import SwiftProtobuf
 import Testing
+import Text
 import Units
 
 @testable import PostRecords
@@ -214,70 +215,6 @@ struct AnswerTests {
     }
 }
 
-@Suite("Requests")
-struct RequestTests {
-    private let uris = (0..<500).map { PostURI.make(seed: 1, number: $0) }
-
-    private func read(_ body: [UInt8], _ codec: Codec) -> [String]? {
-        guard let keys = KeyList(ofPlain: body, in: codec) else { return nil }
-        return (0..<keys.count).map { keys.text($0) }
-    }
-
-    @Test("a request of plain URIs is read as swift-protobuf reads it, however it is spaced", arguments: Codec.allCases)
-    func plain(codec: Codec) throws {
-        for count in [1, 2, 500] {
-            let request = Bsky_GetPostRecordsRequest.with { $0.uris = Array(uris.prefix(count)) }
-            let body: [UInt8] = try codec == .json ? request.jsonUTF8Bytes() : request.serializedBytes()
-            #expect(read(body, codec) == request.uris)
-        }
-        if codec == .json {
-            #expect(read(Array(" { \"uris\" :\n[ \"a\" ,\t\"bc\" ] }\r\n".utf8), codec) == ["a", "bc"])
-        }
-    }
-
-    @Test("what is cut off, changed in a byte, or has more in it is declined, or read as swift-protobuf reads it")
-    func disturbed() throws {
-        var generator = SplitMix64(seed: 5)
-        let request = Bsky_GetPostRecordsRequest.with { $0.uris = Array(uris.prefix(3)) }
-        var declined = 0
-        for codec in Codec.allCases {
-            let body: [UInt8] = try codec == .json ? request.jsonUTF8Bytes() : request.serializedBytes()
-            var variants = (0..<body.count).map { Array(body[..<$0]) }
-            for _ in 0..<3000 {
-                var variant = body
-                variant[Int(generator.next() % UInt64(body.count))] = UInt8(truncatingIfNeeded: generator.next())
-                if generator.next() % 4 == 0 {
-                    variant.insert(0x22, at: Int(generator.next() % UInt64(body.count)))
-                }
-                variants.append(variant)
-            }
-            for variant in variants {
-                guard let keys = read(variant, codec) else {
-                    declined += 1
-                    continue
-                }
-                let theirs: Bsky_GetPostRecordsRequest = try codec.decode(variant)
-                #expect(keys == theirs.uris)
-                #expect(keys.allSatisfy { PostURI.keyProblem($0) == nil })
-            }
-        }
-        #expect(declined > 400)
-        #expect(declined < 6400, "the test has seen too few that are read")
-    }
-
-    @Test(
-        "other requests are left to swift-protobuf",
-        arguments: [
-            #"{"uris":[]}"#, #"{}"#, #"{"uris":["a"],"viewerDid":"did:plc:a"}"#, #"{"uris":["\u0061"]}"#,
-            #"{"uris":["é"]}"#,
-            #"{"uris":[""]}"#, #"{"uris":["a",]}"#, #"{"uris":["a"]}x"#, #"{"uri":["a"]}"#, #"{"uris":["a"}"#, "", "[]",
-        ]
-    )
-    func declined(body: String) {
-        #expect(read(Array(body.utf8), .json) == nil)
-    }
-}
-
 @Suite("Settings")
 struct SettingsTests {
     @Test("each setting reads its own text back")
@@ -315,8 +252,8 @@ struct SettingsTests {
         #expect(text.contains("\"max-idle\" : 2"))
         #expect(text.contains("\"late-bind\" : false"))
         var settings = Settings()
-        for change in try JSONText.decode(SettingsDocument.self, from: bytes).changes {
-            try settings.set(change.name, to: change.text)
+        for change in try JSONText.decode(SettingsDocument.self, from: bytes).changes() {
+            settings.apply([change])
         }
         #expect(settings == Settings())
     }

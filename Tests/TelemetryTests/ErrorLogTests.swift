@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import KernelProbe
 import POSIX
 import TestSupport
@@ -90,8 +91,32 @@ struct ErrorLogTests {
         let lines = try file.contents.split(separator: "\n")
         #expect(lines.count { $0.contains("\"level\":\"ERROR\"") } == 13)
         #expect(lines.count { $0.contains("\"level\":\"WARN\"") } == 1)
+        // The summary is no error's line.
         #expect(log.counts.suppressed.value == 490)
-        #expect(log.counts.written.value == 14)
+        #expect(log.counts.written.value == 13)
+        #expect(log.counts.notices.value == 1)
+    }
+
+    @Test("at the end what is buffered is written, and what the sink does not take in time is counted")
+    func closing() throws {
+        for mode in [LogMode.async, .sampled, .blocking] {
+            let file = try TemporaryFile()
+            let log = try ErrorLog(mode: mode, sink: .file(path: file.path))
+            for number in 0..<1000 { _ = self.log(1, to: log, kind: mode == .sampled ? "kind \(number / 20)" : "one") }
+            #expect(log.close(within: .seconds(30)) == 0)
+            #expect(log.counts.written.value == (mode == .sampled ? 500 : 1000))
+            #expect(try file.contents.split(separator: "\n").count == (mode == .sampled ? 550 : 1000))
+        }
+        Signals.ignoreBrokenPipes()
+        for mode in [LogMode.async, .blocking] {
+            // What the pipe itself holds passes at once, and then nothing for a long while.
+            let log = try ErrorLog(mode: mode, sink: .pipe(bytesPerSecond: 1))
+            _ = self.log(2000, to: log)
+            let lost = log.close(within: .milliseconds(100))
+            #expect(lost > 0)
+            #expect(log.counts.dropped.value == lost)
+            #expect(log.counts.written.value + lost == 2000)
+        }
     }
 
     @Test("metrics writes nothing, and keeps a count and an exemplar of each kind")
@@ -103,6 +128,18 @@ struct ErrorLogTests {
         #expect(log.tally["bind EADDRINUSE"]?.count == 2500)
         #expect(log.tally["timeout"] == ErrorTally(count: 1, exemplar: line(0)))
         #expect(try file.contents.isEmpty)
+    }
+
+    @Test("an error that concerns no lookup is logged in no mode, and nobody waits for it", arguments: LogMode.allCases)
+    func nothingConcerned(mode: LogMode) throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: mode, sink: .file(path: file.path))
+        let noKeys: [ErrorLine] = []
+        let waits = log.record("receive EOF", count: 0, line: { noKeys[$0] }, whenWritten: { Issue.record("written") })
+        #expect(!waits)
+        #expect(log.tally.isEmpty)
+        #expect(log.counts.written.value + log.counts.dropped.value + log.counts.suppressed.value == 0)
+        #expect(log.counts.waiting.value == 0)
     }
 
     @Test("off makes no line and counts none")
@@ -133,7 +170,22 @@ struct ErrorLogTests {
     func badSink() throws {
         let file = try TemporaryFile()
         let log = try ErrorLog(mode: .blocking, sink: .file(path: file.path))
-        #expect(throws: SystemCallError.self) { try log.set(mode: .async, sink: .file(path: "/no/such/folder/log")) }
+        let (link, pipe) = (try TemporaryFile(), try TemporaryFile())
+        try #require(symlink(file.path, link.path) == 0 && mkfifo(pipe.path, 0o600) == 0)
+        // One that is read would take lines as long as its reader likes.
+        let readPipe = try TemporaryFile()
+        try #require(mkfifo(readPipe.path, 0o600) == 0)
+        let reader = open(readPipe.path, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        let cases = [
+            ("/no/such/folder/log", "no such file or directory"), ("/tmp", "is a directory"),
+            (link.path, "it is a link"), (pipe.path, "it is a pipe that nobody reads"),
+            (readPipe.path, "it is no regular file"), ("/dev/tty", ""),
+        ]
+        for (path, reason) in cases {
+            let error = #expect(throws: LogSinkError.self) { try log.set(mode: .async, sink: .file(path: path)) }
+            #expect(error?.description.hasPrefix("open \(path): \(reason)") == true, "\(error as Any)")
+        }
         #expect(log.mode == .blocking)
         _ = self.log(1, to: log)
         let written = eventually { log.counts.written.value == 1 }

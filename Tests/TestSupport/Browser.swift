@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
-internal import Incident
 internal import POSIX
+internal import Testbed
 
 /// A headless Chromium with one page, steered over its debugging pipe: JSON messages that end with a zero byte.
 /// chromedevtools.github.io/devtools-protocol
@@ -61,7 +61,7 @@ package final class Browser {
     }
 
     deinit {
-        process.terminate(patience: .zero)
+        process.terminate(timeout: .zero)
     }
 
     /// Goes to an address, without waiting for all of it.
@@ -78,8 +78,8 @@ package final class Browser {
     }
 
     /// Whether an expression becomes true in time; one that throws is not true yet.
-    package func becomesTrue(_ expression: String, within patience: Duration = .seconds(20)) -> Bool {
-        eventually(within: patience) { (try? value(of: expression)) == "true" }
+    package func becomesTrue(_ expression: String, within timeout: Duration = .seconds(20)) -> Bool {
+        eventually(within: timeout) { (try? value(of: expression)) == "true" }
     }
 
     private func call(_ method: String, _ parameters: [String: any Encodable & Sendable] = [:]) throws

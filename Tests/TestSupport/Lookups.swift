@@ -25,7 +25,8 @@ extension FanOutEngine {
             lanes: lanes,
             store: store,
             errorPolicy: errorPolicy,
-            log: try log ?? ErrorLog(mode: .off, sink: .standardError)
+            log: try log ?? ErrorLog(mode: .off, sink: .standardError),
+            messages: .postRecords
         )
     }
 
@@ -37,7 +38,8 @@ extension FanOutEngine {
     /// Looks keys up without waiting.
     package func start(_ keys: [String], as caller: String = "test") -> PendingLookups {
         let pending = PendingLookups()
-        lookUp(KeyList(keys), for: ClientAccount(caller)) { pending.finish($0) }
+        let handle = lookUp(KeyList(keys), for: ClientAccount(caller)) { pending.finish($0) }
+        pending.handle.withLock { $0 = handle }
         return pending
     }
 
@@ -52,8 +54,15 @@ package final class PendingLookups: Sendable {
     // A group, which may be waited for any number of times.
     private let done = DispatchGroup()
 
+    fileprivate let handle = Mutex<LookupHandle?>(nil)
+
     fileprivate init() {
         done.enter()
+    }
+
+    /// Waits for it no longer.
+    package func cancel() {
+        handle.withLock { $0 }?.cancel()
     }
 
     fileprivate func finish(_ result: Result<[Outcome], Overload>) {
@@ -70,8 +79,8 @@ package final class PendingLookups: Sendable {
     }
 
     /// Waits a bounded while for the end.
-    package func isDone(within patience: Duration) -> Bool {
-        done.wait(timeout: .now() + .nanoseconds(Int(patience.wholeNanoseconds))) == .success
+    package func isDone(within timeout: Duration) -> Bool {
+        done.wait(timeout: .now() + .nanoseconds(Int(timeout.wholeNanoseconds))) == .success
     }
 
     package var isDone: Bool { result.withLock { $0 != nil } }
@@ -92,8 +101,8 @@ package func postURIs(_ count: Int, seed: UInt64 = 7) -> [String] {
 
 /// Waits, a bounded while, until a condition holds.
 /// - Returns: whether it did.
-package func eventually(within patience: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
-    let deadline = MonotonicInstant.now + patience
+package func eventually(within timeout: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
+    let deadline = MonotonicInstant.now + timeout
     while MonotonicInstant.now < deadline {
         if try condition() { return true }
         sleepThread(for: .milliseconds(5))

@@ -1,5 +1,6 @@
-internal import Incident
+internal import Glibc
 package import POSIX
+internal import Testbed
 
 /// One of the package's executables, run to its end or until it is told to end.
 package final class Program {
@@ -7,14 +8,24 @@ package final class Program {
     private let output: RunFolder
     private let path: String
 
-    /// - Parameter descriptorLimit: its RLIMIT_NOFILE; nil to inherit.
-    package init(_ name: String, _ arguments: [String], descriptorLimit: UInt64? = nil) throws {
+    /// - Parameters:
+    ///   - descriptorLimit: its RLIMIT_NOFILE; nil to inherit.
+    ///   - temporaryFolder: where it makes folders of its own; nil for where everybody does.
+    package init(
+        _ name: String,
+        _ arguments: [String],
+        descriptorLimit: UInt64? = nil,
+        temporaryFolder: String? = nil
+    ) throws {
+        // A shell starts what it has in the background with SIGINT ignored, and the program would inherit that.
+        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
         output = try RunFolder()
         path = output.path + "/output"
         let file = try Descriptor.creating(path)
+        let program = try Executables.sibling(name)
         process = try ChildProcess(
-            try Executables.sibling(name),
-            arguments,
+            temporaryFolder == nil ? program : "/usr/bin/env",
+            (temporaryFolder.map { ["TMPDIR=\($0)", program] } ?? []) + arguments,
             output: file.rawValue,
             descriptorLimit: descriptorLimit
         )
@@ -28,8 +39,8 @@ package final class Program {
     package func poll() -> ProcessExit? { process.poll() }
 
     /// Waits, a bounded while, for its end.
-    package func wait(within patience: Duration = .seconds(30)) -> ProcessExit? {
-        _ = eventually(within: patience) { process.poll() != nil }
+    package func wait(within timeout: Duration = .seconds(30)) -> ProcessExit? {
+        _ = eventually(within: timeout) { process.poll() != nil }
         return process.poll()
     }
 
@@ -40,7 +51,10 @@ package final class Program {
 }
 
 extension Program {
-    package static func onPath(_ name: String) -> String? { Executables.onPath(name) }
+    /// The path of one of the package's executables.
+    package static func path(_ name: String) throws -> String { try Executables.sibling(name) }
+
+    package static func onPath(_ name: String) -> String? { ProgramPath.onPath(name) }
 
     package static func contents(of path: String) throws -> String {
         String(decoding: try Descriptor.reading(path).readSome(upTo: 8 << 20), as: UTF8.self)
@@ -56,6 +70,9 @@ package final class TemporaryFile {
     }
 
     package var path: String { folder.path + "/file" }
+
+    /// The folder it is in, which is removed with it.
+    package var folderPath: String { folder.path }
 
     package var contents: String {
         get throws { try Program.contents(of: path) }

@@ -1,7 +1,7 @@
-internal import Incident
 internal import KernelProbe
 internal import Memcached
 package import POSIX
+internal import Testbed
 package import Testing
 
 /// A real memcached in the namespace of the calling thread, gone with this object.
@@ -18,10 +18,13 @@ package final class RealMemcached {
         options.connections = connections
         process = try MemcachedProcess(options, in: folder)
         address = process.address
-        // The connections it was probed with are at rest before anybody counts.
+        // The connections it was probed with are closed before anybody counts. A socket that becomes TIME_WAIT while the
+        // kernel lists them may be missing from one list, so two have to agree.
+        var last: Int?
         _ = try eventually {
             let counts = try SocketDiagnostics.survey(towardsPort: port)
-            return counts.established + counts.other == 0
+            defer { last = counts.timeWait }
+            return counts.established + counts.other == 0 && last == counts.timeWait
         }
     }
 
@@ -46,6 +49,6 @@ package final class RealMemcached {
 
 extension Trait where Self == ConditionTrait {
     package static var requiresMemcached: Self {
-        .enabled(if: Executables.onPath("memcached") != nil, "needs memcached: apt-get install memcached")
+        .enabled(if: ProgramPath.onPath("memcached") != nil, "needs memcached: apt-get install memcached")
     }
 }

@@ -40,4 +40,4 @@ require_packages() {
 
 # What building and running take; the scripts that source this name it.
 # shellcheck disable=SC2034
-BUILD_PACKAGES=(libmemcached-dev pkg-config memcached)
+BUILD_PACKAGES=(libmemcached-dev zlib1g-dev pkg-config memcached)

@@ -1,3 +1,5 @@
+internal import Units
+
 /// Compares the last round trip with an average over many, as Netflix's concurrency-limits does: the limit shrinks
 /// while round trips are longer than they used to be, and grows by a small queue otherwise.
 ///
@@ -43,7 +45,7 @@ package struct Gradient2: LimitAlgorithm {
             estimate = Swift.max(Double(parameters.min), (estimate * 0.9).rounded(.down))
             return
         }
-        let short = Swift.max(1, Double(sample.roundTrip.nanoseconds))
+        let short = Swift.max(1, Double(sample.roundTrip.wholeNanoseconds))
         samples += 1
         if samples <= Self.warmup {
             average += (short - average) / Double(samples)

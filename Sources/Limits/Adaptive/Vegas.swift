@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Units
 
 /// Estimates the queue from the best round trip ever seen, as TCP Vegas does (Brakmo and Peterson, 1994), in the form
 /// of Netflix's concurrency-limits.
@@ -24,19 +25,19 @@ package struct Vegas: LimitAlgorithm {
     private var samplesSinceProbe = 0
     /// Draws when the best round trip is measured anew: so many limits' worth of samples.
     private var jitter: Double
-    private var random: UInt64
+    private var random: SplitMix64
 
     /// - Parameter seed: of the times at which the best round trip is measured anew.
     package init(_ parameters: Parameters = Parameters(), seed: UInt64 = 1) {
         self.parameters = parameters
         limit = parameters.start
-        random = seed
+        random = SplitMix64(seed: seed)
         jitter = 1
         jitter = drawJitter()
     }
 
     package mutating func update(_ sample: Sample, inFlight: Int) {
-        let roundTrip = Double(sample.roundTrip.nanoseconds)
+        let roundTrip = Double(sample.roundTrip.wholeNanoseconds)
         if !sample.isDrop || parameters.asPublished {
             samplesSinceProbe += 1
             if Double(samplesSinceProbe) >= jitter * 30 * Double(limit) {
@@ -66,16 +67,6 @@ package struct Vegas: LimitAlgorithm {
         limit = Swift.min(parameters.max, Swift.max(parameters.min, limit))
     }
 
-    /// Uniform over 0.5 to 1; a linear congruential generator is random enough (Knuth's MMIX).
-    private mutating func drawJitter() -> Double {
-        random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return 0.5 + Double(random >> 11) / Double(1 << 54)
-    }
-}
-
-extension Duration {
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
-    }
+    /// Uniform over 0.5 to 1.
+    private mutating func drawJitter() -> Double { .random(in: 0.5..<1, using: &random) }
 }

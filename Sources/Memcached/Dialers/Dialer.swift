@@ -1,3 +1,4 @@
+internal import CConnectHook
 package import POSIX
 package import Units
 
@@ -9,10 +10,13 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
     case bind(IPv4Address)
     /// A source address drawn from all of 127.0.0.0/8 for each dial. The incident's band-aid.
     ///
-    /// The incident's own address is left out: one draw in 16.7 million would find all its ports resting.
+    /// The incident's own address is left out: one draw in 16.7 million would find all its ports in TIME_WAIT.
     case rotate
     /// A destination address drawn from all of 127.0.0.0/8 for each dial; memcached must listen on 0.0.0.0.
     case rotateDestination
+
+    /// Descriptors of the last that a process may open which no dial takes, whichever it is.
+    package static let keptDescriptors = Int(DIAL_RESERVED_DESCRIPTORS)
 
     /// The address the incident's log line shows.
     private static let incidentAddress = IPv4Address(value: 0x7f20_0001)

@@ -39,7 +39,7 @@ package struct ReplyFault: Error, Sendable, Equatable {
         }
     }
 
-    /// What a peer wrote, no longer than a log line bears.
+    /// What a peer wrote, no longer than fits a log line.
     static func quoted(_ bytes: some Collection<UInt8>) -> String {
         let most = 160
         return String(decoding: bytes.prefix(most), as: UTF8.self) + (bytes.count > most ? "..." : "")

@@ -1,25 +1,37 @@
 package import HTTP
-internal import HTTPTypes
+package import HTTPTypes
+internal import Text
 
 /// The admin listener: health, metrics, counters, and the settings that change while it runs.
-package struct AdminPage: Responder {
-    private static let pages = [
-        "/healthz", "/metrics", "/admin/settings", "/admin/counters", "/debug/clients", "/debug/errors",
+package struct AdminPage: ThreadResponder {
+    /// Its pages, and the methods each is for.
+    private static let pages: [(path: String, methods: String)] = [
+        ("/healthz", "GET, HEAD"), ("/metrics", "GET, HEAD"), ("/admin/settings", "GET, HEAD, PATCH"),
+        ("/admin/counters", "GET, HEAD, POST"), ("/debug/clients", "GET, HEAD"), ("/debug/errors", "GET, HEAD"),
     ]
 
     private let service: Service
     private let settings: LiveSettings
+    private let access: AccessRule
 
-    /// - Parameter settings: those the service was started with.
-    package init(_ service: Service, settings: Settings) {
+    /// - Parameters:
+    ///   - settings: those the service was started with.
+    ///   - logFiles: that `log-sink` may be changed to, besides the one it was started with.
+    ///   - access: whom it answers; all may ask for `/healthz`, which says and changes nothing.
+    package init(_ service: Service, settings: Settings, logFiles: [String] = [], access: AccessRule) {
         self.service = service
-        self.settings = LiveSettings(settings, of: service)
+        self.access = access
+        self.settings = LiveSettings(settings, of: service, logFiles: logFiles)
     }
 
-    package func respond(to request: Request) async -> Response {
+    package func immediateResponse(to request: Request) -> Response? {
+        guard request.head.method == .get, request.path == "/healthz" else { return nil }
+        return Response(.ok, contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
+    }
+
+    package func respond(to request: Request) -> Response {
+        if let refusal = access.refusal(of: request) { return response(to: refusal, head: nil).challenging() }
         switch (request.head.method, request.path) {
-        case (.get, "/healthz"):
-            return Response(.ok, contentType: "text/plain; charset=utf-8", body: Array("ok\n".utf8))
         case (.get, "/metrics"):
             return Response(
                 .ok,
@@ -38,17 +50,22 @@ package struct AdminPage: Responder {
             return json(ClientRanking(service.clients))
         case (.get, "/debug/errors"):
             return json(ErrorReport(service.log))
-        case (_, let path) where Self.pages.contains(path):
-            let message = "\(request.head.method) is not for \(request.path)"
-            return ConnectError(.unimplemented, message, status: .methodNotAllowed).response
         default:
-            let message = "there is no \(request.path); there are \(Self.pages.joined(separator: ", "))"
-            return ConnectError(.unimplemented, message, status: .notFound).response
+            return Self.problem(with: request).response
         }
     }
 
-    package func response(to error: RequestError) -> Response {
-        ConnectError(.invalidArgument, error.message, status: error.status).response
+    package func response(to error: RequestError, head: HTTPRequest?) -> Response {
+        ConnectError(error).response
+    }
+
+    private static func problem(with request: Request) -> ConnectError {
+        guard let page = pages.first(where: { $0.path == request.path }) else {
+            let paths = pages.map(\.path).joined(separator: ", ")
+            let message = "there is no \(request.path.prefix(100)); there are \(paths)"
+            return ConnectError(.unimplemented, message, status: .notFound)
+        }
+        return .methodNotAllowed(request.head.method, for: page.path, allowed: page.methods)
     }
 
     private func change(_ body: [UInt8]) -> Response {
@@ -61,7 +78,7 @@ package struct AdminPage: Responder {
                 .response
         }
         do throws(Settings.Problem) {
-            return json(SettingsDocument(try settings.change(document.changes)))
+            return json(SettingsDocument(try settings.change(try document.changes())))
         } catch {
             return ConnectError(.invalidArgument, "\(error)").response
         }

@@ -48,6 +48,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
     /// The most lookups in flight since peaks were last taken.
     package var inFlightPeak = 0
     package var idleConnections = 0
+    /// Threads that issue and collect lookups; nil where the server did not say.
+    package var lanes: Int?
     package var threads = 0
     package var rssBytes = 0
 
@@ -78,52 +80,42 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         inFlight = counters.inFlight.value
         inFlightPeak = takePeaks ? counters.inFlight.takePeak() : counters.inFlight.peak
         idleConnections = engine.idleConnections
+        lanes = engine.laneCount
         let status = try? ProcessStatus.read()
         threads = status?.threads ?? 0
         rssBytes = status?.residentBytes ?? 0
     }
 
+    /// The figures that only grow while a process lives; all others are levels and peaks.
+    private static let counts: [any WritableKeyPath<CounterSnapshot, Int> & Sendable] = [
+        \.lookups.hits, \.lookups.misses, \.lookups.unreadable, \.dials.ok, \.dials.failed, \.writeBacks.ok,
+        \.logLines.written,
+        \.logLines.dropped, \.logLines.suppressed, \.batches,
+    ]
+
+    /// The same by name.
+    private static let countsByName: [any WritableKeyPath<CounterSnapshot, [String: Int]> & Sendable] = [
+        \.lookups.errors, \.dials.errors, \.writeBacks.errors, \.refusals,
+    ]
+
     /// The counts of a process that has ended and of the one after it together; levels are the later one's.
     package func adding(_ later: CounterSnapshot) -> CounterSnapshot {
         var sum = later
-        sum.lookups.hits += lookups.hits
-        sum.lookups.misses += lookups.misses
-        sum.lookups.unreadable += lookups.unreadable
-        sum.lookups.errors.merge(lookups.errors, uniquingKeysWith: +)
-        sum.dials.ok += dials.ok
-        sum.dials.failed += dials.failed
-        sum.dials.errors.merge(dials.errors, uniquingKeysWith: +)
-        sum.writeBacks.ok += writeBacks.ok
-        sum.writeBacks.errors.merge(writeBacks.errors, uniquingKeysWith: +)
-        sum.logLines.written += logLines.written
-        sum.logLines.dropped += logLines.dropped
-        sum.logLines.suppressed += logLines.suppressed
-        sum.batches += batches
-        sum.refusals.merge(refusals, uniquingKeysWith: +)
+        for count in Self.counts { sum[keyPath: count] += self[keyPath: count] }
+        for counts in Self.countsByName { sum[keyPath: counts].merge(self[keyPath: counts], uniquingKeysWith: +) }
         sum.inFlightPeak = max(inFlightPeak, later.inFlightPeak)
         return sum
     }
 
     /// What was counted since an earlier snapshot; levels and peaks are this one's.
     package func change(since earlier: CounterSnapshot) -> CounterSnapshot {
-        func difference(_ path: KeyPath<CounterSnapshot, [String: Int]>) -> [String: Int] {
-            self[keyPath: path].merging(earlier[keyPath: path]) { $0 - $1 }.filter { $0.value != 0 }
-        }
         var change = self
-        change.lookups.hits -= earlier.lookups.hits
-        change.lookups.misses -= earlier.lookups.misses
-        change.lookups.unreadable -= earlier.lookups.unreadable
-        change.lookups.errors = difference(\.lookups.errors)
-        change.dials.ok -= earlier.dials.ok
-        change.dials.failed -= earlier.dials.failed
-        change.dials.errors = difference(\.dials.errors)
-        change.writeBacks.ok -= earlier.writeBacks.ok
-        change.writeBacks.errors = difference(\.writeBacks.errors)
-        change.logLines.written -= earlier.logLines.written
-        change.logLines.dropped -= earlier.logLines.dropped
-        change.logLines.suppressed -= earlier.logLines.suppressed
-        change.batches -= earlier.batches
-        change.refusals = difference(\.refusals)
+        for count in Self.counts { change[keyPath: count] -= earlier[keyPath: count] }
+        for counts in Self.countsByName {
+            let negated = earlier[keyPath: counts].mapValues { -$0 }
+            change[keyPath: counts] = self[keyPath: counts].merging(negated, uniquingKeysWith: +)
+                .filter { $0.value != 0 }
+        }
         return change
     }
 

@@ -2,6 +2,7 @@ internal import FanOut
 internal import KernelProbe
 internal import Limits
 internal import Memcached
+internal import POSIX
 internal import Telemetry
 internal import Units
 
@@ -13,7 +14,7 @@ struct MetricsPage {
     private typealias Labels = [(name: String, value: String)]
     private typealias Samples = [(labels: Labels, value: Double)]
 
-    private var page = PrometheusText()
+    var page = PrometheusText()
 
     static func text(_ service: Service, _ settings: Settings) -> String {
         var metrics = MetricsPage()
@@ -25,8 +26,9 @@ struct MetricsPage {
         )
         metrics.addClients(service.clients)
         metrics.addLog(service.log)
-        if let ports = service.ports { metrics.addPorts(ports.current) }
+        if let ports = service.ports { metrics.addPorts(ports) }
         if let traces = service.traces { metrics.addTraces(traces) }
+        metrics.addBounds(service)
         metrics.addProcess()
         return metrics.page.text
     }
@@ -131,7 +133,7 @@ struct MetricsPage {
         page.add("spiral_batch_uris", help: "URIs in a batch, by client.", clients.map { ($0.labels, $0.totals.sizes) })
         page.add(
             "spiral_batch_duration_seconds",
-            help: "From a batch's arrival to its answer, by client.",
+            help: "From a batch's request, read whole, to its answer, by client.",
             clients.map { ($0.labels, $0.totals.latencies) }
         )
     }
@@ -143,7 +145,13 @@ struct MetricsPage {
             .counter,
             help: "Error lines by what became of them; mode is the one in force now.",
             [("written", counts.written), ("dropped", counts.dropped), ("suppressed", counts.suppressed)]
-                .map { ([("fate", $0.0)], Double($0.1.value)) }
+                .map { ([("outcome", $0.0)], Double($0.1.value)) }
+        )
+        page.add(
+            "spiral_log_notices_total",
+            .counter,
+            help: "Lines of log mode sampled that say how many error lines were left out.",
+            counts.notices.value
         )
         page.add(
             "spiral_log_lines_waiting",
@@ -159,48 +167,68 @@ struct MetricsPage {
         )
     }
 
-    private mutating func addPorts(_ trend: PortTrend) {
-        guard let sample = trend.latest else { return }
+    private mutating func addPorts(_ watch: PortWatch) {
+        let trend = watch.current
+        guard let sample = trend.latest, let tick = trend.latestTick else { return }
+        let totals = watch.destinationPorts.compactMap { sample.use.destinations[$0] }
         page.add(
             "spiral_memcached_sockets",
             .gauge,
             help: "Sockets towards memcached, by TCP state.",
             TCPState.allCases.filter { $0 != .newSynReceived && $0 != .listen }
-                .map { ([("state", $0.name)], Double(sample.survey[$0])) }
-        )
-        page.add(
-            "spiral_ports_in_use",
-            .gauge,
-            help: "Ephemeral ports towards memcached held by the source address that holds most.",
-            sample.survey.portsInUse
-        )
-        page.add(
-            "spiral_ports_capacity",
-            .gauge,
-            help: "Ephemeral ports one source address has (net.ipv4.ip_local_port_range).",
-            sample.budget.ports
+                .map { state in ([("state", state.name)], Double(totals.reduce(0) { $0 + $1[state] })) }
         )
         page.add(
             "spiral_source_addresses",
             .gauge,
             help: "Source addresses that hold ports towards memcached.",
-            sample.survey.sourceCount
+            totals.reduce(0) { $0 + $1.sources }
+        )
+        let outlooks = trend.outlooks.filter { watch.destinationPorts.contains($0.row.pair.destination.port) }
+        let busiest = outlooks.first
+        let capacity = sample.use.settings.range.ports
+        page.add(
+            "spiral_ports_in_use",
+            .gauge,
+            help: "Ephemeral ports that the busiest way to memcached holds: of its source address where that is bound, "
+                + "of source and destination otherwise.",
+            busiest?.held ?? 0
         )
         page.add(
-            "spiral_ports_exhaustion_seconds",
+            "spiral_ports_free",
             .gauge,
-            help:
-                "Until the busiest source address has no port left at the present rate; +Inf when it does not run out.",
-            [([], trend.timeToExhaustion?.inSeconds ?? .infinity)]
+            help: "Ephemeral ports that the next dials of the busiest way to memcached can take.",
+            busiest?.free ?? capacity
+        )
+        page.add(
+            "spiral_ports_capacity",
+            .gauge,
+            help: "Ephemeral ports one source address has: ip_local_port_range without ip_local_reserved_ports.",
+            capacity
+        )
+        // What is not known has no sample, as nothing that could be written would be true.
+        if !outlooks.contains(where: { $0.state == .unknown }) {
+            page.add(
+                "spiral_ports_exhaustion_seconds",
+                .gauge,
+                help: "Until some way to memcached has no port left at the present rate; +Inf when none runs out.",
+                [([], outlooks.compactMap(\.secondsLeft).min() ?? .infinity)]
+            )
+        }
+        page.add(
+            "spiral_ports_sample_age_seconds",
+            .gauge,
+            help: "Since all sockets were looked at; figures are carried on from there by the kernel's counters.",
+            [([], trend.age(at: .now)?.inSeconds ?? 0)]
         )
         page.add(
             "spiral_kernel_tcp_events_total",
             .counter,
             help: "The kernel's TCP counters of this network namespace, under nstat's names.",
             [
-                "TcpActiveOpens", "TcpOutRsts", "TcpExtTW", "TcpExtTWRecycled", "TcpExtTCPTimeWaitOverflow",
-                "TcpExtListenOverflows", "TcpExtListenDrops",
-            ].map { ([("name", $0)], Double(sample.counters[$0])) }
+                "TcpActiveOpens", "TcpAttemptFails", "TcpOutRsts", "TcpExtTW", "TcpExtTWRecycled",
+                "TcpExtTCPTimeWaitOverflow", "TcpExtListenOverflows", "TcpExtListenDrops",
+            ].map { ([("name", $0)], Double(tick.counters[$0])) }
         )
     }
 
@@ -210,8 +238,8 @@ struct MetricsPage {
             .counter,
             help: "Spans by what became of them.",
             [
-                ([("fate", "exported")], Double(traces.exported.value)),
-                ([("fate", "dropped")], Double(traces.dropped.value)),
+                ([("outcome", "exported")], Double(traces.exported.value)),
+                ([("outcome", "dropped")], Double(traces.dropped.value)),
             ]
         )
     }

@@ -16,73 +16,80 @@ package struct Settings: Sendable, Equatable {
 
     package init() {}
 
-    /// The names, in the order they are shown.
-    package static let names = [
-        "limit", "fanout", "dialer", "late-bind", "max-idle", "lookup-timeout", "log-mode", "log-sink",
-        "store-latency", "max-batch", "max-per-caller",
+    /// One setting: its name, its value as text, and how a text is read.
+    struct Setting: Sendable {
+        var name: String
+        var text: @Sendable (Settings) -> String
+        var parse: @Sendable (String) throws(UnitTextError) -> @Sendable (inout Settings) -> Void
+
+        init<Value: Sendable>(
+            _ name: String,
+            _ value: any WritableKeyPath<Settings, Value> & Sendable,
+            text: @escaping @Sendable (Value) -> String,
+            parse: @escaping @Sendable (String) throws(UnitTextError) -> Value
+        ) {
+            self.name = name
+            self.text = { text($0[keyPath: value]) }
+            self.parse = { given throws(UnitTextError) in
+                let parsed = try parse(given)
+                return { $0[keyPath: value] = parsed }
+            }
+        }
+    }
+
+    /// All settings, in the order they are shown. A new one is a row here, an option in `SettingOptions`, and a paragraph
+    /// in the README.
+    static let table = [
+        Setting("limit", \.fanOut.limit, text: \.description, parse: LimitPolicy.init(text:)),
+        Setting("fanout", \.fanOut.fanout, text: \.description, parse: FanoutPolicy.init(text:)),
+        Setting("dialer", \.fanOut.dialer, text: \.description, parse: Dialer.init(text:)),
+        Setting("late-bind", \.fanOut.lateBind, text: \.description, parse: flag),
+        Setting("max-idle", \.fanOut.maxIdle, text: \.description) { text throws(UnitTextError) in
+            try count(text, expected: "a number of connections, 0 or more")
+        },
+        Setting("lookup-timeout", \.fanOut.lookupTimeout, text: \.text) { text throws(UnitTextError) in
+            let timeout = try Duration(text: text)
+            guard timeout >= .milliseconds(1) else {
+                throw UnitTextError(text: text, expected: "a timeout of 1ms or more")
+            }
+            return timeout
+        },
+        Setting("log-mode", \.logMode, text: \.description, parse: LogMode.init(text:)),
+        Setting("log-sink", \.logSink, text: \.description, parse: LogSink.init(text:)),
+        Setting("store-latency", \.storeLatency, text: \.text, parse: Duration.init(text:)),
+        Setting("max-batch", \.guards.maxBatch, text: \.description, parse: uris),
+        Setting("max-per-caller", \.guards.maxPerCaller, text: \.description, parse: uris),
     ]
+
+    package static let names = table.map(\.name)
 
     /// A setting that is unknown, or a value it cannot take.
     package struct Problem: Error, Equatable, CustomStringConvertible {
-        package var description: String
+        /// Nil when there is no setting of that name, and for several settings together.
+        package var setting: String?
+        package var reason: String
 
-        package init(description: String) {
-            self.description = description
+        package init(setting: String?, reason: String) {
+            self.setting = setting
+            self.reason = reason
         }
+
+        package var description: String { setting.map { "\($0): \(reason)" } ?? reason }
     }
 
     /// The value of a setting as text; nil for a name that is not one.
     package subscript(name: String) -> String? {
-        switch name {
-        case "limit": fanOut.limit.description
-        case "fanout": fanOut.fanout.description
-        case "dialer": fanOut.dialer.description
-        case "late-bind": fanOut.lateBind.description
-        case "max-idle": String(fanOut.maxIdle)
-        case "lookup-timeout": fanOut.lookupTimeout.text
-        case "log-mode": logMode.description
-        case "log-sink": logSink.description
-        case "store-latency": storeLatency.text
-        case "max-batch": String(guards.maxBatch)
-        case "max-per-caller": String(guards.maxPerCaller)
-        default: nil
-        }
+        Self.table.first { $0.name == name }.map { $0.text(self) }
     }
 
     /// Sets one setting from its text.
     /// - Throws: ``Problem`` naming the setting and what it takes; nothing has changed then.
     package mutating func set(_ name: String, to text: String) throws(Problem) {
-        do throws(UnitTextError) {
-            switch name {
-            case "limit": fanOut.limit = try LimitPolicy(text: text)
-            case "fanout": fanOut.fanout = try FanoutPolicy(text: text)
-            case "dialer": fanOut.dialer = try Dialer(text: text)
-            case "late-bind":
-                guard let value = Bool(text) else { throw UnitTextError(text: text, expected: "true or false") }
-                fanOut.lateBind = value
-            case "max-idle":
-                guard let value = Int(text), value >= 0 else {
-                    throw UnitTextError(text: text, expected: "a number of connections, 0 or more")
-                }
-                fanOut.maxIdle = value
-            case "lookup-timeout":
-                let value = try Duration(text: text)
-                guard value >= .milliseconds(1) else {
-                    throw UnitTextError(text: text, expected: "a timeout of 1ms or more")
-                }
-                fanOut.lookupTimeout = value
-            case "log-mode": logMode = try LogMode(text: text)
-            case "log-sink": logSink = try LogSink(text: text)
-            case "store-latency": storeLatency = try Duration(text: text)
-            case "max-batch": guards.maxBatch = try Self.uris(text)
-            case "max-per-caller": guards.maxPerCaller = try Self.uris(text)
-            default:
-                let names = Self.names.joined(separator: ", ")
-                throw UnitTextError(text: name, expected: "a setting; there are \(names)")
-            }
-        } catch {
-            throw Problem(description: Self.names.contains(name) ? "\(name): \(error)" : "\(error)")
-        }
+        apply([try SettingChange(name, text)])
+    }
+
+    package mutating func apply(_ changes: [SettingChange]) {
+        for change in changes { change.apply(&self) }
     }
 
     /// Why settings say nothing together; nil when each has its effect.
@@ -102,10 +109,17 @@ package struct Settings: Sendable, Equatable {
         return nil
     }
 
-    private static func uris(_ text: String) throws(UnitTextError) -> Int {
-        guard let value = Int(text), value >= 0 else {
-            throw UnitTextError(text: text, expected: "a number of URIs, 0 for any")
-        }
+    private static let uris: @Sendable (String) throws(UnitTextError) -> Int = { text throws(UnitTextError) in
+        try count(text, expected: "a number of URIs, 0 for any")
+    }
+
+    private static let flag: @Sendable (String) throws(UnitTextError) -> Bool = { text throws(UnitTextError) in
+        guard let value = Bool(text) else { throw UnitTextError(text: text, expected: "true or false") }
+        return value
+    }
+
+    private static func count(_ text: String, expected: String) throws(UnitTextError) -> Int {
+        guard let value = Int(text), value >= 0 else { throw UnitTextError(text: text, expected: expected) }
         return value
     }
 }

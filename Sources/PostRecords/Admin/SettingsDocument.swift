@@ -46,7 +46,7 @@ package struct SettingsDocument: Codable, Sendable {
     }
 
     /// A document of some settings only.
-    package init(_ changes: [(name: String, text: String)]) {
+    package init(_ changes: [SettingChange]) {
         values = Dictionary(changes.map { ($0.name, .text($0.text)) }, uniquingKeysWith: { $1 })
     }
 
@@ -63,7 +63,12 @@ package struct SettingsDocument: Codable, Sendable {
     package subscript(name: String) -> String? { values[name]?.text }
 
     /// The settings named, in a fixed order.
-    package var changes: [(name: String, text: String)] {
-        values.sorted { $0.key < $1.key }.map { ($0.key, $0.value.text) }
+    /// - Throws: ``Settings/Problem`` when one is unknown or cannot take its value.
+    package func changes() throws(Settings.Problem) -> [SettingChange] {
+        var changes: [SettingChange] = []
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            changes.append(try SettingChange(name, value.text))
+        }
+        return changes
     }
 }

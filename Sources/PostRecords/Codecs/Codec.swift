@@ -1,5 +1,3 @@
-internal import HTTP
-internal import HTTPTypes
 internal import SwiftProtobuf
 
 /// How a message is written: Connect unary with proto3's JSON mapping, or with protobuf itself.
@@ -26,14 +24,12 @@ package enum Codec: String, Sendable, CaseIterable {
         }
     }
 
-    func response(_ message: some SwiftProtobuf.Message) throws(ConnectError) -> Response {
+    func encode(_ message: some SwiftProtobuf.Message) throws(ConnectError) -> [UInt8] {
         do {
-            let body: [UInt8]
             switch self {
-            case .json: body = try message.jsonUTF8Bytes()
-            case .proto: body = try message.serializedBytes()
+            case .json: return try message.jsonUTF8Bytes()
+            case .proto: return try message.serializedBytes()
             }
-            return Response(.ok, contentType: contentType, body: body)
         } catch {
             throw ConnectError(.internal, "the answer cannot be written: \(error)")
         }

@@ -1,3 +1,5 @@
+internal import Text
+
 /// Writes JSON at a place in memory, and moves on. Whoever makes one has made room enough.
 struct JSONCursor {
     private(set) var next: UnsafeMutablePointer<UInt8>

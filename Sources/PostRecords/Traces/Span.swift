@@ -2,8 +2,8 @@ internal import POSIX
 internal import Units
 
 /// One batch as a trace of one span, in OpenTelemetry's terms.
-package struct Span: Sendable, Equatable {
-    package enum Value: Sendable, Equatable {
+package struct Span: Sendable {
+    package enum Value: Sendable {
         case text(String)
         case number(Int)
     }
@@ -17,8 +17,6 @@ package struct Span: Sendable, Equatable {
     package var attributes: [(key: String, value: Value)]
     /// Whether any lookup failed.
     package var failed: Bool
-
-    package static func == (left: Span, right: Span) -> Bool { left.spanID == right.spanID }
 
     /// A span of its own trace.
     /// - Parameter duration: it ends now, and began this long ago.

@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import POSIX
 internal import Synchronization
 package import Telemetry
+internal import Text
 internal import Units
 
 /// Sends spans to an OpenTelemetry collector over HTTP, in batches, from a thread of its own.
@@ -14,13 +15,15 @@ package final class SpanExporter: Sendable {
     /// Spans that wait at most, and that go out in one request: the defaults of OpenTelemetry's batch processor.
     private static let capacity = 2048
     private static let largestBatch = 512
-    private static let patience = Duration.seconds(5)
+    private static let timeout = Duration.seconds(5)
     /// On loopback it dials from an address of its own, so that it has ports when the lookups have none.
     private static let source = IPv4Address(value: 0x7f00_0204)
 
     private struct State {
         var queue: [Span] = []
         var isClosed = false
+
+        var hasRoom: Bool { queue.count < capacity && !isClosed }
     }
 
     private let target: Target
@@ -46,10 +49,12 @@ package final class SpanExporter: Sendable {
         self.interval = interval
     }
 
+    /// - Parameter span: made only where there is room for it.
     package func add(_ span: @autoclosure () -> Span) {
+        guard state.withLock({ $0.hasRoom }) else { return dropped.add() }
         let span = span()
         let (isTaken, isBatch) = state.withLock { state in
-            guard state.queue.count < Self.capacity, !state.isClosed else { return (false, false) }
+            guard state.hasRoom else { return (false, false) }
             state.queue.append(span)
             return (true, state.queue.count == Self.largestBatch)
         }
@@ -58,11 +63,11 @@ package final class SpanExporter: Sendable {
     }
 
     /// Sends what waits, once, and ends.
-    /// - Parameter patience: how long the collector may take for it.
-    package func close(within patience: Duration) {
+    /// - Parameter timeout: how long the collector may take for it.
+    package func close(within timeout: Duration) {
         state.withLock { $0.isClosed = true }
         wakeup.signal()
-        _ = ended.wait(timeout: .now() + .nanoseconds(Int(patience.wholeNanoseconds)))
+        _ = ended.wait(timeout: .now() + .nanoseconds(Int(timeout.wholeNanoseconds)))
     }
 
     private func run() {
@@ -105,7 +110,7 @@ package final class SpanExporter: Sendable {
                 client = open
             } else {
                 let source = target.address.isLoopback ? Self.source : nil
-                client = try Client(to: target.address, from: source, timeout: Self.patience)
+                client = try Client(to: target.address, from: source, timeout: Self.timeout)
             }
             let body = JSONText.encode(OTLPDocument(spans))
             let answer = try client.send(.post, target.path, fields: [.contentType: "application/json"], body: body)

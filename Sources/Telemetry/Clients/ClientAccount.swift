@@ -34,7 +34,7 @@ package final class ClientAccount: Sendable {
         var recent: RecentCount
         let began: MonotonicInstant
         /// Who counts for this account since it was given up.
-        var heir: ClientAccount?
+        var mergedInto: ClientAccount?
     }
 
     package let name: String
@@ -63,53 +63,53 @@ package final class ClientAccount: Sendable {
 
     /// A batch of it has arrived.
     package func begin(uris: Int) {
-        let heir = state.withLock { state -> ClientAccount? in
-            if let heir = state.heir { return heir }
+        let mergedInto = state.withLock { state -> ClientAccount? in
+            if let mergedInto = state.mergedInto { return mergedInto }
             state.totals.batches += 1
             state.totals.uris += uris
             state.totals.sizes.record(Double(uris))
             state.recent.add(uris, at: .now)
             return nil
         }
-        heir?.begin(uris: uris)
+        mergedInto?.begin(uris: uris)
     }
 
     /// Lookups of it failed.
     package func fail(_ error: String, count: Int) {
-        let heir = state.withLock { state -> ClientAccount? in
-            if let heir = state.heir { return heir }
+        let mergedInto = state.withLock { state -> ClientAccount? in
+            if let mergedInto = state.mergedInto { return mergedInto }
             state.totals.errors[error, default: 0] += count
             return nil
         }
-        heir?.fail(error, count: count)
+        mergedInto?.fail(error, count: count)
     }
 
     /// Values it asked for are there, and cannot be read.
     package func findUnreadable(count: Int) {
-        let heir = state.withLock { state -> ClientAccount? in
-            if let heir = state.heir { return heir }
+        let mergedInto = state.withLock { state -> ClientAccount? in
+            if let mergedInto = state.mergedInto { return mergedInto }
             state.totals.unreadable += count
             return nil
         }
-        heir?.findUnreadable(count: count)
+        mergedInto?.findUnreadable(count: count)
     }
 
     /// A batch of it is answered.
     /// - Parameter ok: lookups that ended as a hit or a miss.
     package func finish(ok: Int, latency: Duration) {
-        let heir = state.withLock { state -> ClientAccount? in
-            if let heir = state.heir { return heir }
+        let mergedInto = state.withLock { state -> ClientAccount? in
+            if let mergedInto = state.mergedInto { return mergedInto }
             state.totals.ok += ok
             state.totals.latencies.record(latency.inSeconds)
             return nil
         }
-        heir?.finish(ok: ok, latency: latency)
+        mergedInto?.finish(ok: ok, latency: latency)
     }
 
     /// Takes over what an account counted that is given up, and what it would still count.
-    func absorb(_ other: ClientAccount) {
+    func merge(_ other: ClientAccount) {
         let totals = other.state.withLock { state in
-            state.heir = self
+            state.mergedInto = self
             return state.totals
         }
         state.withLock { $0.totals.add(totals) }

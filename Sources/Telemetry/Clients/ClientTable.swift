@@ -50,7 +50,7 @@ package final class ClientTable: Sendable {
             guard least.inFlight.value == 0, least.urisPerSecond < Double(uris) else { return others }
             state.lastReplacement = now
             state.accounts[least.name] = nil
-            others.absorb(least)
+            others.merge(least)
         }
         let account = ClientAccount(name)
         state.accounts[name] = account

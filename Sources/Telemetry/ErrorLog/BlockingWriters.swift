@@ -79,6 +79,13 @@ final class BlockingWriters: LineRoute {
         for job in unwritten { finish(job) }
     }
 
+    func finish(by deadline: MonotonicInstant) -> Int {
+        while output.counts.waiting.value > 0, .now < deadline { sleepThread(for: .milliseconds(1)) }
+        // Drops what waits for a writer.
+        close()
+        return output.counts.waiting.value
+    }
+
     private func startWriter() {
         start("log-writer") { [self] in write() }
     }
@@ -98,7 +105,7 @@ final class BlockingWriters: LineRoute {
             switch next {
             case .job(let job):
                 for line in job.lines { output.write(line) }
-                progress.add(1, ordering: .relaxed)
+                progress.wrappingAdd(1, ordering: .relaxed)
                 finish(job)
             case .wait: wakeup.wait()
             case .end: return

@@ -1,4 +1,5 @@
-internal import Glibc
+internal import POSIX
+internal import Text
 
 /// One error as the incident's service logged it, a JSON object on a line of its own.
 package struct ErrorLine: Sendable, Equatable {
@@ -36,7 +37,7 @@ enum LogLine {
         var line: [UInt8] = []
         line.reserveCapacity(320)
         line += "{\"time\":\"".utf8
-        appendTime(to: &line)
+        line += CivilTime.text(nanosecondsSince1970: RealTime.nanosecondsSince1970).utf8
         line += "\",\"level\":\"".utf8
         line += level.utf8
         line += "\",\"msg\":".utf8
@@ -54,39 +55,27 @@ enum LogLine {
         return line
     }
 
-    private static func appendTime(to line: inout [UInt8]) {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
-        func append(_ number: Int, digits: Int, then separator: Character) {
-            let text = String(number)
-            line += repeatElement(UInt8(ascii: "0"), count: max(0, digits - text.utf8.count))
-            line += text.utf8
-            line += separator.utf8
-        }
-        append(Int(parts.tm_year) + 1900, digits: 4, then: "-")
-        append(Int(parts.tm_mon) + 1, digits: 2, then: "-")
-        append(Int(parts.tm_mday), digits: 2, then: "T")
-        append(Int(parts.tm_hour), digits: 2, then: ":")
-        append(Int(parts.tm_min), digits: 2, then: ":")
-        append(Int(parts.tm_sec), digits: 2, then: ".")
-        append(now.tv_nsec / 1_000_000, digits: 3, then: "Z")
-    }
-
-    /// JSON string quoting (RFC 8259 section 7).
+    /// JSON string quoting (RFC 8259 section 7). What is not printable is escaped, of whatever length it is in UTF-8: a
+    /// log is read on terminals.
     private static func appendQuoted(_ text: String, to line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+        // Nearly every text.
+        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        {
+            line += text.utf8
+            return line.append(UInt8(ascii: "\""))
+        }
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" {
                 line.append(UInt8(ascii: "\\"))
-                line.append(byte)
-            case 0..<0x20:
-                let hex = String(byte, radix: 16)
-                line += "\\u00\(hex.utf8.count == 1 ? "0" : "")\(hex)".utf8
-            default:
-                line.append(byte)
+                line.append(UInt8(scalar.value))
+            } else if scalar.isPrintable {
+                line += UTF8.encode(scalar)!
+            } else {
+                for unit in UTF16.encode(scalar)! {
+                    let hex = String(unit, radix: 16)
+                    line += "\\u\(String(repeating: "0", count: 4 - hex.utf8.count))\(hex)".utf8
+                }
             }
         }
         line.append(UInt8(ascii: "\""))

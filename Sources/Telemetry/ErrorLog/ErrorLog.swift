@@ -1,4 +1,4 @@
-package import POSIX
+internal import POSIX
 internal import Synchronization
 
 /// The error log of a running server; mode and sink change while it is written to.
@@ -19,12 +19,12 @@ package final class ErrorLog: Sendable {
     package let counts = LogCounts()
 
     /// - Parameter mostThreads: threads of mode `blocking` at which the process ends, as Go's does at 10,000.
-    /// - Throws: ``SystemCallError`` when the sink cannot be opened.
+    /// - Throws: ``LogSinkError`` when the sink cannot be opened.
     package init(
         mode: LogMode,
         sink: LogSink,
         mostThreads: Int = ErrorLog.defaultMostThreads
-    ) throws(SystemCallError) {
+    ) throws(LogSinkError) {
         self.mostThreads = mostThreads
         tallies = Tallies(counts)
         let output = try LogOutput(sink, counts: counts)
@@ -43,8 +43,9 @@ package final class ErrorLog: Sendable {
 
     /// Changes mode and sink; nothing has changed when the sink cannot be opened. Lines that wait for
     /// a writer when the mode changes are dropped, and nobody waits for them any longer.
-    /// - Throws: ``SystemCallError`` from opening the sink.
-    package func set(mode: LogMode, sink: LogSink) throws(SystemCallError) {
+    /// Holds no lock while the sink is opened, which may take two seconds.
+    /// - Throws: ``LogSinkError`` from opening the sink.
+    package func set(mode: LogMode, sink: LogSink) throws(LogSinkError) {
         let before = state.withLock { ($0.mode, $0.sink, $0.output) }
         guard (mode, sink) != (before.0, before.1) else { return }
         let output = sink == before.1 ? before.2 : try LogOutput(sink, counts: counts)
@@ -58,10 +59,23 @@ package final class ErrorLog: Sendable {
         if replaced.output !== output { replaced.output.close() }
     }
 
+    /// Ends it with its process: takes no more errors, and waits a while until those taken are written.
+    /// - Returns: error lines that were taken and are lost; they are counted as dropped.
+    package func close(within timeout: Duration) -> Int {
+        let route = state.withLock { state in
+            defer { state.route = nil }
+            return state.route
+        }
+        let before = counts.dropped.value
+        let unwritten = route?.finish(by: .now + timeout) ?? 0
+        counts.dropped.add(unwritten)
+        return counts.dropped.value - before
+    }
+
     /// Logs errors of one kind in the present mode.
     /// - Parameters:
     ///   - kind: as in `bind EADDRINUSE`; from a bounded set.
-    ///   - count: how many; none is nothing to log.
+    ///   - count: how many lookups it concerns. None is no error: a reply that broke off after its last value.
     ///   - line: makes the line of one of them; called only for lines that are to be written.
     ///   - whenWritten: called once, from another thread, if the caller has to wait.
     /// - Returns: whether the caller has to wait: mode `blocking` holds it up as long as the writes take.
@@ -88,13 +102,17 @@ package final class ErrorLog: Sendable {
         _ output: LogOutput,
         _ tallies: Tallies,
         mostThreads: Int
-    ) throws(SystemCallError) -> (any LineRoute)? {
-        switch mode {
-        case .off: nil
-        case .blocking: BlockingWriters(output, mostThreads: mostThreads)
-        case .async: try BufferedWriter.start(output)
-        case .sampled: try Sampler.start(output)
-        case .metrics: tallies
+    ) throws(LogSinkError) -> (any LineRoute)? {
+        do throws(SystemCallError) {
+            return switch mode {
+            case .off: nil
+            case .blocking: BlockingWriters(output, mostThreads: mostThreads)
+            case .async: try BufferedWriter.start(output)
+            case .sampled: try Sampler.start(output)
+            case .metrics: tallies
+            }
+        } catch {
+            throw LogSinkError(description: "start a writer: \(error)")
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import POSIX
+
 /// The way error lines take in one mode.
 protocol LineRoute: AnyObject, Sendable {
     /// Takes errors of one kind.
@@ -16,4 +18,8 @@ protocol LineRoute: AnyObject, Sendable {
 
     /// Takes no more errors. Whoever waits for a line not yet begun waits no longer.
     func close()
+
+    /// Takes no more errors, and waits until those taken are written.
+    /// - Returns: how many lines are not by the deadline, besides those counted as dropped.
+    func finish(by deadline: MonotonicInstant) -> Int
 }

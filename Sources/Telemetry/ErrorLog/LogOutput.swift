@@ -11,33 +11,39 @@ final class LogOutput: Sendable {
     private let reader: PipeReader?
     private let isFailing = Atomic<Bool>(false)
 
-    /// - Throws: ``SystemCallError`` when the sink cannot be opened.
-    init(_ sink: LogSink, counts: LogCounts) throws(SystemCallError) {
+    /// - Throws: ``LogSinkError`` when the sink cannot be opened.
+    init(_ sink: LogSink, counts: LogCounts) throws(LogSinkError) {
         self.sink = sink
         self.counts = counts
-        switch sink {
-        case .standardError:
-            descriptor = try .duplicate(of: 2)
+        if case .file(let path) = sink {
+            descriptor = try LogFile.open(path)
             reader = nil
-        case .file(let path):
-            descriptor = try .appending(to: path)
-            reader = nil
-        case .pipe(let rate):
+            return
+        }
+        do throws(SystemCallError) {
+            guard case .pipe(let rate) = sink else {
+                descriptor = try .duplicate(of: 2)
+                reader = nil
+                return
+            }
             let pipe = try Pipe()
             descriptor = try .duplicate(of: pipe.writeEnd.rawValue)
             reader = try PipeReader.start(pipe.closingWriteEnd(), bytesPerSecond: rate)
+        } catch {
+            throw LogSinkError(description: "open \(sink): \(error)")
         }
     }
 
     /// Hands a line to the kernel, however long that takes. A line it does not take whole is dropped.
-    func write(_ line: [UInt8]) {
+    /// - Parameter isNotice: whether it is about error lines, and no error's own.
+    func write(_ line: [UInt8], isNotice: Bool = false) {
         do {
             let result = try descriptor.write(line[...])
             guard result == .done(line.count) else { throw SystemCallError("write", errno: ENOSPC) }
-            counts.written.add()
+            (isNotice ? counts.notices : counts.written).add()
             isFailing.store(false, ordering: .relaxed)
         } catch {
-            counts.dropped.add()
+            if !isNotice { counts.dropped.add() }
             // Once for each time the sink begins to fail, and not to the sink itself.
             guard !isFailing.exchange(true, ordering: .relaxed), sink != .standardError else { return }
             StandardError.print("log-sink \(sink): cannot \(error); lines are dropped and counted until it works again")
@@ -62,6 +68,8 @@ package struct LogCounts: Sendable {
     package let dropped = Counter()
     /// Left out on purpose, by `sampled` and `metrics`.
     package let suppressed = Counter()
+    /// Lines that say how many others were left out, handed to the kernel; no error's own.
+    package let notices = Counter()
     /// Lines that a failed lookup waits for at this moment, in mode `blocking`.
     package let waiting = PeakGauge()
 }

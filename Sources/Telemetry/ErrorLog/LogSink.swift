@@ -25,6 +25,11 @@ package enum LogSink: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The file that lines go to; nil for another kind of sink.
+    package var file: String? {
+        if case .file(let path) = self { path } else { nil }
+    }
+
     package var description: String {
         switch self {
         case .standardError: "stderr"

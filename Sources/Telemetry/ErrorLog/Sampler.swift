@@ -63,6 +63,11 @@ final class Sampler: LineRoute {
         writer.close()
     }
 
+    func finish(by deadline: MonotonicInstant) -> Int {
+        close()
+        return writer.finish(by: deadline)
+    }
+
     /// Ends the windows that are over, all of them once closed, and writes what they left out.
     /// - Returns: whether there will be more.
     private func sumUp() -> Bool {
@@ -74,7 +79,7 @@ final class Sampler: LineRoute {
         }
         for (kind, window) in over.sorted(by: { $0.key < $1.key }) where window.suppressed > 0 {
             let fields: [(String, LogLine.Value)] = [("kind", .text(kind)), ("suppressed", .number(window.suppressed))]
-            writer.add([LogLine.encode(level: "WARN", "error lines suppressed", fields)])
+            writer.add([LogLine.encode(level: "WARN", "error lines suppressed", fields)], areNotices: true)
         }
         return !isClosed
     }

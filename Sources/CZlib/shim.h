@@ -1,0 +1,4 @@
+// zlib as Swift sees it.
+#pragma once
+
+#include <zlib.h>

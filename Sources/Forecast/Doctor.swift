@@ -1,0 +1,229 @@
+internal import FanOut
+internal import Glibc
+package import KernelProbe
+package import LoadGenerator
+internal import Memcached
+internal import POSIX
+internal import PostRecords
+package import Results
+internal import Text
+internal import Units
+
+/// Looks at what this machine allows, and says what that means for reproducing the incident.
+package struct Doctor: Sendable {
+    /// The load that is planned.
+    package var clients: [ClientSpec]
+    /// Idle connections the server keeps.
+    package var maxIdle: Int
+    /// The port range of the run; nil for the machine's own.
+    package var portRange: PortBudget?
+    package var network: Environment.Network
+
+    package init(clients: [ClientSpec], maxIdle: Int = 2, portRange: PortBudget?, network: Environment.Network) {
+        self.clients = clients
+        self.maxIdle = maxIdle
+        self.portRange = portRange
+        self.network = network
+    }
+
+    /// Everything that was looked at, in order.
+    package func examine() -> [Finding] {
+        var findings = [memcached, libmemcached, namespaces, descriptors]
+        findings += [lanes, ports, timeWaitReuse, timeWaitHere, acceptQueue]
+        findings.append(prediction)
+        return findings
+    }
+
+    private var largestBatch: Int { clients.map(\.uris.upperBound).max() ?? 0 }
+
+    private var memcached: Finding {
+        guard let path = ProgramPath.onPath("memcached") else {
+            return Finding(
+                "memcached",
+                "not installed",
+                .bad,
+                "there is nothing to look posts up in",
+                advice: "apt-get install memcached"
+            )
+        }
+        return Finding(
+            "memcached",
+            "\(DaemonVersion.of(path) ?? "unknown") (\(path))",
+            .good,
+            "the demo starts its own"
+        )
+    }
+
+    private var libmemcached: Finding {
+        let version = LibraryVersion.running
+        guard LibraryVersion.isNew(version) else {
+            return Finding(
+                "libmemcached",
+                version,
+                .bad,
+                "before 1.1.4 a failed dial is reported as another error",
+                advice: "install libmemcached 1.1.4 or later (Debian 12, Ubuntu 24.04)"
+            )
+        }
+        return Finding("libmemcached", version, .good, "errors of dials come with the kernel's errno")
+    }
+
+    private var namespaces: Finding {
+        if network == .host {
+            return Finding(
+                "network",
+                "the host's own",
+                .notice,
+                "other programs on this machine lose their ports along with the demo, for a minute after it too",
+                advice: "leave out --host-network where namespaces are permitted"
+            )
+        }
+        let user = geteuid() == 0 ? "as root" : "in a user namespace"
+        guard NetworkNamespace.isPermitted() else {
+            return Finding(
+                "network namespaces",
+                "not permitted",
+                .bad,
+                "the demo cannot have ports of its own",
+                advice: "run it as root, allow user namespaces (kernel.unprivileged_userns_clone=1, "
+                    + "kernel.apparmor_restrict_unprivileged_userns=0), or use --host-network"
+            )
+        }
+        return Finding(
+            "network namespaces",
+            "permitted, \(user)",
+            .good,
+            "nothing on this machine is changed or used up"
+        )
+    }
+
+    private var descriptors: Finding {
+        let limit = DescriptorLimit.current.hard
+        let value = "\(grouped(limit)) descriptors a process (hard limit)"
+        guard limit >= 64 else {
+            return Finding(
+                "nofile",
+                value,
+                .bad,
+                "the server's own files and those it keeps free leave none to dial with",
+                advice: "ulimit -Hn \(largestBatch + 96) as root before starting"
+            )
+        }
+        // Lanes, listeners, callers' connections and logs besides the lookups, and what dials leave free.
+        let needed = largestBatch + 96
+        guard limit < needed else {
+            return Finding("nofile", value, .good, "a batch of \(grouped(largestBatch)) lookups fits at once")
+        }
+        return Finding(
+            "nofile",
+            value,
+            .notice,
+            "of \(grouped(largestBatch)) lookups at once, up to \(grouped(needed - limit)) will fail with EMFILE; that is counted, not hidden",
+            advice: "ulimit -Hn \(needed) as root before starting, for a run without them"
+        )
+    }
+
+    /// As many as a run starts its own with, unless the scenario says otherwise.
+    private static let memcachedThreads = 2
+
+    private var lanes: Finding {
+        let cores = sysconf(CInt(_SC_NPROCESSORS_ONLN))
+        let count = FanOutEngine.standardLaneCount(cores: cores, memcachedThreads: Self.memcachedThreads)
+        return Finding(
+            "lanes",
+            "\(count) of up to \(FanOutEngine.laneCounts.upperBound)",
+            .good,
+            "the server's threads that issue and collect lookups, on \(cores) cores beside \(Self.memcachedThreads) threads of memcached; --lanes changes it"
+        )
+    }
+
+    private var budget: PortBudget? { portRange ?? (try? PortBudget.current()) }
+
+    private var ports: Finding {
+        guard let budget else {
+            return Finding("ports", "unknown", .bad, "/proc/sys/net cannot be read", advice: "mount /proc")
+        }
+        let own = portRange == nil ? "this machine's range" : "narrowed for the run"
+        return Finding(
+            "ports",
+            "\(grouped(budget.ports)) (\(budget.lowestPort)-\(budget.highestPort), \(own))",
+            .good,
+            "one source address bears \(rounded(budget.sustainableDialsPerSecond)) dials a second: each port rests 60 s in TIME_WAIT"
+        )
+    }
+
+    private var timeWaitReuse: Finding {
+        let value = (try? Sysctl.read("net.ipv4.tcp_tw_reuse")) ?? "unknown"
+        let meaning =
+            switch value {
+            case "0": "connect() fails with EADDRNOTAVAIL once the range is full"
+            case "1": "connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
+            case "2":
+                "on loopback connect() reuses ports after 1 s; bind() to an address does not, and fails with EADDRINUSE"
+            default: "the kernel does not say whether it reuses TIME_WAIT ports"
+            }
+        return Finding("tcp_tw_reuse", value, .good, meaning)
+    }
+
+    private var timeWaitHere: Finding {
+        let count = (try? SocketDiagnostics.survey(towardsPort: nil).timeWait) ?? 0
+        guard network == .host else {
+            return Finding(
+                "TIME_WAIT here",
+                grouped(count),
+                .good,
+                "they are the host's; the run begins with none of its own"
+            )
+        }
+        return Finding(
+            "TIME_WAIT here",
+            grouped(count),
+            count > 1000 ? .notice : .good,
+            "these ports are taken before the run begins",
+            advice: count > 1000 ? "wait a minute" : ""
+        )
+    }
+
+    private var acceptQueue: Finding {
+        let value = (try? Sysctl.read("net.core.somaxconn")) ?? "unknown"
+        return Finding(
+            "somaxconn",
+            value,
+            .good,
+            "dials that memcached has not accepted yet queue up to this many; beyond it they wait a second and time out"
+        )
+    }
+
+    /// When the ports run out under the planned load, with no limit.
+    private var prediction: Finding {
+        let load = clients.map(\.description).joined(separator: " ")
+        guard let forecast = portForecast, let time = forecast.exhaustedAfter else {
+            return Finding(
+                "prediction",
+                "the ports never run out",
+                .notice,
+                "\(load) dials \(rounded(portForecast?.dialsPerSecond ?? 0)) times a second, which the range bears",
+                advice: "send larger batches or more of them, or narrow the range"
+            )
+        }
+        // A batch dials all at once: the range is full in the batch that crosses it.
+        let first = clients.filter { $0.uris.lowerBound - maxIdle > forecast.portsOfAddress }.map(\.name)
+        let when =
+            first.isEmpty
+            ? "after \(rounded(time)) s"
+            : "with the first batch of \(first.joined(separator: " or "))"
+        return Finding(
+            "prediction",
+            "the ports run out \(when)",
+            .good,
+            "\(load) dials \(rounded(forecast.dialsPerSecond)) times a second on average without a limit; the range bears \(rounded(forecast.sustainableDialsPerSecond))"
+        )
+    }
+
+    private var portForecast: PortForecast? {
+        guard let budget else { return nil }
+        var settings = Settings()
+        settings.fanOut.maxIdle = maxIdle
+        return try? PortForecast(.init(budget: budget, settings: settings, clients: clients))
+    }
+}

@@ -1,0 +1,187 @@
+internal import FanOut
+package import KernelProbe
+internal import Limits
+package import LoadGenerator
+internal import Memcached
+internal import POSIX
+package import PostRecords
+internal import Text
+internal import Units
+
+/// The budget of ephemeral ports as arithmetic, and as a simulation of the batches that are due.
+package struct PortForecast: Codable, Sendable {
+    package static let currentSchema = "spiral-predict/1"
+
+    package struct Question: Sendable {
+        package var budget: PortBudget
+        package var settings: Settings
+        package var clients: [ClientSpec]
+        /// Source addresses that dials rotate over; nil for as many as the dialer has.
+        package var sources: Int?
+        /// Addresses memcached is reached at; nil for as many as the dialer has.
+        package var destinations: Int?
+        /// net.ipv4.tcp_tw_reuse.
+        package var twReuse = 2
+        /// Whether memcached is reached over loopback, for which tcp_tw_reuse=2 counts.
+        package var isLoopback = true
+        package var hosts = 1
+        package var duration = Duration.seconds(600)
+
+        package init(budget: PortBudget, settings: Settings, clients: [ClientSpec]) {
+            self.budget = budget
+            self.settings = settings
+            self.clients = clients
+        }
+    }
+
+    /// Why arithmetic cannot tell.
+    package struct Problem: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    package var schema = PortForecast.currentSchema
+    package var settings: SettingsDocument
+    package var clients: [String]
+    package var hosts: Int
+    /// Ports that one pair of addresses has.
+    package var portsOfAddress: Int
+    /// Sets of ports that dials can choose among: source addresses, or pairs of source and destination.
+    package var portSets: Int
+    /// Ports together.
+    package var capacity: Int
+    /// Seconds a port rests after its connection has closed.
+    package var restSeconds: Double
+    /// Dials a second that a host bears for ever.
+    package var sustainableDialsPerSecond: Double
+    /// Dials a second of one host, on average.
+    package var dialsPerSecond: Double
+    /// Ports that rest when it goes on for longer than they do, were there enough.
+    package var restingPorts: Int
+    /// Seconds until the first dial finds no port; nil when none fails in the time looked at.
+    package var exhaustedAfter: Double?
+    /// What fails then.
+    package var failure: String
+    /// In the time looked at, on one host.
+    package var dials: Int
+    package var failedDials: Int
+    package var portsPeak: Int
+    /// Seconds looked at.
+    package var seconds: Double
+    /// Source addresses that a host needs, so that no dial ever fails.
+    package var addressesNeeded: Int
+    /// Hosts that are needed instead, with the addresses there are; nil when no number is enough.
+    package var hostsNeeded: Int?
+
+    /// - Throws: ``Problem`` where dials depend on timing.
+    package init(_ question: Question) throws(Problem) {
+        let fanOut = question.settings.fanOut
+        let chunk = if case .multiget(let chunk) = fanOut.fanout { chunk } else { 1 }
+        if let bound = fanOut.limit.bound, bound > fanOut.maxIdle {
+            throw Problem(
+                description:
+                    "limit \(fanOut.limit) with max-idle \(fanOut.maxIdle): how often it dials depends on timing; "
+                    + "measure it with 'spiral sweep', or keep \(bound) connections idle"
+            )
+        }
+        settings = SettingsDocument(question.settings)
+        clients = question.clients.map(\.description)
+        hosts = question.hosts
+        portsOfAddress = question.budget.ports
+        let loopback = IPv4Address.usableLoopback.count
+        let canReuse: Bool
+        switch fanOut.dialer {
+        case .bind, .rotate:
+            let sources = question.sources ?? (fanOut.dialer == .rotate ? loopback - 1 : 1)
+            // A port chosen by bind() is taken for the address; one chosen by connect(), for the pair. ip(7)
+            portSets = fanOut.lateBind ? Self.product(sources, question.destinations ?? 1) : sources
+            failure = fanOut.lateBind ? "connect: EADDRNOTAVAIL" : "bind: EADDRINUSE"
+            canReuse = fanOut.lateBind
+        case .kernel, .rotateDestination:
+            let destinations = question.destinations ?? (fanOut.dialer == .kernel ? 1 : loopback)
+            portSets = Self.product(question.sources ?? 1, destinations)
+            failure = "connect: EADDRNOTAVAIL"
+            canReuse = true
+        }
+        // connect() takes a port in TIME_WAIT again after a second where it may; bind() never does.
+        let reuses = canReuse && (question.twReuse == 1 || (question.twReuse == 2 && question.isLoopback))
+        let rest = reuses ? Duration.seconds(1) : PortBudget.timeWait
+        restSeconds = rest.inSeconds
+        capacity = Self.product(portsOfAddress, portSets)
+        sustainableDialsPerSecond = Double(capacity) / restSeconds
+
+        var simulation = PortSimulation(ports: capacity, maxIdle: fanOut.maxIdle, limit: fanOut.limit.bound)
+        simulation.rest = rest
+        simulation.chunk = chunk
+        simulation.hosts = question.hosts
+        let outcome = simulation.run(question.clients, for: question.duration)
+        exhaustedAfter = outcome.exhaustedAfter
+        dials = outcome.dials
+        failedDials = outcome.failedDials
+        portsPeak = outcome.portsPeak
+        seconds = question.duration.inSeconds
+
+        simulation.ports = .max / 4
+        let unbounded = simulation.run(question.clients, for: question.duration)
+        dialsPerSecond = Double(unbounded.dials) / seconds
+        restingPorts = Int(min(1e15, dialsPerSecond * restSeconds))
+        let setsNeeded = (unbounded.portsPeak + portsOfAddress - 1) / portsOfAddress
+        addressesNeeded = max(1, setsNeeded)
+        hostsNeeded = Self.hostsNeeded(question, simulation, capacity: capacity)
+    }
+
+    /// The fewest hosts with which no dial fails, found by halving.
+    private static func hostsNeeded(_ question: Question, _ simulation: PortSimulation, capacity: Int) -> Int? {
+        func isEnough(_ hosts: Int) -> Bool {
+            var simulation = simulation
+            simulation.ports = capacity
+            simulation.hosts = hosts
+            return simulation.run(question.clients, for: question.duration).exhaustedAfter == nil
+        }
+        var high = 1
+        while !isEnough(high) {
+            high *= 2
+            // One batch alone is too much for a host.
+            if high > 1 << 20 { return nil }
+        }
+        var low = high / 2
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if isEnough(middle) { high = middle } else { low = middle }
+        }
+        return high
+    }
+
+    private static func product(_ left: Int, _ right: Int) -> Int {
+        let (product, overflow) = left.multipliedReportingOverflow(by: right)
+        return overflow ? .max / 4 : min(product, .max / 4)
+    }
+
+    /// For people to read.
+    package var lines: [String] {
+        let sets = portSets == 1 ? "" : " x \(grouped(portSets)) sets of addresses"
+        let host = hosts == 1 ? "" : ", on each of \(grouped(hosts)) hosts"
+        var lines = [
+            "ports        \(grouped(portsOfAddress)) of one address\(sets), each taken for \(rounded(restSeconds)) s after its connection closed",
+            "bears        \(rounded(sustainableDialsPerSecond)) dials a second for ever\(host)",
+            "asked for    \(rounded(dialsPerSecond)) dials a second\(host), averaged over \(rounded(seconds)) s: "
+                + clients.joined(separator: " "),
+            "TIME_WAIT    \(grouped(restingPorts)) when it goes on, were there ports enough",
+        ]
+        if let exhaustedAfter {
+            lines.append("runs out     after \(rounded(exhaustedAfter)) s; from then on dials fail with \(failure)")
+            lines.append(
+                "             of \(grouped(dials + failedDials)) dials in \(rounded(seconds)) s, \(grouped(failedDials)) fail"
+            )
+            lines.append("needs        \(grouped(addressesNeeded)) source addresses a host for no failure")
+            lines.append(
+                hostsNeeded.map {
+                    "or           \($0 == hosts ? "these" : grouped($0)) hosts with the addresses there are"
+                }
+                    ?? "             one batch alone takes more ports than a host has: more hosts do not help"
+            )
+        } else {
+            lines.append("runs out     not within \(rounded(seconds)) s; \(grouped(portsPeak)) ports are taken at most")
+        }
+        return lines
+    }
+}

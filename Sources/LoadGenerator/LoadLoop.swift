@@ -1,0 +1,324 @@
+internal import DequeModule
+internal import HTTP
+internal import HeapModule
+internal import POSIX
+internal import Synchronization
+internal import Units
+
+/// What the sender's thread does, and all that belongs to it: batches become due, are sent, answered and recorded.
+///
+/// Nothing here waits but the poller. Batches are made before they are due.
+final class LoadLoop {
+    struct Client {
+        let spec: ClientSpec
+        let recorder: Recorder
+        /// Of batches in the warm-up, whose results nobody gets.
+        let warmUp: Recorder
+        let head: [UInt8]
+        var source: BatchSource
+        /// The next batch, and when it is due; in a closed loop, when another has ended.
+        var upcoming: (id: BatchTable.ID, due: Duration)?
+        /// Batches that are due, and wait for others to end.
+        var waiting: Deque<BatchTable.ID> = []
+        /// The one used last at the end, so that those that are not needed can be closed by the server.
+        var idle: [Connection] = []
+        var inFlight = 0
+    }
+
+    private struct NextDue: Comparable {
+        var due: Duration
+        var client: Int
+
+        static func < (left: NextDue, right: NextDue) -> Bool {
+            left.due < right.due || left.due == right.due && left.client < right.client
+        }
+    }
+
+    /// URIs from which on the assistant makes a request.
+    private static let largeBatch = 256
+    /// Batches of one client that wait; what becomes due beyond it is not sent.
+    private static let longestQueue = 1_000_000
+    /// Batches begun in one turn.
+    private static let begunAtOnce = 64
+
+    let options: Load.Options
+    let workload: Workload
+    let control: LoadControl
+    let assistant: Assistant
+    var clients: [Client]
+    var batches = BatchTable()
+    var connections = ConnectionTable()
+    /// Connections with more to read than fits one turn.
+    var unfinished: [UInt64] = []
+    /// Clients of which a batch has ended, and when.
+    var freed: [(client: Int, at: MonotonicInstant)] = []
+    let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+    var check: AnswerCheck
+    let largeCheck: LargeAnswerCheck
+    var source: SourceAddresses?
+
+    private var schedule: Heap<NextDue> = []
+    private var beginning = MonotonicInstant.now
+    private let duration: Duration?
+    private var end: MonotonicInstant?
+    /// Whether no further batch becomes due.
+    private(set) var isStopped = false
+    private var begun = 0
+    private var nextProgressCheck = MonotonicInstant.now
+
+    init(
+        _ clients: [Load.Client],
+        _ recorders: [Recorder],
+        _ options: Load.Options,
+        _ workload: Workload,
+        for duration: Duration?,
+        control: LoadControl,
+        assistant: Assistant
+    ) {
+        self.options = options
+        self.duration = duration
+        self.workload = workload
+        self.control = control
+        self.assistant = assistant
+        check = AnswerCheck(workload)
+        largeCheck = LargeAnswerCheck(workload)
+        source = options.source
+        self.clients = zip(clients, recorders).map { client, recorder in
+            Client(
+                spec: client.spec,
+                recorder: recorder,
+                warmUp: Recorder(name: recorder.name),
+                head: options.form.head(of: client.spec),
+                source: BatchSource(client, workload, within: duration)
+            )
+        }
+    }
+
+    deinit {
+        space.deallocate()
+    }
+
+    // MARK: Turns
+
+    /// Runs until all batches that were due have ended.
+    func run(from beginning: MonotonicInstant?) {
+        Timer.sharpenForThisThread()
+        for client in clients.indices { prepare(client) }
+        self.beginning = beginning ?? .now
+        control.state.withLock { $0.beginning = self.beginning }
+        end = duration.map { self.beginning + $0 }
+        while turn() {}
+        let ended = MonotonicInstant.now
+        for connection in connections.all { close(connection) }
+        assistant.finish()
+        control.state.withLock { state in
+            state.isStopped = true
+            state.isOver = true
+            state.end = ended
+            state.threadTime = Thread.processorTime
+        }
+    }
+
+    /// - Returns: whether there is more to do.
+    private func turn() -> Bool {
+        let isAbandoned = takeOrders()
+        if isAbandoned {
+            abandonAll()
+            return false
+        }
+        let now = MonotonicInstant.now
+        let isUpToDate = beginDue(now)
+        // What was due before the end is sent, however late it is.
+        if let end, now >= end, isUpToDate { stop() }
+        giveUpOverdue(now)
+        refill()
+        if isStopped, batches.dueCount == 0 { return false }
+        readOn()
+        control.timer.set(nextMoment(after: now))
+        control.poller.wait(until: unfinished.isEmpty && freed.isEmpty ? nil : now) { event in
+            guard let connection = connections[event.token] else { return }
+            // Told once, and perhaps together with an answer, after which the connection would be taken for idle.
+            if event.isEnded || event.isBroken { connection.isEnded = true }
+            advance(connection)
+        }
+        return true
+    }
+
+    /// Begins the batches that are due, up to a turn's share: answers must not wait until a sender that is behind has
+    /// caught up.
+    /// - Returns: whether these were all.
+    private func beginDue(_ now: MonotonicInstant) -> Bool {
+        for _ in 0..<Self.begunAtOnce {
+            guard !isStopped, let next = schedule.min, beginning + next.due <= now else { return true }
+            schedule.removeMin()
+            beginBatch(of: next.client, due: beginning + next.due)
+        }
+        return false
+    }
+
+    /// - Returns: whether nothing is to be waited for.
+    private func takeOrders() -> Bool {
+        let (made, mustStop, isAbandoned) = control.state.withLock { state in
+            defer { state.made = [] }
+            return (state.made, state.isStopped, state.isAbandoned)
+        }
+        if mustStop { stop() }
+        for (id, request) in made where batches.contains(id) {
+            batches[id].request = request
+            if batches[id].isDue { dispatch(id) }
+        }
+        return isAbandoned
+    }
+
+    private func nextMoment(after now: MonotonicInstant) -> MonotonicInstant? {
+        var moments: [MonotonicInstant] = []
+        if !isStopped {
+            if let next = schedule.min { moments.append(beginning + next.due) }
+            if let end { moments.append(end) }
+        }
+        if let oldest = batches.oldest {
+            moments.append(batches[oldest].due + options.timeout)
+            if options.readTimeout != nil { moments.append(nextProgressCheck) }
+        }
+        return moments.min()
+    }
+
+    private func stop() {
+        guard !isStopped else { return }
+        isStopped = true
+        schedule = []
+        for client in clients.indices {
+            guard let upcoming = clients[client].upcoming else { continue }
+            clients[client].upcoming = nil
+            _ = batches.remove(upcoming.id)
+        }
+        control.state.withLock { $0.isStopped = true }
+    }
+
+    // MARK: Batches become due
+
+    /// Chooses a client's next batch, and makes its request or has it made.
+    private func prepare(_ client: Int) {
+        guard let (due, selection) = clients[client].source.next() else {
+            clients[client].upcoming = nil
+            return
+        }
+        let recorder = due < options.warmUp ? clients[client].warmUp : clients[client].recorder
+        let id = batches.add(.init(client: client, selection: selection, recorder: recorder))
+        clients[client].upcoming = (id, due)
+        if clients[client].source.isClosedLoop, begun == 0 {
+            for _ in 0..<clients[client].source.loops { schedule.insert(NextDue(due: due, client: client)) }
+        } else if !clients[client].source.isClosedLoop {
+            schedule.insert(NextDue(due: due, client: client))
+        }
+        let (form, head, codec) = (options.form, clients[client].head, clients[client].spec.codec)
+        if selection.size < Self.largeBatch {
+            batches[id].request = form.request(head, selection, codec, workload)
+        } else {
+            assistant.add { [workload, control] in
+                control.deliver(form.request(head, selection, codec, workload), for: id)
+            }
+        }
+    }
+
+    private func beginBatch(of client: Int, due: MonotonicInstant) {
+        guard let (id, _) = clients[client].upcoming else { return }
+        clients[client].upcoming = nil
+        batches.becomeDue(id, at: due)
+        let selection = batches[id].selection
+        batches[id].recorder.begin(uris: selection.size)
+        if options.isTraced { note(selection, of: client, due: due) }
+        dispatch(id)
+        begun += 1
+        if begun == options.maxBatches { return stop() }
+        prepare(client)
+    }
+
+    private func note(_ selection: Selection, of client: Int, due: MonotonicInstant) {
+        var entry = Trace.Entry(
+            offset: due - beginning,
+            caller: clients[client].spec.name,
+            batch: .size(selection.size)
+        )
+        if case .uris(let uris) = selection { entry.batch = .uris(uris) }
+        control.state.withLock { $0.trace.append(entry) }
+    }
+
+    /// Sends a batch that is due, unless it has to wait: for its request, or for others to end.
+    private func dispatch(_ id: BatchTable.ID) {
+        let client = batches[id].client
+        guard batches[id].request != nil else { return }
+        let lateness = MonotonicInstant.now - batches[id].due
+        batches[id].recorder.pickUp(after: lateness)
+        guard lateness < options.timeout else { return giveUp(id, now: .now) }
+        guard clients[client].inFlight < options.maxInFlight ?? .max else {
+            // Those whose time is over stand in front.
+            while let first = clients[client].waiting.first, !batches.contains(first) {
+                clients[client].waiting.removeFirst()
+            }
+            if clients[client].waiting.count < Self.longestQueue {
+                batches[id].recorder.holdBack()
+                clients[client].waiting.append(id)
+            } else {
+                giveUp(id, now: .now)
+            }
+            return
+        }
+        send(id)
+    }
+
+    /// Batches of clients have ended: there is room for those that wait, and closed loops go round. What is sent here and
+    /// ends at once has its turn the next time.
+    private func refill() {
+        let freed = freed
+        self.freed = []
+        for (client, moment) in freed {
+            if clients[client].inFlight < options.maxInFlight ?? .max, let id = takeWaiting(client) {
+                send(id)
+            } else if clients[client].source.isClosedLoop, !isStopped, end.map({ moment < $0 }) ?? true {
+                beginBatch(of: client, due: moment)
+            }
+        }
+    }
+
+    private func takeWaiting(_ client: Int) -> BatchTable.ID? {
+        while let id = clients[client].waiting.popFirst() {
+            if batches.contains(id) { return id }
+        }
+        return nil
+    }
+
+    // MARK: Batches that take too long
+
+    private func giveUpOverdue(_ now: MonotonicInstant) {
+        while let id = batches.oldest, batches[id].due + options.timeout <= now { giveUp(id, now: now) }
+        guard let readTimeout = options.readTimeout, now >= nextProgressCheck else { return }
+        nextProgressCheck = now + min(readTimeout / 4, .milliseconds(100))
+        for connection in connections.all where connection.lastProgress + readTimeout <= now {
+            if let id = connection.batch { giveUp(id, now: now) }
+        }
+    }
+
+    private func giveUp(_ id: BatchTable.ID, now: MonotonicInstant) {
+        if let connection = batches[id].connection {
+            close(connection)
+            finish(id, now: now) { $0.recorder.fail("ETIMEDOUT", after: now - $0.due) }
+        } else {
+            let batch = batches.remove(id)
+            batch.recorder.giveUpUnsent(after: now - batch.due)
+            freed.append((batch.client, now))
+        }
+    }
+
+    private func abandonAll() {
+        let now = MonotonicInstant.now
+        while let id = batches.oldest {
+            let batch = batches.remove(id)
+            if batch.connection == nil {
+                batch.recorder.giveUpUnsent(after: now - batch.due)
+            } else {
+                batch.recorder.giveUpUnanswered(after: now - batch.due)
+            }
+        }
+    }
+}

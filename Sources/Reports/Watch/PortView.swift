@@ -1,0 +1,54 @@
+package import KernelProbe
+package import POSIX
+
+/// Which rows somebody wants to see, and in what order.
+package struct PortView: Sendable {
+    package enum Order: String, Sendable, CaseIterable {
+        /// Those without a port left, then those that hold most.
+        case busiest
+        /// The least free first.
+        case used
+        /// The most ports held first.
+        case inUse = "in-use"
+        /// The fastest first.
+        case rate
+        /// Those that run out soonest first.
+        case left
+        /// By destination, then source.
+        case destination
+    }
+
+    /// Destination ports; nil for any.
+    package var port: UInt16?
+    /// Destinations; nil for any.
+    package var destinations: Set<IPEndpoint>?
+    package var source: IPAddress?
+    package var order = Order.busiest
+
+    package init() {}
+
+    /// The rows wanted, in order.
+    package func outlooks(_ trend: PortTrend) -> [PortOutlook] {
+        let wanted = trend.outlooks.filter { shows($0.row.pair) }
+        return switch order {
+        case .busiest: wanted
+        case .used: wanted.sorted { ($0.used, $0.inUse) > ($1.used, $1.inUse) }
+        case .inUse: wanted.sorted { ($0.inUse, $0.sourceInUse) > ($1.inUse, $1.sourceInUse) }
+        case .rate: wanted.sorted { ($0.connectsPerSecond ?? -1) > ($1.connectsPerSecond ?? -1) }
+        case .left:
+            wanted.sorted {
+                ($0.secondsLeft ?? .infinity, $1.inUse) < ($1.secondsLeft ?? .infinity, $0.inUse)
+            }
+        case .destination: wanted.sorted { $0.row.pair < $1.row.pair }
+        }
+    }
+
+    private func shows(_ pair: AddressPair) -> Bool {
+        (port == nil || pair.destination.port == port)
+            && (destinations?.contains(pair.destination) ?? true)
+            && (source == nil || pair.source == source)
+    }
+
+    /// Whether rows are chosen at all.
+    package var isNarrowed: Bool { port != nil || destinations != nil || source != nil }
+}

@@ -1,0 +1,72 @@
+package import KernelProbe
+internal import POSIX
+internal import Text
+
+/// Shows looks at ports one after the other: on a terminal in place, elsewhere as lines that follow each other.
+package struct PortsReport {
+    private let view: PortView
+    private let rows: Int
+    private let screen: Screen?
+    private var hasSaidSettings = false
+    /// Single rows since the last header.
+    private var sinceHeader: Int?
+
+    /// A header again after so many single rows.
+    private static let headerEach = 20
+
+    /// - Parameters:
+    ///   - rows: rows shown at most.
+    ///   - screen: nil to show nothing.
+    package init(view: PortView, rows: Int, screen: Screen?) {
+        self.view = view
+        self.rows = rows
+        self.screen = screen
+    }
+
+    package mutating func show(_ trend: PortTrend) {
+        guard let screen, let document = PortDocument.now(trend, view), let use = trend.latest?.use else { return }
+        let outlooks = view.outlooks(trend)
+        let shown = outlooks.prefix(rows)
+        let settings = hasSaidSettings && !screen.isLive ? [] : PortTable.settings(use.settings)
+        hasSaidSettings = true
+        let bystanders = PortTable.bystanders(trend).map { [$0] } ?? []
+        let body: [String]
+        if shown.isEmpty {
+            body = [PortTable.totals(document, shown: 0)] + nobody(trend) + bystanders
+            sinceHeader = nil
+        } else if shown.count == 1, outlooks.count == 1, view.isNarrowed, !screen.isLive {
+            // One row is one line a look, as vmstat's.
+            let isDue = sinceHeader.map { $0 >= Self.headerEach } ?? true
+            sinceHeader = isDue ? 1 : (sinceHeader ?? 0) + 1
+            body = (isDue ? bystanders + [PortTable.header] : []) + shown.map { PortTable.line($0) }
+        } else {
+            sinceHeader = nil
+            body =
+                [PortTable.totals(document, shown: shown.count), PortTable.header]
+                + shown.map { PortTable.line($0) } + bystanders
+        }
+        if screen.isLive { screen.redraw(settings + body) } else { screen.print(settings + body) }
+    }
+
+    /// What to say where no row is as wanted.
+    private func nobody(_ trend: PortTrend) -> [String] {
+        guard view.isNarrowed else { return ["nobody has dialled anything within the last minute"] }
+        let port = view.port.map { " towards port \($0)" } ?? ""
+        let source = view.source.map { " from \($0)" } ?? ""
+        let busiest = PortView().outlooks(trend).prefix(3).map { "\($0.row.pair.destination) (\(grouped($0.inUse)))" }
+        let rest = busiest.isEmpty ? "nor anywhere else" : "the busiest are \(busiest.joined(separator: ", "))"
+        return ["nobody dials\(port)\(source); \(rest)"]
+    }
+}
+
+extension PortDocument {
+    /// As of now; nil before the first look.
+    package static func now(_ trend: PortTrend, _ view: PortView) -> PortDocument? {
+        PortDocument(
+            trend,
+            view,
+            time: CivilTime.text(nanosecondsSince1970: RealTime.nanosecondsSince1970),
+            at: .now
+        )
+    }
+}

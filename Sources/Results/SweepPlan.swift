@@ -1,0 +1,150 @@
+package import LoadGenerator
+package import PostRecords
+internal import Units
+
+/// A grid of settings to be measured, each cell so many times.
+package struct SweepPlan: Sendable, Codable, Equatable {
+    /// Cells beyond which it is asked first.
+    package static let manyCells = 400
+    /// More than anybody can wait for.
+    package static let mostCombinations = 1_000_000
+
+    /// One combination of values, in the order of the variations.
+    package struct Cell: Sendable, Codable, Hashable {
+        package var values: [String]
+        /// Which measurement of the combination it is, from 1.
+        package var repetition: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case values
+            case repetition = "turn"
+        }
+    }
+
+    package var variations: [Variation]
+    /// Settings that are the same in all cells.
+    package var fixed: [String: String] = [:]
+    /// As they are written.
+    package var clients: [String]
+    /// Ports of each namespace; nil for the machine's own range.
+    package var ports: Int?
+    /// Seconds of load before it is measured, and while.
+    package var warmUp: Double
+    package var duration: Double
+    /// Measurements of each combination.
+    package var repetitions: Int
+    package var seed: UInt64
+
+    private enum CodingKeys: String, CodingKey {
+        case variations, fixed, clients, ports, warmUp, duration, seed
+        case repetitions = "turns"
+    }
+
+    /// Why a plan cannot be carried out.
+    package struct Problem: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    package init(
+        _ variations: [Variation],
+        fixed: [String: String],
+        clients: [ClientSpec],
+        ports: Int?,
+        warmUp: Duration,
+        duration: Duration,
+        repetitions: Int,
+        seed: UInt64
+    ) throws(Problem) {
+        self.variations = variations
+        self.fixed = fixed
+        self.clients = clients.map(\.description)
+        self.ports = ports
+        self.warmUp = warmUp.inSeconds
+        self.duration = duration.inSeconds
+        self.repetitions = repetitions
+        self.seed = seed
+        guard !variations.isEmpty else {
+            throw Problem(
+                description:
+                    "the grid is empty; add --vary SETTING=VALUE,VALUE, as in --vary limit=none,request:16..1024x4"
+            )
+        }
+        for (index, variation) in variations.enumerated() {
+            if fixed[variation.name] != nil {
+                throw Problem(description: "\(variation.name) is both fixed by --set and varied; leave one out")
+            }
+            if variations[..<index].contains(where: { $0.name == variation.name }) {
+                throw Problem(description: "\(variation.name) is varied twice; put all its values into one --vary")
+            }
+        }
+        guard Set(clients.map(\.name)).count == clients.count else {
+            throw Problem(description: "two clients have the same name")
+        }
+    }
+
+    /// Combinations in the grid, those that are left out included.
+    package var combinations: Int {
+        variations.reduce(1) { product, variation in
+            let (next, overflow) = product.multipliedReportingOverflow(by: variation.values.count)
+            return overflow ? .max : next
+        }
+    }
+
+    /// Each combination of values, those whose settings exclude each other left out.
+    package var grid: [[String]] { all.filter { conflict(of: $0) == nil } }
+
+    /// Combinations that are left out, with the reason.
+    package var leftOut: [(values: [String], reason: String)] {
+        all.compactMap { values in conflict(of: values).map { (values, $0) } }
+    }
+
+    private var all: [[String]] {
+        variations.reduce([[]]) { grid, variation in
+            grid.flatMap { values in variation.values.map { values + [$0] } }
+        }
+    }
+
+    /// What is measured, in the order in which it is: each pass through the grid shuffled for itself.
+    package var cells: [Cell] {
+        var generator = SplitMix64(seed: seed)
+        let grid = grid
+        return (1...max(1, repetitions)).flatMap { repetition in
+            grid.map { Cell(values: $0, repetition: repetition) }.shuffled(using: &generator)
+        }
+    }
+
+    /// The client with the largest batches: the heavy caller. The first of several.
+    package var heavyClient: String? {
+        clients.compactMap { try? ClientSpec(text: $0) }.reduce(nil as ClientSpec?) { largest, spec in
+            guard let largest,
+                largest.uris.lowerBound + largest.uris.upperBound >= spec.uris.lowerBound + spec.uris.upperBound
+            else { return spec }
+            return largest
+        }?.name
+    }
+
+    /// The settings of a combination, by name.
+    /// - Throws: ``Settings/Problem`` for values that a file made up.
+    package func settings(_ values: [String]) throws(Settings.Problem) -> [SettingChange] {
+        var changes: [SettingChange] = []
+        for (name, text) in fixed.sorted(by: { $0.key < $1.key }) { changes.append(try SettingChange(name, text)) }
+        for (variation, text) in zip(variations, values) { changes.append(try SettingChange(variation.name, text)) }
+        return changes
+    }
+
+    private func conflict(of values: [String]) -> String? {
+        var settings = Settings()
+        do {
+            let changes = try self.settings(values)
+            settings.apply(changes)
+            return settings.conflict(among: Set(changes.map(\.name)))
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// A combination for people to read.
+    package func text(_ values: [String]) -> String {
+        zip(variations, values).map { "\($0.name)=\($1)" }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,84 @@
+package import LoadGenerator
+
+/// What was seen at one moment of a run.
+package struct TimelinePoint: Codable, Sendable {
+    package struct Client: Codable, Sendable {
+        /// Batches answered since the point before.
+        package var answered: Int
+        /// Milliseconds; nil when none was answered.
+        package var p50: Double?
+        package var p99: Double?
+
+        package init(_ window: Recorder.Window) {
+            answered = window.answered
+            p50 = window.p50
+            p99 = window.p99
+        }
+    }
+
+    /// Seconds since the first phase began.
+    package var at: Double
+    package var phase: String
+    /// Whether the server's process was there.
+    package var isUp: Bool
+    /// Ports held by the source address that holds most.
+    package var portsInUse: Int
+    package var timeWait: Int
+    package var established: Int
+    package var sourceAddresses: Int
+    package var inFlight: Int
+    /// Lookups the limit admits at once; nil without one.
+    package var limit: Int?
+    package var threads: Int
+    package var rssBytes: Int
+    /// Charged to the server's cgroup, kernel memory included; nil without one.
+    package var cgroupBytes: Int?
+    /// Since the point before, a second.
+    package var dialsPerSecond: Double
+    package var lookupsPerSecond: Double
+    package var errorsPerSecond: [String: Double]
+    package var logLinesPerSecond: Double
+    /// Error lines that failed lookups waited for.
+    package var logWaiting: Int
+    package var clients: [String: Client]
+
+    package init(
+        at: Double,
+        phase: String,
+        isUp: Bool,
+        portsInUse: Int,
+        timeWait: Int,
+        established: Int,
+        sourceAddresses: Int,
+        inFlight: Int,
+        limit: Int? = nil,
+        threads: Int,
+        rssBytes: Int,
+        cgroupBytes: Int? = nil,
+        dialsPerSecond: Double,
+        lookupsPerSecond: Double,
+        errorsPerSecond: [String: Double],
+        logLinesPerSecond: Double,
+        logWaiting: Int,
+        clients: [String: Client]
+    ) {
+        self.at = at
+        self.phase = phase
+        self.isUp = isUp
+        self.portsInUse = portsInUse
+        self.timeWait = timeWait
+        self.established = established
+        self.sourceAddresses = sourceAddresses
+        self.inFlight = inFlight
+        self.limit = limit
+        self.threads = threads
+        self.rssBytes = rssBytes
+        self.cgroupBytes = cgroupBytes
+        self.dialsPerSecond = dialsPerSecond
+        self.lookupsPerSecond = lookupsPerSecond
+        self.errorsPerSecond = errorsPerSecond
+        self.logLinesPerSecond = logLinesPerSecond
+        self.logWaiting = logWaiting
+        self.clients = clients
+    }
+}

@@ -1,0 +1,82 @@
+internal import KernelProbe
+internal import LoadGenerator
+internal import POSIX
+internal import PostRecords
+internal import Results
+internal import Units
+
+/// Turns what is read at one moment into a point of the timeline, and keeps the peaks of its phase.
+struct PhaseSampler {
+    /// What was read at one moment.
+    struct Reading {
+        var at: MonotonicInstant
+        var survey: SocketSurvey
+        var counters: CounterSnapshot
+        /// Nil while the server is down.
+        var status: ProcessStatus?
+        /// Charged to the server's cgroup; nil without one.
+        var cgroupBytes: Int?
+        var isUp: Bool
+        var clients: [(String, TimelinePoint.Client)]
+    }
+
+    struct Peaks {
+        var timeWait = 0
+        var portsInUse = 0
+        var inFlight = 0
+        /// Nil when the server was never seen up.
+        var threads: Int?
+        var rssBytes: Int?
+
+        mutating func include(_ point: TimelinePoint) {
+            timeWait = max(timeWait, point.timeWait)
+            portsInUse = max(portsInUse, point.portsInUse)
+            inFlight = max(inFlight, point.inFlight)
+            // A process has threads and memory: without them it was not there.
+            if point.threads > 0 { threads = max(threads ?? 0, point.threads) }
+            if point.rssBytes > 0 { rssBytes = max(rssBytes ?? 0, point.rssBytes) }
+        }
+    }
+
+    private let phase: String
+    private(set) var counted: CounterSnapshot
+    private var countedAt: MonotonicInstant
+    private(set) var peaks = Peaks()
+
+    /// - Parameter counted: the counts at the beginning of the phase.
+    init(_ phase: String, start: MonotonicInstant, counted: CounterSnapshot) {
+        self.phase = phase
+        self.counted = counted
+        countedAt = start
+    }
+
+    /// - Parameter beginning: of the first phase.
+    mutating func point(_ reading: Reading, since beginning: MonotonicInstant) -> TimelinePoint {
+        let change = reading.counters.change(since: counted)
+        let seconds = max((reading.at - countedAt).inSeconds, 1e-3)
+        let point = TimelinePoint(
+            at: (reading.at - beginning).inSeconds,
+            phase: phase,
+            isUp: reading.isUp,
+            portsInUse: reading.survey.portsInUse,
+            timeWait: reading.survey.timeWait,
+            established: reading.survey.established,
+            sourceAddresses: reading.survey.sourceCount,
+            inFlight: reading.isUp ? reading.counters.inFlight : 0,
+            limit: reading.isUp ? reading.counters.limit : nil,
+            threads: reading.status?.threads ?? 0,
+            rssBytes: reading.status?.residentBytes ?? 0,
+            cgroupBytes: reading.cgroupBytes,
+            dialsPerSecond: Double(change.dials.ok) / seconds,
+            lookupsPerSecond: Double(change.lookups.total) / seconds,
+            errorsPerSecond: change.lookups.errors.mapValues { Double($0) / seconds },
+            logLinesPerSecond: Double(change.logLines.written) / seconds,
+            logWaiting: reading.isUp ? reading.counters.logLines.waiting : 0,
+            clients: Dictionary(reading.clients, uniquingKeysWith: { $1 })
+        )
+        counted = reading.counters
+        countedAt = reading.at
+        peaks.include(point)
+        return point
+    }
+}

@@ -1,0 +1,133 @@
+internal import FanOut
+internal import KernelProbe
+internal import LoadGenerator
+internal import Memcached
+internal import PostRecords
+package import Results
+internal import Text
+
+extension SweepResult {
+    /// Reads what was measured and analyzes it: a file of a sweep that goes on has no analysis yet, and an older one another.
+    /// - Throws: ``RunResult/FormatError``
+    package init(analyzing json: [UInt8]) throws(RunResult.FormatError) {
+        try self.init(json: json)
+        analyze()
+    }
+
+    /// Ranks the combinations by what the small callers waited, finds the knee, and recommends: all of it from the runs
+    /// there are.
+    package mutating func analyze() {
+        let heavy = plan.heavyClient
+        let byValues = Dictionary(grouping: runs, by: \.cell.values)
+        ranking = plan.grid.compactMap { values in
+            byValues[values].map { own in
+                let results = own.compactMap(\.result)
+                return Aggregate(
+                    values,
+                    results: results,
+                    crashes: own.count - results.count,
+                    heavy: heavy,
+                    sustainable: sustainableDials(values)
+                )
+            }
+        }.sorted { Self.rank($0) < Self.rank($1) }
+        findings = recommendation + LimitKnees(plan, ranking).lines + leftOut + unmeasured
+    }
+
+    /// Dials a second that the ports sustain with the dialer of a combination.
+    private func sustainableDials(_ values: [String]) -> Double {
+        var settings = Settings()
+        settings.apply((try? plan.settings(values)) ?? [])
+        guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
+            return .infinity
+        }
+        return PortBudget(lowestPort: range[0], highestPort: range[1]).sustainableDialsPerSecond
+    }
+
+    /// Feasible ones first, of which nothing failed before those of which in most runs nothing did; those without
+    /// answers last. Each by what the small callers got: complete and within the SLO, and how late at worst.
+    private static func rank(_ one: Aggregate) -> (Int, Double, Double) {
+        let group =
+            switch (one.isFeasible, one.isAnswered, one.runs > 0) {
+            case (true, _, _): one.isClean ? 0 : 1
+            case (false, true, _): 2
+            case (false, false, true): 3
+            case (false, false, false): 4
+            }
+        return (group, one.smallInTime.map { -$0.median } ?? .infinity, one.smallP99?.median ?? .infinity)
+    }
+
+    private var recommendation: [String] {
+        guard let best = ranking.first, best.runs > 0 else { return ["Nothing was measured."] }
+        guard best.isFeasible else {
+            let least = best.isAnswered ? " Best for the small callers: \(plan.text(best.values)): \(best.fault)." : ""
+            return [
+                "No combination of this grid answers everything without failures and sustains its dials.\(least)"
+            ]
+        }
+        let feasible = ranking.filter(\.isFeasible)
+        let noise = Noise(feasible)
+        // What cannot be told from the best may be chosen for other reasons: for what all callers together got, then
+        // for dialling less. Without a repeat nothing is known to be told from it, and the best stands for itself.
+        let others =
+            noise.factor == nil
+            ? [] : feasible.dropFirst().filter { $0.isClean == best.isClean && !noise.separates($0, best) }
+        let (chosen, reason) = Self.choice(best, others)
+        let facts =
+            (chosen.isClean
+                ? "No failed lookup"
+                : "Failed lookups \(chosen.errors?.text ?? "-"), batches \(chosen.failedBatches?.text ?? "-")")
+            + "; small callers' p99 \(chosen.smallP99?.text ?? "-") ms; \(chosen.lookupsPerSecond?.text ?? "-") lookups "
+            + "a second; \(chosen.dialsPerSecond?.text ?? "-") dials a second."
+        var lines = [
+            chosen.runs > 1
+                ? "Recommended: \(plan.text(chosen.values)). \(facts)"
+                : "Not enough measurements to recommend one: \(plan.text(chosen.values)) is best so far, measured once. \(facts)"
+        ]
+        if !others.isEmpty {
+            let names = ([best] + others).filter { $0.values != chosen.values }.map { plan.text($0.values) }
+            lines.append(
+                "For the small callers these differ from it by no more than the noise: \(names.prefix(6).joined(separator: "; "))"
+                    + (names.count > 6 ? "; and \(names.count - 6) more" : "")
+                    + ". It was chosen among them for \(reason)."
+            )
+        }
+        guard feasible.contains(where: { $0.runs < 3 }) else { return lines }
+        let seen =
+            noise.factor.map { "Repeats of one combination differ by a factor of up to \(rounded($0))" }
+            ?? "How far repeats of one combination differ was not measured"
+        lines.append("\(seen); fewer than three are not enough to know the noise. Add --repeat 3.")
+        return lines
+    }
+
+    /// The one to take of several that the small callers cannot tell apart, and what for.
+    private static func choice(_ best: Aggregate, _ others: [Aggregate]) -> (Aggregate, reason: String) {
+        func lookups(_ one: Aggregate) -> Double { one.lookupsPerSecond?.median ?? 0 }
+        func dials(_ one: Aggregate) -> Double { one.dialsPerSecond?.median ?? .infinity }
+        let equals = [best] + others
+        let most = equals.map(lookups).max() ?? 0
+        let fast = equals.filter { lookups($0) >= 0.95 * most }
+        let least = fast.map(dials).min() ?? 0
+        let chosen = fast.first { dials($0) <= least + 1 } ?? best
+        let reason =
+            if lookups(best) < 0.95 * most {
+                "its lookups a second"
+            } else if dials(best) > least + 1 {
+                "dialling less"
+            } else {
+                "its median"
+            }
+        return (chosen, reason)
+    }
+
+    private var leftOut: [String] {
+        Dictionary(grouping: plan.leftOut, by: \.reason).sorted { $0.key < $1.key }
+            .map { "Left out: \($0.key) (\($0.value.count) of \(plan.combinations) combinations)." }
+    }
+
+    private var unmeasured: [String] {
+        let planned = plan.grid.count * max(1, plan.repetitions)
+        guard runs.contains(where: { $0.result != nil }), runs.count < planned else { return [] }
+        return ["\(planned - runs.count) of \(planned) runs were not played; --resume plays them."]
+    }
+}

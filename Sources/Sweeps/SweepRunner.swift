@@ -1,0 +1,99 @@
+internal import LoadGenerator
+internal import POSIX
+internal import PostRecords
+package import Results
+internal import Scenarios
+internal import Testbed
+internal import Text
+internal import Units
+
+/// Measures the cells of a sweep one after the other, each with a memcached, a server and a network namespace of its own.
+package struct SweepRunner {
+    /// Shows lines to whoever waits.
+    private let show: ([String]) -> Void
+    /// Where what is measured so far is kept; nil for nowhere.
+    private let file: String?
+    private var result: SweepResult
+    /// Why the last attempt to keep the result failed.
+    package private(set) var unsaved: String?
+
+    /// - Parameter earlier: a result of the same plan to go on from; nil to begin.
+    package init(_ plan: SweepPlan, earlier: SweepResult?, file: String?, show: @escaping ([String]) -> Void) {
+        result = earlier ?? SweepResult(plan)
+        self.file = file
+        self.show = show
+    }
+
+    /// Measures what is not measured yet.
+    /// - Returns: the result; of what was measured when a signal ended it early.
+    /// - Throws: ``TestbedError`` when no cell could be measured here.
+    package mutating func run() throws -> SweepResult {
+        _ = try (Executables.memcached(), Executables.server())
+        let plan = result.plan
+        let done = Set(result.runs.filter { $0.result != nil }.map(\.cell))
+        let cells = plan.cells.filter { !done.contains($0) }
+        result.runs.removeAll { $0.result == nil }
+        result.interrupted = false
+        let began = MonotonicInstant.now
+        for (index, cell) in cells.enumerated() {
+            let place = "[\(done.count + index + 1)/\(done.count + cells.count)] \(plan.text(cell.values))"
+            let run = try measure(cell)
+            if result.interrupted { break }
+            result.runs.append(run)
+            save()
+            let left = (MonotonicInstant.now - began) / (index + 1) * (cells.count - index - 1)
+            show(["\(place): \(summary(run))\(left > .zero ? "; about \(Self.text(left)) left" : "")"])
+        }
+        result.analyze()
+        save()
+        return result
+    }
+
+    private mutating func measure(_ cell: SweepPlan.Cell) throws -> SweepResult.Run {
+        do {
+            var scenario = try result.plan.scenario(cell.values)
+            // A server that dies ends its cell, not the sweep.
+            scenario.setup.restarts = false
+            let player = ScenarioPlayer(
+                scenario,
+                network: .namespace,
+                seed: result.plan.seed
+            )
+            let played = try player.play()
+            result.environment = result.environment ?? played.environment
+            if let reason = played.interruptedBecause { return .init(cell: cell, error: reason) }
+            if played.interrupted { result.interrupted = true }
+            return .init(cell: cell, result: played.phases.first { $0.name == "measured" })
+        } catch let error as TestbedError {
+            return .init(cell: cell, error: "\(error)")
+        }
+    }
+
+    /// Keeps what is measured so far: whole or not at all, and the earlier file when it does not fit.
+    private mutating func save() {
+        guard let file, file != "-" else { return }
+        do {
+            try Descriptor.replaceFile(file, with: JSONText.encode(result) + Array("\n".utf8))
+            unsaved = nil
+        } catch {
+            if unsaved == nil {
+                show(["cannot \(error): what was measured before is kept, and the sweep goes on"])
+            }
+            unsaved = "\(error)"
+        }
+    }
+
+    private func summary(_ run: SweepResult.Run) -> String {
+        guard let result = run.result else { return "failed: \(run.error ?? "no result")" }
+        let measures = RunMeasures(result, heavy: self.result.plan.heavyClient)
+        let errors = result.lookups.errors.max { $0.value < $1.value }.map { ", \($0.key) \(grouped($0.value))" }
+        return
+            "\(rounded(measures.lookupsPerSecond)) lookups/s, small p99 \(measures.smallP99.map { rounded($0) } ?? "-") ms"
+            + (errors ?? "")
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        let seconds = Int(duration.inSeconds.rounded())
+        return seconds < 90 ? "\(seconds) s" : "\((seconds + 30) / 60) min"
+    }
+}

@@ -1,0 +1,30 @@
+internal import Glibc
+internal import KernelProbe
+package import LoadGenerator
+internal import Memcached
+internal import POSIX
+package import Results
+internal import Text
+
+extension Environment {
+    /// This machine as the calling thread sees it, after it has entered its network.
+    package init(_ network: NetworkSetup, seed: UInt64, clients: [ClientSpec], arguments: [String]) {
+        let release = (try? KernelFile.read("/proc/sys/kernel/osrelease")) ?? "unknown"
+        self.init(
+            kernel: String(release.prefix { $0 != "\n" }),
+            cores: sysconf(CInt(_SC_NPROCESSORS_ONLN)),
+            memcached: ProgramPath.onPath("memcached").flatMap { DaemonVersion.of($0) } ?? "unknown",
+            libmemcached: LibraryVersion.running,
+            network: network.network,
+            portRange: [network.ports.lowestPort, network.ports.highestPort],
+            tcpTwReuse: (try? Sysctl.read("net.ipv4.tcp_tw_reuse")) ?? "unknown",
+            nofile: DescriptorLimit.current.hard,
+            seed: seed,
+            clients: clients.map(\.description),
+            memoryLimit: nil,
+            spiral: RunResult.currentSchema,
+            arguments: arguments,
+            date: CivilTime(secondsSince1970: Int64(RealTime.nanosecondsSince1970 / 1_000_000_000)).text
+        )
+    }
+}

@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import Commands
+internal import LoadGenerator
+internal import POSIX
+internal import Text
+
+/// `spiral-load merge`: several results as one.
+struct MergeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Makes one result of several, as of generators on several machines.",
+        discussion: """
+            Percentiles are those of all batches together: results hold their histograms. Clients of one name are one \
+            client.
+
+              spiral-load merge a.json b.json --json all.json
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Results that spiral-load --json has written.", valueName: "result"))
+    var results: [String]
+
+    @OptionGroup
+    var output: OutputOptions
+
+    func run() throws {
+        let read = try results.map { (name: $0, result: try Self.result($0)) }
+        let merged: LoadResult
+        do {
+            merged = try LoadResult.merged(read)
+        } catch {
+            throw Refusal(.usage, "\(error)")
+        }
+        let outputs = try output.open(for: merged.clients.map(\.name))
+        try outputs.write(merged, merged.records)
+        if let reason = merged.invalidBecause { throw Refusal(.machine, "the result is invalid: \(reason)") }
+    }
+
+    private static func result(_ path: String) throws -> LoadResult {
+        let bytes: [UInt8]
+        do {
+            bytes = try Descriptor.reading(path).readToEnd()
+        } catch {
+            throw Refusal(.usage, "cannot \(error)")
+        }
+        guard let result = try? JSONText.decode(LoadResult.self, from: bytes) else {
+            throw Refusal(.usage, "\(path) is not a result of spiral-load, or is damaged or incomplete")
+        }
+        guard result.schema == LoadResult.schema else {
+            throw Refusal(.usage, "\(path) is \(result.schema), and this reads \(LoadResult.schema)")
+        }
+        return result
+    }
+}

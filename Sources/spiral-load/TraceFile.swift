@@ -1,0 +1,27 @@
+internal import Commands
+internal import LoadGenerator
+internal import POSIX
+
+/// Where ``TraceOptions/record`` goes.
+final class TraceFile {
+    private let descriptor: Descriptor
+
+    /// - Throws: ``Refusal`` when it cannot be written.
+    init(_ path: String) throws {
+        do throws(SystemCallError) {
+            descriptor = try .creating(path)
+        } catch {
+            throw Refusal(.usage, "--record: cannot \(error)")
+        }
+    }
+
+    /// - Throws: ``Refusal`` when the file is full.
+    func append(_ entries: [Trace.Entry]) throws {
+        guard !entries.isEmpty else { return }
+        do throws(SystemCallError) {
+            try descriptor.writeAll(Trace.text(entries))
+        } catch {
+            throw Refusal(.machine, "--record: cannot \(error)")
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Testing
+import Units
+
+@testable import LoadGenerator
+
+@Suite("Trace")
+struct TraceTests {
+    @Test("it reads what it wrote, sizes and URIs")
+    func roundTrip() throws {
+        let entries: [Trace.Entry] = [
+            .init(offset: .milliseconds(5), caller: "a", batch: .size(3)),
+            .init(offset: .milliseconds(1500), caller: "b", batch: .uris(["at://x", "at://y"])),
+        ]
+        #expect(try Trace.entries(of: Trace.text(entries)) == entries)
+        let unsorted = #"{"offset":2,"caller":"a","uris":1}"# + "\n\n" + #"{"offset":1,"caller":"a","uris":1}"# + "\n"
+        #expect(try Trace.entries(of: Array(unsorted.utf8)).map(\.offset) == [.seconds(1), .seconds(2)])
+    }
+
+    @Test(
+        "a broken line is refused, and it is said which it is",
+        arguments: [
+            "{", "[]", #"{"offset":-1,"caller":"a","uris":1}"#, #"{"offset":1e300,"caller":"a","uris":1}"#,
+            #"{"offset":1,"caller":"a b","uris":1}"#, #"{"offset":1,"caller":"a","uris":0}"#,
+            #"{"offset":1,"caller":"a","uris":[]}"#, #"{"offset":1,"caller":"a","uris":["x y"]}"#,
+            #"{"offset":1,"caller":"a","uris":["\""]}"#, #"{"offset":1,"caller":"a","uris":1.5}"#,
+            #"{"offset":1,"caller":"a"}"#,
+        ]
+    )
+    func broken(line: String) {
+        let text = #"{"offset":1,"caller":"a","uris":1}"# + "\n" + line + "\n"
+        do {
+            _ = try Trace.entries(of: Array(text.utf8))
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.line == 2)
+        }
+    }
+}
