@@ -203,6 +203,13 @@ let package = Package(
             ],
             path: "Tests/TestSupport"
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Memcached", "Units"],
+            path: "Tests/FuzzTargets",
+            exclude: ["Corpus"]
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
@@ -219,8 +226,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MemcachedTests",
-            dependencies: ["TestSupport", "Memcached", "KernelProbe", "POSIX", "Units"],
-            exclude: ["Replies"]
+            dependencies: ["TestSupport", "FuzzTargets", "Memcached", "KernelProbe", "POSIX", "Units"]
         ),
         .testTarget(name: "KernelProbeTests", dependencies: ["TestSupport", "KernelProbe", "POSIX", "Units"]),
         .testTarget(
@@ -299,6 +305,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Only scripts/fuzz builds the fuzzer.
+if Context.environment["SPIRAL_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "spiral-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer")
+    )
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -127,11 +128,30 @@ ssize_t recv(int descriptor, void *buffer, size_t capacity, int flags) {
     return (ssize_t)count;
 }
 
+// Keeps what there is no room for. It comes in pieces of libmemcached's buffer.
+static ssize_t keep(struct dial_policy *policy, const void *buffer, size_t count) {
+    char *grown = realloc(policy->unsent, policy->unsent_count + count);
+    if (grown == NULL) return -1;
+    memcpy(grown + policy->unsent_count, buffer, count);
+    policy->unsent = grown;
+    policy->unsent_count += count;
+    return 0;
+}
+
 ssize_t send(int descriptor, const void *buffer, size_t count, int flags) {
     struct dial_policy *policy = installed;
-    if (policy == NULL || !policy->closing) return libc_send(descriptor, buffer, count, flags);
-    errno = EPIPE;
-    return -1;
+    if (policy == NULL) return libc_send(descriptor, buffer, count, flags);
+    if (policy->closing) {
+        errno = EPIPE;
+        return -1;
+    }
+    ssize_t sent = 0;
+    if (policy->unsent_count == 0) {
+        sent = libc_send(descriptor, buffer, count, flags);
+        if (sent == (ssize_t)count || (sent < 0 && errno != EAGAIN)) return sent;
+        if (sent < 0) sent = 0;
+    }
+    return keep(policy, (const char *)buffer + sent, count - (size_t)sent) == 0 ? (ssize_t)count : -1;
 }
 
 int shutdown(int descriptor, int how) {

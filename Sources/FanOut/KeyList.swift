@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The keys of a batch in one block of memory, where libmemcached can point at them.
 package final class KeyList: Sendable {
     /// Where a key lies in the block.
@@ -52,11 +50,5 @@ package final class KeyList: Sendable {
 
     package func text(_ index: Int) -> String {
         String(decoding: UnsafeRawBufferPointer(self[index]), as: UTF8.self)
-    }
-
-    /// Whether a value came back under this key.
-    func matches(_ index: Int, _ other: UnsafeBufferPointer<CChar>) -> Bool {
-        let key = self[index]
-        return key.count == other.count && memcmp(key.baseAddress!, other.baseAddress!, key.count) == 0
     }
 }

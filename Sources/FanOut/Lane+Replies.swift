@@ -6,13 +6,15 @@ internal import Units
 
 /// How a lane collects: a reply, or the reason there is none.
 extension Lane {
-    /// Reads what has arrived of a reply, and ends the operation if that is all of it, or none.
+    /// Sends what is left of a request, reads what has arrived of its reply, and ends the operation if that is all of it,
+    /// or none.
     func collect(_ operation: Operation, _ connection: Connection) {
+        let sending = connection.sendRest()
         let slice = operation.slice!
         let batch = slice.batch
-        var reply = operation.reply ?? IncomingReply(to: operation.request)
-        operation.reply = nil
         let first = operation.firstPosition
+        var reply = operation.partial?.reply ?? IncomingReply(to: operation.request)
+        operation.partial = nil
         var hits = 0
         var unreadable: [Int] = []
         let arrival = connection.receive(&reply, into: received) { position in
@@ -27,23 +29,31 @@ extension Lane {
         slice.unflushed.finished += hits
         slice.unflushed.inFlight -= hits
         if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
-        if arrival == .complete { return finish(operation, connection, reply) }
-        operation.reply = reply
+        if case .complete = arrival { return finish(operation, connection, reply) }
+        operation.partial = PartialReply(reply)
         let server = context.servers.addresses[connection.server]
         switch arrival {
-        case .partial, .moreToRead:
-            // Nobody said that it had come, it came in part, or the end of an earlier reply was reported late.
-            if MonotonicInstant.now < operation.deadline {
-                watch(operation, connection, unread: arrival == .moreToRead)
-            } else {
-                timeOut(operation, connection)
-            }
+        // Who does not read all that is asked may say why; here nothing was said.
+        case .partial where sending != 0, .closed where sending != 0:
+            fail(operation, MemcachedError(.send, errno: sending, server: server))
+        // Nobody said that it had come, it came in part, or the end of an earlier reply was reported late.
+        case .partial: wait(operation, connection, unread: false)
+        case .moreToRead: wait(operation, connection, unread: true)
         case .broken(let fault):
             fail(operation, MemcachedError(.reply, code: fault.code, server: server, detail: fault.text))
         case .closed:
             fail(operation, MemcachedError(.receive, code: .connectionFailure, server: server, detail: "EOF"))
         case .failed(let errno): fail(operation, MemcachedError(.receive, errno: errno, server: server))
         case .complete: break
+        }
+    }
+
+    /// A reply is not whole: waits for the rest, if there is time.
+    private func wait(_ operation: Operation, _ connection: Connection, unread: Bool) {
+        if MonotonicInstant.now < operation.deadline {
+            watch(operation, connection, unread: unread)
+        } else {
+            timeOut(operation, connection)
         }
     }
 
@@ -73,13 +83,15 @@ extension Lane {
     private func finish(_ operation: Operation, _ connection: Connection, _ reply: IncomingReply) {
         let slice = operation.slice!
         note(operation, isDrop: false)
-        context.pool.put(connection)
+        // Answered before it was asked in full: what it would make of the rest is anybody's guess.
+        if connection.unsent.isEmpty { context.pool.put(connection) }
         switch operation.work {
+        case .get where reply.isAnswered: break
         case .get:
-            let missed = reply.unanswered
-            slice.unflushed.inFlight -= missed.count
             let first = operation.firstPosition
-            if !missed.isEmpty { miss(missed.map { slice.batch.keyIndex(at: first + $0) }, of: slice) }
+            let missed = reply.unanswered.map { slice.batch.keyIndex(at: first + $0) }
+            slice.unflushed.inFlight -= missed.count
+            miss(missed, of: slice)
         case .set(let key, let value):
             context.counters.writeBacks.add()
             slice.finish(key, .stored(value))
@@ -108,7 +120,7 @@ extension Lane {
     private func timeOut(_ operation: Operation, _ connection: Connection) {
         let server = context.servers.addresses[connection.server]
         let timeout = operation.deadline - operation.issued
-        fail(operation, .timeout(after: timeout, server: server, received: operation.reply?.waitingBytes ?? 0))
+        fail(operation, .timeout(after: timeout, server: server, received: operation.partial?.reply.waitingBytes ?? 0))
     }
 
     /// The accept queue did not have room in time.

@@ -34,8 +34,9 @@ extension Lane {
         refreshSettings()
         let batch = operation.slice.batch
         operation.issued = now
-        operation.deadline = now + settings.lookupTimeout
-        deadlines.set(operation.slot, at: operation.deadline)
+        let deadline = now + settings.lookupTimeout
+        operation.deadline = deadline
+        deadlines.set(operation.slot, at: deadline)
         let server = server(of: operation)
         if let connection = idleConnection(to: server) {
             let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
@@ -99,8 +100,8 @@ extension Lane {
 
     /// Waits for the reply on a connection.
     private func awaitReply(_ operation: Operation, _ connection: Connection) {
-        operation.phase = .awaiting(connection)
-        if operation.slice.defersReplies, connection.owner != index {
+        if operation.slice.defersReplies, connection.owner != index, connection.unsent.isEmpty {
+            operation.phase = .awaiting(connection)
             // Looked for once the batch is issued whole: it is there by then, or nearly so, and most connections of
             // such a batch are closed without a poller having heard of them.
             operation.slice.postponed.append(operation.token)
@@ -109,16 +110,17 @@ extension Lane {
         }
     }
 
-    /// Has the poller tell when something arrives on a connection.
+    /// Has the poller tell when something arrives on a connection, or there is room for the rest of its request.
     /// - Parameter unread: whether there may be something already, which the poller has told of before.
     func watch(_ operation: Operation, _ connection: Connection, unread: Bool = false) {
+        let interest: Poller.Interest = connection.unsent.isEmpty ? .readable : .both
         do {
             if connection.owner != index {
                 if let lane = connection.owner { try lanes[lane].poller.remove(connection.descriptor) }
-                try poller.add(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
+                try poller.add(connection.descriptor, interest, token: ConnectionUsers.token(of: connection))
                 connection.owner = index
-            } else if unread {
-                try poller.rearm(connection.descriptor, .readable, token: ConnectionUsers.token(of: connection))
+            } else if unread || interest == .both {
+                try poller.rearm(connection.descriptor, interest, token: ConnectionUsers.token(of: connection))
             }
             users.set(operation, for: connection)
             operation.phase = .awaiting(connection)

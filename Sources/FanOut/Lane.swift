@@ -202,6 +202,8 @@ final class Lane: @unchecked Sendable {
 
     /// Leaves a reply where it is until its batch is issued whole.
     func postpone(_ operation: Operation, _ connection: Connection) {
+        // A request that is not sent whole has no reply to wait with.
+        guard connection.unsent.isEmpty else { return collect(operation, connection) }
         operation.phase = .answered(connection)
         operation.slice.postponed.append(operation.token)
     }

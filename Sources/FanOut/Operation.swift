@@ -40,8 +40,8 @@ final class Operation {
     var issued = MonotonicInstant(nanoseconds: 0)
     /// When it is given up, if its reply is not whole by then.
     var deadline = MonotonicInstant(nanoseconds: 0)
-    /// What has come of its reply; nil before the first reading, and once the reply is whole.
-    var reply: IncomingReply?
+    /// What has come of its reply, if that came in pieces.
+    var partial: PartialReply?
     /// How it went, for a limit that learns from it.
     var sample: Sample?
 
@@ -70,7 +70,8 @@ final class Operation {
     /// Positions of the keys of a `get` that no value has come for.
     var unanswered: [Int] {
         guard case .get(let unit) = work else { return [] }
-        return reply.map { reply in reply.unanswered.map { unit.positions.lowerBound + $0 } } ?? Array(unit.positions)
+        guard let partial else { return Array(unit.positions) }
+        return partial.reply.unanswered.map { unit.positions.lowerBound + $0 }
     }
 
     /// Names this use of the slot and no other.
@@ -87,8 +88,17 @@ final class Operation {
     /// Lets go of what it held; from here on its token is nobody's.
     func end() {
         slice = nil
-        reply = nil
+        partial = nil
         work = .read(key: 0)
         phase = .ended
+    }
+}
+
+/// A reply that is not whole. In a box, as hardly any operation has one.
+final class PartialReply {
+    var reply: IncomingReply
+
+    init(_ reply: IncomingReply) {
+        self.reply = reply
     }
 }

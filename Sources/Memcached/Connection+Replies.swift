@@ -86,7 +86,8 @@ extension Connection {
 
 /// Where replies are received before libmemcached reads them, and values fetched; one a lane.
 package final class ReplyBuffer {
-    fileprivate let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    // The reply to a multiget of 500 posts fits nearly; what does not is copied once more.
+    fileprivate let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
     fileprivate let values = ValueBuffer()
     /// Of the keys whose values are being given out.
     fileprivate var positions: [Int] = []

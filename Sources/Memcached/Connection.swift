@@ -15,8 +15,11 @@ package final class Connection {
     private static let made = Atomic<UInt64>(0)
     /// Whose poller watches the descriptor, by a number the user gives; nil before the first.
     package var owner: Int?
+    /// What of the request found no room in the socket: ``sendRest()`` sends it.
+    package private(set) var unsent: [UInt8]
 
-    init(handle: consuming Handle, descriptor: CInt, server: Int) {
+    init(handle: consuming Handle, descriptor: CInt, server: Int, unsent: [UInt8]) {
+        self.unsent = unsent
         self.handle = handle
         self.descriptor = descriptor
         self.server = server
@@ -42,7 +45,23 @@ package final class Connection {
     /// broken, the lookup fails, instead of a dial that no dialer steered and nobody counted.
     package func withoutDialling<Result>(_ body: (borrowing Handle) -> Result) -> Result {
         var policy = dial_policy(refuse: true)
-        return withInstalled(&policy) { body(handle) }
+        let result = withInstalled(&policy) { body(handle) }
+        if policy.unsent_count > 0 { unsent = policy.takeUnsent() }
+        return result
+    }
+
+    /// Sends what there is room for now of a request that is not sent whole; ``unsent`` is what is left. send(2)
+    /// - Returns: 0, or the errno of a connection that is broken.
+    package func sendRest() -> CInt {
+        while !unsent.isEmpty {
+            let sent = send(descriptor, unsent, unsent.count, CInt(MSG_DONTWAIT | MSG_NOSIGNAL))
+            if sent < 0 {
+                if errno == EINTR { continue }
+                return errno == EAGAIN ? 0 : errno
+            }
+            unsent.removeFirst(sent)
+        }
+        return 0
     }
 }
 
@@ -53,6 +72,17 @@ extension dial_policy {
         adopt = -1
         pending = -1
         self.refuse = refuse ? 1 : 0
+    }
+
+    /// What found no room to be sent in; nearly always nothing.
+    mutating func takeUnsent() -> [UInt8] {
+        guard let bytes = unsent else { return [] }
+        defer {
+            free(bytes)
+            unsent = nil
+            unsent_count = 0
+        }
+        return Array(UnsafeRawBufferPointer(start: bytes, count: unsent_count))
     }
 }
 

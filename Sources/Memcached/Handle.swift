@@ -119,10 +119,6 @@ package struct FetchedValue {
         self.result = result
     }
 
-    package var key: UnsafeBufferPointer<CChar> {
-        UnsafeBufferPointer(start: memcached_result_key_value(result), count: memcached_result_key_length(result))
-    }
-
     package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: memcached_result_value(result), count: memcached_result_length(result))
     }

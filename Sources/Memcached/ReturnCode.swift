@@ -10,7 +10,6 @@ package struct ReturnCode: Sendable, Hashable, CustomStringConvertible {
 
     // Named as in libmemcached-1.0/types/return.h, without the common prefix.
     package static let success = ReturnCode(MEMCACHED_SUCCESS)
-    package static let end = ReturnCode(MEMCACHED_END)
     package static let notFound = ReturnCode(MEMCACHED_NOTFOUND)
     package static let error = ReturnCode(MEMCACHED_ERROR)
     package static let serverError = ReturnCode(MEMCACHED_SERVER_ERROR)
@@ -27,7 +26,6 @@ package struct ReturnCode: Sendable, Hashable, CustomStringConvertible {
 
     private static let names: [ReturnCode: String] = [
         success: "MEMCACHED_SUCCESS",
-        end: "MEMCACHED_END",
         notFound: "MEMCACHED_NOTFOUND",
         error: "MEMCACHED_ERROR",
         serverError: "MEMCACHED_SERVER_ERROR",

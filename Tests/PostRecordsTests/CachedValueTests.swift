@@ -64,4 +64,15 @@ struct CachedValueTests {
             #expect(try records.map { try $0.jsonString() } == [decoded.record.jsonString()])
         }
     }
+
+    @Test("a text is plain if JSON has no other form for it")
+    func plain() {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
+        for byte in UInt8.min...UInt8.max {
+            for text in [[byte], [97, byte], [byte, 97]] {
+                #expect(text.withUnsafeBufferPointer { CachedValue.isPlain($0) } == plain.contains(byte), "\(byte)")
+            }
+        }
+        #expect([UInt8]().withUnsafeBufferPointer { CachedValue.isPlain($0) })
+    }
 }

@@ -26,6 +26,16 @@ struct ErrorLogTests {
         get throws { try ProcessStatus.read().threads }
     }
 
+    @Test("no errors are nothing to log, in any mode", arguments: LogMode.allCases)
+    func none(mode: LogMode) throws {
+        let file = try TemporaryFile()
+        let log = try ErrorLog(mode: mode, sink: .file(path: file.path))
+        let waits = log.record("none", count: 0, line: { _ in fatalError("there is no line") }, whenWritten: {})
+        #expect(!waits)
+        #expect(log.tally.isEmpty)
+        #expect(log.counts.suppressed.value == 0)
+    }
+
     @Test("blocking writes each line before its lookup goes on")
     func blocking() throws {
         let file = try TemporaryFile()

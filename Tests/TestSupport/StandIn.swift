@@ -103,9 +103,14 @@ package final class StandIn: Sendable {
             }
         }
 
-        /// Does nothing until the other end closes.
+        /// Says nothing until the other end closes.
         package func stall() throws {
             while true { _ = try receive() }
+        }
+
+        /// Reads nothing and says nothing until the stand-in is gone, or the other end has reset the connection.
+        package func ignore() throws {
+            while !state.isStopped.load(ordering: .acquiring), !StandIn.isReady(socket.rawValue, 0) {}
         }
 
         /// Closes with a reset. SO_LINGER in socket(7)

@@ -2,8 +2,9 @@
 // steered. libmemcached has no interface for a source address, so this target defines
 // `connect` in the executable, where the dynamic linker finds it before the C library's.
 // `recv` is defined beside it, so that libmemcached reads a reply that was received whole
-// and found to be one, and nothing else; `send` and `shutdown`, so that a connection is closed as
-// Go closes one: with close(), and not a word before it.
+// and found to be one, and nothing else; `send`, so that it does not wait for room to send
+// in; `send` and `shutdown`, so that a connection is closed as Go closes one: with close(),
+// and not a word before it.
 //
 // Contract
 // - A thread without a policy gets the C library's calls, nothing added.
@@ -48,6 +49,10 @@ struct dial_policy {
     // from the socket nor waits for it.
     int sealed;
 
+    // Out. What was sent and found no room in the socket, for the caller to send and to free();
+    // libmemcached was told that all of it went out.
+    void *unsent;
+    size_t unsent_count;
     // Out. Nonzero when connect() was reached.
     int reached;
     // Out. The descriptor libmemcached dialled with.

@@ -68,6 +68,7 @@ package struct Dial {
         _ send: (borrowing Handle) -> ReturnCode
     ) -> DialResult {
         let code = withInstalled(&policy) { send(handle) }
+        let unsent = policy.takeUnsent()
         if policy.pending >= 0 { return .pending(Descriptor(owning: policy.pending)) }
         // An adopted descriptor that libmemcached never came to ask for.
         if policy.adopt >= 0 { close(policy.adopt) }
@@ -86,7 +87,7 @@ package struct Dial {
         guard code == .success else {
             return .failed(failure(.send, code: code, errno: handle.lastErrno))
         }
-        return .connected(Connection(handle: handle, descriptor: policy.descriptor, server: server))
+        return .connected(Connection(handle: handle, descriptor: policy.descriptor, server: server, unsent: unsent))
     }
 
     private func failure(_ step: MemcachedError.Step, code: ReturnCode = .errno, errno: CInt) -> MemcachedError {

@@ -12,6 +12,9 @@ package struct IncomingReply {
     /// ``ReplyReader/unanswered``
     package var unanswered: [Int] { reader.unanswered }
 
+    /// ``ReplyReader/isAnswered``
+    package var isAnswered: Bool { reader.isAnswered }
+
     /// Bytes that have come and that nothing was given out for.
     package var waitingBytes: Int { bytes.count }
 

@@ -62,6 +62,9 @@ package struct ReplyReader: Sendable {
         return passedOver + (current.map { [$0] } ?? []) + (cursor..<keys)
     }
 
+    /// Whether a value was given out for every key.
+    package var isAnswered: Bool { outstanding == 0 }
+
     /// Reads on.
     /// - Parameters:
     ///   - bytes: all that was received and not handed on, from the first byte.
@@ -90,12 +93,15 @@ package struct ReplyReader: Sendable {
                 }
             }
             let rest = UnsafeRawBufferPointer(rebasing: bytes[next...])
+            if let (header, length) = dueValue(rest, key) {
+                expectValue(of: cursor, header: header, length: length)
+                cursor += 1
+                continue
+            }
             switch line(rest, key) {
             case .partial: return step(.partial, count)
             case .value(let position, let header, let length):
-                current = position
-                next += header + length + 2
-                isInValue = true
+                expectValue(of: position, header: header, length: length)
             case .end(let length):
                 guard next + length == bytes.count, !mayFollow else {
                     progress = .broken(.protocolError("more follows the end of a reply"))
@@ -140,21 +146,45 @@ package struct ReplyReader: Sendable {
         case fault(ReplyFault)
     }
 
+    /// The `VALUE` line of the key that is due, as memcached writes it: nearly always it is there, so that it need not be
+    /// searched for its end and its key. Nil for all others.
+    @inline(__always)
+    private func dueValue(
+        _ rest: UnsafeRawBufferPointer,
+        _ key: (Int) -> UnsafeRawBufferPointer
+    ) -> (header: Int, length: Int)? {
+        guard case .get(let keys) = request, cursor < keys, rest.count > 6, begins(rest, with: "VALUE ") else {
+            return nil
+        }
+        let expected = key(cursor)
+        guard rest.count > 6 + expected.count, memcmp(rest.baseAddress! + 6, expected.baseAddress!, expected.count) == 0
+        else { return nil }
+        var position = 6 + expected.count
+        guard Self.shortNumber(rest, &position) != nil, let length = Self.shortNumber(rest, &position),
+            length <= Self.maxValueBytes, position + 1 < rest.count, rest[position] == UInt8(ascii: "\r"),
+            rest[position + 1] == UInt8(ascii: "\n")
+        else { return nil }
+        return (position + 2, length)
+    }
+
+    /// A space and a number of up to nine digits.
+    @inline(__always)
+    private static func shortNumber(_ line: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {
+        guard position < line.count, line[position] == UInt8(ascii: " ") else { return nil }
+        position += 1
+        let start = position
+        var value = 0
+        while position < min(line.count, start + 9), case let digit = line[position] &- UInt8(ascii: "0"), digit < 10 {
+            value = value &* 10 &+ Int(digit)
+            position += 1
+        }
+        return position > start ? value : nil
+    }
+
     private mutating func line(_ rest: UnsafeRawBufferPointer, _ key: (Int) -> UnsafeRawBufferPointer) -> Line {
         let word: StaticString = request == .set ? "STORED\r\n" : "END\r\n"
         if begins(rest, with: word) { return .end(length: word.utf8CodeUnitCount) }
-        if case .get(let keys) = request, begins(rest, with: "VALUE ") {
-            // Nearly always it is the next key's, so that the line need not be searched for its end and its key.
-            if cursor < keys, case let expected = key(cursor), rest.count > expected.count + 6,
-                rest[6 + expected.count] == UInt8(ascii: " "),
-                memcmp(rest.baseAddress! + 6, expected.baseAddress!, expected.count) == 0,
-                let (header, length) = Self.numbers(rest, from: 7 + expected.count), length <= Self.maxValueBytes
-            {
-                cursor += 1
-                return .value(position: cursor - 1, header: header, length: length)
-            }
-            return unexpectedValue(rest, keys, key)
-        }
+        if case .get(let keys) = request, begins(rest, with: "VALUE ") { return otherValue(rest, keys, key) }
         switch ReplyLine.first(of: rest) {
         case .partial: return .partial
         case .whole(let count, _): return .fault(ReplyFault(line: .init(rebasing: rest[..<count]), answering: request))
@@ -167,7 +197,7 @@ package struct ReplyReader: Sendable {
     }
 
     /// A `VALUE` line that is not whole, not of the key that is due, or not as it should be.
-    private mutating func unexpectedValue(
+    private mutating func otherValue(
         _ rest: UnsafeRawBufferPointer,
         _ keys: Int,
         _ key: (Int) -> UnsafeRawBufferPointer
@@ -204,13 +234,10 @@ package struct ReplyReader: Sendable {
         return .value(position: position, header: line.count + 2, length: Int(length))
     }
 
-    /// The end of a `VALUE` line that is as memcached writes it, from behind its key: where the line ends, and the length
-    /// of the value.
-    private static func numbers(_ rest: UnsafeRawBufferPointer, from start: Int) -> (header: Int, length: Int)? {
-        guard let (flags, length, end) = fields(rest, from: start - 1), flags <= UInt32.max, end + 1 < rest.count,
-            rest[end] == UInt8(ascii: "\r"), rest[end + 1] == UInt8(ascii: "\n")
-        else { return nil }
-        return (end + 2, Int(clamping: length))
+    private mutating func expectValue(of position: Int, header: Int, length: Int) {
+        current = position
+        next += header + length + 2
+        isInValue = true
     }
 
     /// Two numbers with a space before each.
