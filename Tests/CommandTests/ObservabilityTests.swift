@@ -170,7 +170,8 @@ struct ObservabilityTests {
             }
             let threads = try ProcessStatus.read(server.identifier).threads
             #expect(threads > before + 20)
-            #expect(threads <= before + 40 + 4)
+            // Besides the 40 writers a few of Dispatch and of the server's own may have started.
+            #expect(threads <= before + 40 + 10)
             var admin = AdminClient(Self.adminAddress)
             try admin.change([SettingChange("log-mode", "off"), SettingChange("log-sink", "stderr")])
         }

@@ -154,6 +154,17 @@ struct PortTrendTests {
         #expect((simulation.exhausted[0] != nil) == isExhausted)
     }
 
+    @Test("a bound address that is full at once is exhausted, though connect() could take its ports again")
+    func burst() {
+        var simulation = SimulatedPorts(settings(ports: 256, twReuse: 2), [.init(perSecond: 2000, from: 1.5)])
+        watch(&simulation, for: 20) { time, trend in
+            guard let outlook = trend.outlooks.first else { return }
+            #expect(outlook.state == .exhausted, "at \(time) s")
+            #expect(outlook.secondsLeft == 0)
+            #expect(outlook.row.choice == .bind)
+        }
+    }
+
     @Test("where the kernel keeps fewer TIME_WAIT sockets than there are ports, none runs out")
     func buckets() {
         var settings = settings(ports: 2000)

@@ -122,7 +122,7 @@ struct SimulatedPorts {
         }
         let tick = tick(at: time)
         return PortSample(
-            use: PortUse(table, settings, taken: tick.taken, knowledge: trend.knowledge(at: tick)),
+            use: PortUse(table, settings, taken: tick.taken, knowledge: trend.knowledge()),
             tick: tick
         )
     }

@@ -103,11 +103,12 @@ struct ParityOrder {
     }
 
     /// Nil where chance could have brought the order about: four standard errors.
-    var firstIsOdd: Bool? {
+    /// - Parameter least: what the means have to differ by.
+    func firstIsOdd(byMoreThan least: Double) -> Bool? {
         guard even.count > 1, odd.count > 1 else { return nil }
         let error = (even.variance / even.count + odd.variance / odd.count).squareRoot()
         let difference = even.mean - odd.mean
-        return abs(difference) > 4 * error ? difference > 0 : nil
+        return abs(difference) > max(4 * error, least) ? difference > 0 : nil
     }
 }
 

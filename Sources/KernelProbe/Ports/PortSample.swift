@@ -25,8 +25,6 @@ package struct PortTick: Sendable {
 
     /// connect() calls that found a port so far. TcpActiveOpens
     var connects: Int { counters["TcpActiveOpens"] }
-    /// Those of them that took a port in TIME_WAIT again. TcpExtTWRecycled
-    var recycled: Int { counters["TcpExtTWRecycled"] }
 }
 
 /// One look at all of a network namespace's ports: the whole list of its sockets.
@@ -55,7 +53,7 @@ package struct PortSample: Sendable {
         let table = try SocketDiagnostics.table(of: settings.range, boundOnly: boundOnly)
         // Sockets are listed one after the other: on average, in the middle of it.
         tick.taken = tick.taken + (MonotonicInstant.now - tick.taken) / 2
-        let use = PortUse(table, settings, taken: tick.taken, knowledge: trend.knowledge(at: tick))
+        let use = PortUse(table, settings, taken: tick.taken, knowledge: trend.knowledge())
         return PortSample(use: use, tick: tick)
     }
 }

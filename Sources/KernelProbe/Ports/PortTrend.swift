@@ -11,6 +11,8 @@ package struct PortTrend: Sendable {
     static let fewestLooks = 3
     /// Where nothing has changed meanwhile, so many seconds, as few connections a second are counted better so.
     static let longWindow = Duration.seconds(30)
+    /// Seconds before the last port is taken when somebody should look.
+    private static let soon = 2.0
     /// Beyond it nothing of what closed is left to count.
     private static let longest = PortRange.timeWait
 
@@ -19,6 +21,8 @@ package struct PortTrend: Sendable {
         var taken: MonotonicInstant
         var connects: Int
         var pairs: [AddressPair: Sum]
+        /// Those that took ports again. See ``PortUse/Knowledge/reusing``
+        var reusing: Set<AddressPair> = []
         var sources: [IPAddress: Sum]
         var bound: Sum
         /// All of the namespace's dialled connections.
@@ -36,6 +40,8 @@ package struct PortTrend: Sendable {
 
     private(set) var looks: [Look] = []
     package private(set) var latest: PortSample?
+    /// Seconds from the latest sample until the first row has no port left; nil where none runs out.
+    private var soonest: Double?
     /// Since the latest sample, and some seconds before it.
     private(set) var ticks: [PortTick] = []
 
@@ -47,6 +53,7 @@ package struct PortTrend: Sendable {
         add(sample.tick)
         looks.removeAll { sample.taken - $0.taken > Self.longest }
         while looks.count > Self.fewestLooks, sample.taken - looks[1].taken >= Self.longWindow { looks.removeFirst() }
+        soonest = outlooks.filter { $0.state == .filling }.compactMap(\.secondsLeft).min()
     }
 
     package mutating func add(_ tick: PortTick) {
@@ -65,11 +72,11 @@ package struct PortTrend: Sendable {
     }
 
     /// What the next sample may go by.
-    func knowledge(at tick: PortTick) -> PortUse.Knowledge {
+    func knowledge() -> PortUse.Knowledge {
         var knowledge = PortUse.Knowledge()
         guard let latest else { return knowledge }
         for row in latest.use.rows where row.choice != .unknown { knowledge.choices[row.pair] = row.choice }
-        knowledge.isRecycling = tick.recycled > latest.tick.recycled
+        knowledge.reusing = looks.last?.reusing ?? []
         return knowledge
     }
 
@@ -90,7 +97,7 @@ package struct PortTrend: Sendable {
         let since = Double(tick.connects - latest.tick.connects)
         let expected = (connectsBeforeLook ?? 0) * seconds
         if abs(since - expected) > max(10, min(since, expected)) { return true }
-        return outlooks.contains { $0.state == .filling && ($0.secondsLeft ?? .infinity) < 2 }
+        return soonest.map { $0 - seconds < Self.soon } ?? false
     }
 
     /// connect() calls a second between the last two looks.
@@ -135,6 +142,12 @@ extension PortTrend.Look {
                 look?.pairs[row.pair],
                 hold: row.reuse.hold.inSeconds
             )
+        }
+        for row in use.rows {
+            guard let earlier = before[row.pair] else { continue }
+            let opened = Double(row.open - earlier.open) + row.pool.closed(within: seconds)
+            let back = earlier.closed(within: 60) - earlier.closed(within: max(0, 60 - seconds))
+            if opened - Double(row.inUse - earlier.held) - back > max(3, opened / 10) { reusing.insert(row.pair) }
         }
         sources = [:]
         for (address, pool) in use.sources {

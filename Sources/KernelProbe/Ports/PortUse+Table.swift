@@ -5,9 +5,9 @@ extension PortUse {
     package struct Knowledge: Sendable {
         /// Who did, when it was to be seen.
         package var choices: [AddressPair: PortChoice] = [:]
-        /// Whether some connect() took a port in TIME_WAIT again of late, in all the namespace; nil when not known.
-        /// TcpExtTWRecycled
-        package var isRecycling: Bool?
+        /// Pairs with more new connections since the look before than there were ports free or coming back: connect()
+        /// took some again. Nil before the first look.
+        package var reusing: Set<AddressPair>?
 
         package init() {}
     }

@@ -100,9 +100,7 @@ struct TableReading {
                     isShared: settings.autobindReuse != true
                         && grouped.sockets(ofPair: pair).contains { holds.isShared($0.port) }
                 )
-                if choices[pair] == .unknown {
-                    choices[pair] = knowledge.choices[grouped.pairs[pair]] ?? choiceByAge(pair)
-                }
+                if choices[pair] == .unknown { choices[pair] = choiceOfFull(pair) }
             }
         }
     }
@@ -113,29 +111,44 @@ struct TableReading {
         return counts
     }
 
-    /// With ports of both parities full, the older ones were the first choice, as long as none has come back yet:
-    /// after 60 s, or when connect() took it again.
-    private func choiceByAge(_ pair: Int) -> PortChoice {
-        var closed = ParityOrder()
-        var open = ParityOrder()
-        for socket in grouped.sockets(ofPair: pair) {
-            let isOdd = parts.isOdd(socket.port)
-            if let left = socket.hold.timeWaitLeft {
-                if left < Self.soonBack { return .unknown }
-                closed.add(Double(left), isOdd: isOdd)
-            } else {
-                open.add(Double(socket.inode), isOdd: isOdd)
-            }
+    /// Who chose where ports of both parities are full, and so tell nothing.
+    private func choiceOfFull(_ pair: Int) -> PortChoice {
+        let ends = grouped.pairs[pair]
+        if knowledge.reusing?.contains(ends) ?? false { return .connect }
+        if let known = knowledge.choices[ends] { return known }
+        let first = firstIsOdd(pair)
+        // Where connect() may take ports again it has no end of them: one that stands still at the end binds.
+        if reuse(ofPair: pair) != .never {
+            return first == false ? .connect : knowledge.reusing == nil ? .unknown : .bind
         }
-        return switch closed.firstIsOdd ?? open.firstIsOdd {
-        case true: reuse(ofPair: pair) == .never || knowledge.isRecycling == false ? .bind : .unknown
+        return switch first {
+        case true: .bind
         case false: .connect
         case nil: .unknown
         }
     }
 
+    /// Whether the odd ports were taken before the even ones, as far as it is to be seen: the first choice is older, as
+    /// long as none has come back yet after 60 s. Those of one burst may have closed in any order.
+    private func firstIsOdd(_ pair: Int) -> Bool? {
+        var closed = ParityOrder()
+        var open = ParityOrder()
+        for socket in grouped.sockets(ofPair: pair) {
+            let isOdd = parts.isOdd(socket.port)
+            if let left = socket.hold.timeWaitLeft {
+                if left < Self.soonBack { return nil }
+                closed.add(Double(left), isOdd: isOdd)
+            } else {
+                open.add(Double(socket.inode), isOdd: isOdd)
+            }
+        }
+        return closed.firstIsOdd(byMoreThan: Self.burst) ?? open.firstIsOdd(byMoreThan: 0)
+    }
+
     /// Milliseconds left in TIME_WAIT that tell that others may have come back already.
     private static let soonBack = 5000
+    /// Milliseconds in which connections of one burst close.
+    private static let burst = 1000.0
 
     /// Which ports bind() chose. A pair that seems to have both kinds may be one of connect() alone, driven to
     /// the other parity by ports that others bound.
