@@ -2,23 +2,26 @@ internal import POSIX
 internal import Text
 
 /// Where `--json PATH` goes when documents come one after the other: each is one line, written as it comes. `-` is
-/// standard output.
+/// standard output. What is there stays until there is a first line.
 package struct JSONLines: ~Copyable {
     private let file: Descriptor
     private let path: String
+    private var hasLines = false
 
     /// - Throws: ``Refusal`` when the path cannot be written.
     package init(_ path: String) throws {
         self.path = path
         do {
-            file = try path == "-" ? .duplicate(of: 1) : .creating(path)
+            file = try path == "-" ? .duplicate(of: 1) : .appending(to: path)
         } catch {
             throw Refusal(.usage, "--json: cannot \(error)")
         }
     }
 
     /// - Throws: ``Refusal`` when the line cannot be written.
-    package func write(_ document: some Encodable) throws {
+    package mutating func write(_ document: some Encodable) throws {
+        if !hasLines, path != "-" { file.empty() }
+        hasLines = true
         do {
             try file.writeAll(JSONText.encodeLine(document) + [UInt8(ascii: "\n")])
         } catch {

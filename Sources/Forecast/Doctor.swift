@@ -16,10 +16,10 @@ package struct Doctor: Sendable {
     /// Idle connections the server keeps.
     package var maxIdle: Int
     /// The port range of the run; nil for the machine's own.
-    package var portRange: PortBudget?
+    package var portRange: PortRange?
     package var network: Environment.Network
 
-    package init(clients: [ClientSpec], maxIdle: Int = 2, portRange: PortBudget?, network: Environment.Network) {
+    package init(clients: [ClientSpec], maxIdle: Int = 2, portRange: PortRange?, network: Environment.Network) {
         self.clients = clients
         self.maxIdle = maxIdle
         self.portRange = portRange
@@ -138,7 +138,7 @@ package struct Doctor: Sendable {
         )
     }
 
-    private var budget: PortBudget? { portRange ?? (try? PortBudget.current()) }
+    private var budget: PortRange? { portRange ?? (try? PortRange.current()) }
 
     private var ports: Finding {
         guard let budget else {

@@ -13,7 +13,7 @@ package struct PortForecast: Codable, Sendable {
     package static let currentSchema = "spiral-predict/1"
 
     package struct Question: Sendable {
-        package var budget: PortBudget
+        package var budget: PortRange
         package var settings: Settings
         package var clients: [ClientSpec]
         /// Source addresses that dials rotate over; nil for as many as the dialer has.
@@ -29,7 +29,7 @@ package struct PortForecast: Codable, Sendable {
         package var hosts = 1
         package var duration = Duration.seconds(600)
 
-        package init(budget: PortBudget, settings: Settings, clients: [ClientSpec]) {
+        package init(budget: PortRange, settings: Settings, clients: [ClientSpec]) {
             self.budget = budget
             self.settings = settings
             self.clients = clients

@@ -21,7 +21,7 @@ package struct MachineLimits: Sendable, Equatable {
     package static func current(sources: Int) -> MachineLimits {
         MachineLimits(
             descriptors: DescriptorLimit.current.soft,
-            portsPerSource: (try? PortBudget.current())?.ports,
+            portsPerSource: (try? PortRange.current())?.ports,
             sources: sources
         )
     }

@@ -46,6 +46,11 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: CInt(raw))
     }
 
+    /// Empties a file; anything else stays as it is. ftruncate(2)
+    package func empty() {
+        _ = ftruncate(rawValue, 0)
+    }
+
     /// Opens a file for reading. open(2)
     package static func reading(_ path: String) throws(SystemCallError) -> Descriptor {
         let raw = try systemCall("open", on: path) { Int(open(path, O_RDONLY | O_CLOEXEC)) }

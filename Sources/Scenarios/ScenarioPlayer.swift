@@ -36,9 +36,9 @@ package struct ScenarioPlayer {
         self.isSteerable = isSteerable
     }
 
-    private var portRange: PortBudget? {
+    private var portRange: PortRange? {
         guard network == .namespace, let ports = scenario.setup.ports else { return nil }
-        return PortBudget(lowestPort: Self.lowestPort, highestPort: Self.lowestPort + ports - 1)
+        return PortRange(lowestPort: Self.lowestPort, highestPort: Self.lowestPort + ports - 1)
     }
 
     /// What this machine allows for the scenario.

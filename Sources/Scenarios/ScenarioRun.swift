@@ -309,7 +309,7 @@ final class ScenarioRun {
             let isUntouched = free == network.ports.ports
             let since = isUntouched ? start : beginning
             // On the machine's own network ports may be in TIME_WAIT since before the run.
-            let isShort = .now - since < PortBudget.timeWait && (isUntouched || network.network == .namespace)
+            let isShort = .now - since < PortRange.timeWait && (isUntouched || network.network == .namespace)
             ports = .exactly(free, mayReturn: !isShort)
         }
         return DialForecast(
@@ -334,7 +334,7 @@ final class ScenarioRun {
         let measured = timeline.first { $0.phase == plan.name && $0.portsInUse >= network.ports.ports }
             .map { max(0, $0.at - begin) }
         // Ports that were in TIME_WAIT before may be free again when a phase takes long.
-        let isShort = free == network.ports.ports || (MonotonicInstant.now - beginning) < PortBudget.timeWait
+        let isShort = free == network.ports.ports || (MonotonicInstant.now - beginning) < PortRange.timeWait
         var predicted: Double?
         // When a closed loop or Poisson arrivals send is not known beforehand.
         let isPlanned = plan.clients.allSatisfy { $0.schedule.count(within: plan.duration) != nil }

@@ -41,7 +41,7 @@ extension SweepResult {
         guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
             return .infinity
         }
-        return PortBudget(lowestPort: range[0], highestPort: range[1]).sustainableDialsPerSecond
+        return PortRange(lowestPort: range[0], highestPort: range[1]).sustainableDialsPerSecond
     }
 
     /// Feasible ones first, of which nothing failed before those of which in most runs nothing did; those without

@@ -6,7 +6,7 @@ package import Results
 /// host's network where that is asked for.
 package struct NetworkSetup: Sendable {
     package let network: Environment.Network
-    package let ports: PortBudget
+    package let ports: PortRange
     package let memcachedPort: UInt16
     package let serverAddress: SocketAddress
     package let adminAddress: SocketAddress
@@ -16,7 +16,7 @@ package struct NetworkSetup: Sendable {
     ///   - portRange: narrows the ephemeral ports; nil leaves them. In a namespace only.
     ///   - twReuse: net.ipv4.tcp_tw_reuse; nil leaves it. In a namespace only.
     /// - Throws: ``TestbedError`` saying why, and what to do.
-    package init(_ network: Environment.Network, portRange: PortBudget?, twReuse: Int? = nil) throws(TestbedError) {
+    package init(_ network: Environment.Network, portRange: PortRange?, twReuse: Int? = nil) throws(TestbedError) {
         self.network = network
         switch network {
         case .namespace:
@@ -59,7 +59,7 @@ package struct NetworkSetup: Sendable {
             adminAddress = .ipv4(.loopback, port: try Self.freePort())
         }
         do {
-            ports = try PortBudget.current()
+            ports = try PortRange.current()
         } catch {
             throw TestbedError("the port range cannot be read: \(error)")
         }

@@ -47,6 +47,9 @@ struct PortsCommand: ParsableCommand {
     @OptionGroup
     var watch: WatchOptions
 
+    @Flag(help: "Name what each source address holds under the rows.")
+    var sources = false
+
     @Flag(help: "One look with rates, as --count 1.")
     var once = false
 
@@ -85,11 +88,16 @@ struct PortsCommand: ParsableCommand {
             try serve(on: address, namespace)
             return
         }
-        let output = try json.map { try JSONLines($0) }
         try namespace.enter()
+        var output = try json.map { try JSONLines($0) }
         let screen = Screen(output: 1)
         let view = try view(namespace) { if json == nil { screen.print($0) } }
-        var report = PortsReport(view: view, rows: rows ?? 20, screen: json == nil ? screen : nil)
+        var report = PortsReport(
+            view: view,
+            rows: rows ?? 20,
+            showsSources: sources,
+            screen: json == nil ? screen : nil
+        )
         var sampler = PortSampler(atMostEach: try watch.period())
         try look(&sampler, isForced: true)
         try watch.repeatedly(isLate: true, once ? 1 : watch.count) { number in

@@ -89,6 +89,24 @@ struct PortsCommandTests {
         }
     }
 
+    @Test(
+        "a file for JSON keeps what it has until there is a first line, and source addresses are named when asked for"
+    )
+    func files() throws {
+        try inNetworkNamespace(ports: 64) {
+            let open = try connections([3, 2], .bound(IPAddress(text: "127.32.0.1")!))
+            let file = try TemporaryFile()
+            try Descriptor.creating(file.path).writeAll(Array("old and longer than nothing\n".utf8))
+            _ = try ports(["--pid", "999999999", "--once", "--json", file.path], endsWith: 3)
+            #expect(try file.contents == "old and longer than nothing\n")
+            _ = try ports(["--once", "--json", file.path])
+            let written = try file.contents
+            #expect(written.hasPrefix("{") && written.hasSuffix("}\n"))
+            #expect(try ports(["--once", "--sources"]).contains("\n    127.32.0.1 5\n"))
+            _ = open
+        }
+    }
+
     @Test("two destinations of a program that binds nothing have the range each: no share above 100, nothing exhausted")
     func perDestination() throws {
         try inNetworkNamespace(ports: 64) {

@@ -23,7 +23,7 @@ struct ForecastTests {
         var parsed = Settings()
         for (name, text) in settings { try parsed.set(name, to: text) }
         var question = PortForecast.Question(
-            budget: PortBudget(lowestPort: 1, highestPort: ports),
+            budget: PortRange(lowestPort: 1, highestPort: ports),
             settings: parsed,
             clients: try clients.map { try ClientSpec(text: $0) }
         )
@@ -123,7 +123,7 @@ struct MeasuredForecastTests {
         for (name, text) in configuration.settings { try settings.set(name, to: text) }
         let clients = try configuration.clients.map { try ClientSpec(text: $0) }
         var question = PortForecast.Question(
-            budget: PortBudget(lowestPort: 1, highestPort: configuration.ports),
+            budget: PortRange(lowestPort: 1, highestPort: configuration.ports),
             settings: settings,
             clients: clients
         )

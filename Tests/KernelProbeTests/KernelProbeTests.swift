@@ -129,16 +129,16 @@ struct KernelProbeTests {
 
     @Test("the port budget is the range's arithmetic")
     func portBudget() {
-        let budget = PortBudget(lowestPort: 32768, highestPort: 60999)
+        let budget = PortRange(lowestPort: 32768, highestPort: 60999)
         #expect(budget.ports == 28_232)
         #expect(abs(budget.sustainableDialsPerSecond - 470.53) < 0.01)
     }
 
     @Test("the budget is read from the namespace's own range", .requiresNamespaces)
     func currentBudget() throws {
-        let narrowed = try inNetworkNamespace(ports: 100) { try PortBudget.current() }
-        #expect(narrowed == PortBudget(lowestPort: 32768, highestPort: 32867))
-        let own = try PortBudget.current()
+        let narrowed = try inNetworkNamespace(ports: 100) { try PortRange.current() }
+        #expect(narrowed == PortRange(lowestPort: 32768, highestPort: 32867))
+        let own = try PortRange.current()
         #expect(own != narrowed)
     }
 

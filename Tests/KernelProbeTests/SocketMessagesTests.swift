@@ -72,6 +72,23 @@ struct SocketMessagesTests {
         #expect(ended?.name == "ENOMEM")
     }
 
+    @Test("a kernel that lists no sockets, and one that may not be asked, have a sentence each")
+    func explanations() {
+        let missing = SocketDiagnostics.explanation(
+            of: SystemCallError("sock_diag", on: "TCP over IPv4", errno: ENOENT)
+        )
+        #expect(
+            missing.contains("sock_diag TCP over IPv4: no such file or directory")
+                && missing.contains("modprobe tcp_diag")
+        )
+        let forbidden = SocketDiagnostics.explanation(
+            of: SystemCallError("socket", on: "netlink sock_diag", errno: EPERM)
+        )
+        #expect(forbidden.contains("a sandbox forbids netlink"))
+        let other = SocketDiagnostics.explanation(of: SystemCallError("sock_diag", errno: ENOMEM))
+        #expect(other == "the kernel does not list its sockets: sock_diag: cannot allocate memory")
+    }
+
     @Test("a datagram cut short is an error and no socket")
     func cut() {
         let whole = message(20, socket())

@@ -84,7 +84,7 @@ struct DemoTests {
 struct DoctorTests {
     @Test("the prediction is the port budget's arithmetic")
     func prediction() throws {
-        let budget = PortBudget(lowestPort: 32768, highestPort: 60999)
+        let budget = PortRange(lowestPort: 32768, highestPort: 60999)
         func prediction(_ clients: String...) throws -> Finding {
             let specs = try clients.map { try ClientSpec(text: $0) }
             let findings = Doctor(clients: specs, portRange: budget, network: .host).examine()

@@ -78,7 +78,7 @@ package struct PortHog: Sendable {
 
     /// The ports that are chosen among: ip_local_port_range without ip_local_reserved_ports.
     private static func usablePorts() throws(SystemCallError) -> [UInt16] {
-        let budget = try PortBudget.current()
+        let budget = try PortRange.current()
         let text = (try? Sysctl.read("net.ipv4.ip_local_reserved_ports")) ?? ""
         let reserved = text.split(separator: ",").compactMap { part -> ClosedRange<Int>? in
             let ends = part.split(separator: "-").compactMap { Int($0) }
@@ -122,7 +122,7 @@ package struct PortHog: Sendable {
             var ports: HeldPorts
             do {
                 mine = try PortHog.usablePorts().filter { (lowest...highest).contains($0) }
-                let budget = try PortBudget.current()
+                let budget = try PortRange.current()
                 ports = try HeldPorts(form, of: source, outside: budget.lowestPort...budget.highestPort)
             } catch {
                 throw TestbedError("ports cannot be held: \(error)")

@@ -1,5 +1,5 @@
 /// Where a row's ports are going.
-package enum PortState: String, Sendable, Codable, CaseIterable {
+package enum PortState: String, Sendable, Codable {
     /// Fewer are held than some seconds ago.
     case draining
     /// About as many are.

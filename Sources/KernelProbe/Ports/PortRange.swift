@@ -43,5 +43,3 @@ package struct PortRange: Sendable, Equatable {
     /// New connections a second that one source address sustains when each holds its port for 60 s.
     package var sustainableDialsPerSecond: Double { Double(ports) / Self.timeWait.inSeconds }
 }
-
-package typealias PortBudget = PortRange

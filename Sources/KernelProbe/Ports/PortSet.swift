@@ -32,26 +32,10 @@ package struct PortSet: Sendable, Equatable {
 
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    package mutating func formUnion(_ other: PortSet) {
-        for index in words.indices { words[index] |= other.words[index] }
-    }
-
-    package func union(_ other: PortSet) -> PortSet {
-        var union = self
-        union.formUnion(other)
-        return union
-    }
-
     package func subtracting(_ other: PortSet) -> PortSet {
         var rest = self
         for index in words.indices { rest.words[index] &= ~other.words[index] }
         return rest
-    }
-
-    package func intersection(_ other: PortSet) -> PortSet {
-        var common = self
-        for index in words.indices { common.words[index] &= other.words[index] }
-        return common
     }
 
     /// Its ports as ranges, lowest first.

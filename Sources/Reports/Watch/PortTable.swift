@@ -51,9 +51,17 @@ package enum PortTable {
             + "\(grouped(totals.open)) open, \(grouped(totals.timeWait)) TW, \(rate)"
     }
 
-    /// What dials that bind nothing are in for, where others' ports are in their way; nil where they are not.
+    /// What the source addresses of rows hold, those with most first.
+    package static func sources(_ outlooks: [PortOutlook], most: Int) -> [String] {
+        let held = Dictionary(outlooks.map { ($0.row.pair.source, $0.sourceInUse) }, uniquingKeysWith: max)
+        return held.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(most)
+            .map { "    \($0.key) \(grouped($0.value))" }
+    }
+
+    /// What dials that bind nothing are in for, where others' ports take half of theirs or more; nil otherwise.
     package static func bystanders(_ trend: PortTrend) -> String? {
-        guard let use = trend.latest?.use, use.bound.held > 0, let newPair = trend.newPair else { return nil }
+        guard let use = trend.latest?.use, use.bound.held * 2 >= use.settings.range.ports, let newPair = trend.newPair
+        else { return nil }
         let bound = "bind() chose \(grouped(use.bound.held)) ports"
         return newPair.state == .exhausted
             ? "\(bound), all there are: every dial that binds nothing fails"

@@ -20,7 +20,7 @@ package struct PortView: Sendable {
 
     /// Destination ports; nil for any.
     package var port: UInt16?
-    /// Destinations; nil for any.
+    /// Destinations; nil for any. Of so many that none of them has a row, any with the port of one.
     package var destinations: Set<IPEndpoint>?
     package var source: IPAddress?
     package var order = Order.busiest
@@ -29,7 +29,13 @@ package struct PortView: Sendable {
 
     /// The rows wanted, in order.
     package func outlooks(_ trend: PortTrend) -> [PortOutlook] {
-        let wanted = trend.outlooks.filter { shows($0.row.pair) }
+        let outlooks = trend.outlooks
+        var wanted = outlooks.filter { shows($0.row.pair) }
+        if wanted.isEmpty, let ports = destinations.map({ Set($0.map(\.port)) }) {
+            var view = self
+            view.destinations = nil
+            wanted = outlooks.filter { view.shows($0.row.pair) && ports.contains($0.row.pair.destination.port) }
+        }
         return switch order {
         case .busiest: wanted
         case .used: wanted.sorted { ($0.used, $0.inUse) > ($1.used, $1.inUse) }

@@ -6,6 +6,8 @@ internal import Text
 package struct PortsReport {
     private let view: PortView
     private let rows: Int
+    /// Whether what each source address holds is named under the rows.
+    private let showsSources: Bool
     private let screen: Screen?
     private var hasSaidSettings = false
     /// Single rows since the last header.
@@ -17,9 +19,10 @@ package struct PortsReport {
     /// - Parameters:
     ///   - rows: rows shown at most.
     ///   - screen: nil to show nothing.
-    package init(view: PortView, rows: Int, screen: Screen?) {
+    package init(view: PortView, rows: Int, showsSources: Bool = false, screen: Screen?) {
         self.view = view
         self.rows = rows
+        self.showsSources = showsSources
         self.screen = screen
     }
 
@@ -30,6 +33,7 @@ package struct PortsReport {
         let settings = hasSaidSettings && !screen.isLive ? [] : PortTable.settings(use.settings)
         hasSaidSettings = true
         let bystanders = PortTable.bystanders(trend).map { [$0] } ?? []
+        let sources = showsSources ? PortTable.sources(outlooks, most: rows) : []
         let body: [String]
         if shown.isEmpty {
             body = [PortTable.totals(document, shown: 0)] + nobody(trend) + bystanders
@@ -38,12 +42,12 @@ package struct PortsReport {
             // One row is one line a look, as vmstat's.
             let isDue = sinceHeader.map { $0 >= Self.headerEach } ?? true
             sinceHeader = isDue ? 1 : (sinceHeader ?? 0) + 1
-            body = (isDue ? bystanders + [PortTable.header] : []) + shown.map { PortTable.line($0) }
+            body = (isDue ? bystanders + [PortTable.header] : []) + shown.map { PortTable.line($0) } + sources
         } else {
             sinceHeader = nil
             body =
                 [PortTable.totals(document, shown: shown.count), PortTable.header]
-                + shown.map { PortTable.line($0) } + bystanders
+                + shown.map { PortTable.line($0) } + sources + bystanders
         }
         if screen.isLive { screen.redraw(settings + body) } else { screen.print(settings + body) }
     }

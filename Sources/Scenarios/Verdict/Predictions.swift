@@ -10,7 +10,7 @@ extension RunResult {
         var dialled: Int? = 0
         return phases.flatMap { phase in
             var predictions: [Prediction] = []
-            if phase.start + phase.duration > PortBudget.timeWait.inSeconds { dialled = nil }
+            if phase.start + phase.duration > PortRange.timeWait.inSeconds { dialled = nil }
             if let before = dialled { dialled = phase.dials.expected.map { before + $0 } }
             if let expected = phase.dials.expected {
                 predictions.append(
