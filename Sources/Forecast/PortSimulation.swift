@@ -4,7 +4,7 @@ package import LoadGenerator
 internal import Units
 
 /// What becomes of the ports when batches are due as clients send them: each dial takes a port, and when its
-/// connection closes the port rests. A batch is taken to dial all at once, and to be answered at once.
+/// connection closes the port is in TIME_WAIT. A batch is taken to dial all at once, and to be answered at once.
 package struct PortSimulation: Sendable {
     /// Ports that can be taken at once: of one address, or of several together.
     package var ports: Int
@@ -12,7 +12,7 @@ package struct PortSimulation: Sendable {
     package var reuse = TimeWaitReuse.never
     /// Idle connections kept; further ones close when their lookup is done.
     package var maxIdle: Int
-    /// Lookups of a batch in flight at once; nil for all of them. Dials can be foretold for a limit up to
+    /// Lookups of a batch in flight at once; nil for all of them. Dials can be predicted for a limit up to
     /// ``maxIdle`` only: then the connections kept are enough.
     package var limit: Int?
     /// URIs that are asked for with one lookup: 1, or the chunk of a multiget.

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A folder of this process's own: under a name nobody could foresee, for this user alone, and held, so that others
+/// A folder of this process's own: under a name nobody could guess, for this user alone, and held, so that others
 /// see whether its process still lives. What a killed process left is found by ``abandoned(in:prefix:)``.
 package struct HeldFolder: ~Copyable, Sendable {
     package let path: String

@@ -12,7 +12,7 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Does the arithmetic of ephemeral ports: when they run out, and what it would take.",
         discussion: """
-            Nothing is run: batches are simulated as clients send them, each dial takes a port, and the port rests in \
+            Nothing is run: batches are simulated as clients send them, each dial takes a port, and the port stays in \
             TIME_WAIT. Without options it is the incident on a default kernel. For any service, say how many \
             connections a second it opens to one remote destination, or have a running one measured.
 

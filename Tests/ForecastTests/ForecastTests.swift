@@ -117,7 +117,7 @@ struct MeasuredForecastTests {
         Configuration(ports: 500, settings: ["max-idle": "4", "dialer": "kernel"], clients: ["a:uris=30,rate=6/s"]),
     ]
 
-    @Test("the first dial without a port comes within 10% of when it was foretold", arguments: configurations)
+    @Test("the first dial without a port comes within 10% of when it was predicted", arguments: configurations)
     private func exhaustion(configuration: Configuration) throws {
         var settings = Settings()
         for (name, text) in configuration.settings { try settings.set(name, to: text) }
@@ -130,7 +130,7 @@ struct MeasuredForecastTests {
         question.twReuse = 0
         question.duration = .seconds(20)
         let forecast = try PortForecast(question)
-        let foretold = try #require(forecast.exhaustedAfter)
+        let predicted = try #require(forecast.exhaustedAfter)
 
         let (measured, dials) = try inNetworkNamespace(ports: configuration.ports) {
             try Sysctl.write("net.ipv4.tcp_tw_reuse", "0")
@@ -151,7 +151,7 @@ struct MeasuredForecastTests {
             #expect(resting < 10)
             return ((MonotonicInstant.now - begin).inSeconds, engine.counters.dials.total)
         }
-        #expect((measured - foretold).magnitude <= 0.1 * foretold, "\(measured) s, foretold \(foretold) s")
+        #expect((measured - predicted).magnitude <= 0.1 * predicted, "\(measured) s, predicted \(predicted) s")
         // The ports are what there is, but for those of probing, which the kernel dialer competes with.
         #expect((configuration.ports - 10...configuration.ports).contains(dials), "\(dials) dials")
     }
