@@ -133,15 +133,23 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Cures",
+            dependencies: [
+                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry",
+                "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Cures", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             resources: [
                 .embedInCode("Page/charts.js"),
+                .embedInCode("Page/cures.js"),
                 .embedInCode("Page/live.js"),
                 .embedInCode("Page/page.css"),
                 .embedInCode("Page/page.html"),
@@ -179,7 +187,7 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "Commands", "HTTP", "Reports", "Cures", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
                 "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

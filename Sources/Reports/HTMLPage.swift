@@ -1,3 +1,4 @@
+package import Cures
 internal import PostRecords
 package import Results
 internal import Text
@@ -19,6 +20,15 @@ package enum HTMLPage {
             scripts: [PackageResources.charts_js, PackageResources.sweep_js],
             result: JSONText.encode(result),
             ending: "drawSweep(JSON.parse(document.getElementById(\"result\").textContent));\n"
+        )
+    }
+
+    /// The page of the cures; it carries its data.
+    package static func report(_ result: CuresResult) -> [UInt8] {
+        compose(
+            scripts: [PackageResources.charts_js, PackageResources.cures_js],
+            result: JSONText.encode(result),
+            ending: "drawCures(JSON.parse(document.getElementById(\"result\").textContent));\n"
         )
     }
 

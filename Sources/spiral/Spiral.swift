@@ -8,7 +8,7 @@ struct Spiral: ParsableCommand {
         abstract: "Replays the April 2026 Bluesky outage on this machine's kernel, with a real memcached.",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,
-            SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,
+            CuresCommand.self, SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,
             HogCommand.self,
         ]
     )
