@@ -291,6 +291,12 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "CuresTests",
+            dependencies: [
+                "TestSupport", "Cures", "Results", "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX",
+            ]
+        ),
+        .testTarget(
             name: "ReportsTests",
             dependencies: [
                 "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",

@@ -28,7 +28,7 @@ final class CureRoom {
     private let folder: RunFolder
     private let memcached: MemcachedProcess
     private let server: ServerProcess
-    private let other: OtherProgram
+    private var other: OtherProgram?
     private let workload: Workload
     private let settings: Settings
     let environment: Environment
@@ -39,7 +39,7 @@ final class CureRoom {
     private var batches: [CureMeasurement.Batch] = []
     private var records: [String: ClientRecord] = [:]
 
-    /// Makes the network, starts memcached, server and the other program, and fills memcached.
+    /// Makes the network, starts memcached and server, and fills memcached.
     /// - Throws: ``TestbedError``; ``CureUnavailable`` for what this machine lacks; ``Interrupted``
     init(_ cure: Cure, _ plan: CuresPlan) throws {
         self.cure = cure
@@ -81,9 +81,8 @@ final class CureRoom {
         workload = Workload(seed: plan.seed, count: plan.uris)
         do {
             try Preload.run(workload, into: ServerList(addresses), from: Self.clientSource)
-            other = try OtherProgram(memcached: memcached.address)
         } catch {
-            throw TestbedError("the room cannot be furnished: \(error)")
+            throw TestbedError("memcached cannot be filled: \(error)")
         }
     }
 
@@ -106,6 +105,13 @@ final class CureRoom {
         let kernel = try tcpCounters()
         let processorTimes = (server: time(of: server.identifier), memcached: time(of: memcached.identifier))
         let connections = try connectionsTaken()
+        let other: OtherProgram
+        do {
+            other = try OtherProgram(memcached: memcached.address)
+        } catch {
+            throw TestbedError("the other program cannot be started: \(error)")
+        }
+        self.other = other
         try play(round: 1)
         try pause(for: Self.pause)
         try play(round: 2)
@@ -144,7 +150,7 @@ final class CureRoom {
     }
 
     func end() {
-        _ = other.end()
+        _ = other?.end()
         server.terminate(timeout: .zero)
         memcached.terminate()
     }
