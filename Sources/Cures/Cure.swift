@@ -8,6 +8,10 @@ package struct Cure: Sendable {
         case oneAddress
         /// So many addresses of one memcached, which listens on all of them.
         case addresses(Int)
+        /// Through a twemproxy on the same machine, over TCP.
+        case proxy
+        /// The same, over a unix socket.
+        case proxyOnUnixSocket
     }
 
     /// The ephemeral ports beside those of the incident.

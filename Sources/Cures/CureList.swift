@@ -42,7 +42,7 @@ extension Cure {
         ).setting(("dialer", "kernel")).failing("connect EADDRNOTAVAIL"),
         Cure(
             "kernel-dialer-tw-reuse-0",
-            "the same, with tcp_tw_reuse=0",
+            "no bind, and tcp_tw_reuse=0",
             why: "Shows what the reuse of TIME_WAIT ports is worth: without it a port comes back after 60 s.",
             cost: "Other programs find no port towards memcached.",
             source: "Documentation/networking/ip-sysctl.rst",
@@ -72,6 +72,22 @@ extension Cure {
             source: "Envoy issue #44747",
             expected: .nothing
         ).route(.addresses(8)).failing("bind EADDRINUSE"),
+        Cure(
+            "proxy",
+            "twemproxy on the same machine, over TCP",
+            why: "The proxy needs few connections to memcached: but the service dials the proxy as it dialled memcached.",
+            cost: "One more process and one more hop, for nothing.",
+            source: "twemproxy issue #77",
+            expected: .nothing
+        ).route(.proxy).failing("bind EADDRINUSE"),
+        Cure(
+            "proxy-unix",
+            "twemproxy on the same machine, over a unix socket",
+            why: "A unix socket has no ports, and the proxy keeps its few connections to memcached open.",
+            cost: "One more process and one more hop, with its own timeouts and its own failures.",
+            source: "twemproxy issue #77",
+            expected: .cures
+        ).route(.proxyOnUnixSocket),
     ]
 
     /// Changes of the kernel's settings.

@@ -21,8 +21,9 @@ package struct CureMeasurement: Codable, Sendable {
         package var failed: Int
         /// Failed ones by call and errno, as in `bind EADDRINUSE`.
         package var errorsByCall: [String: Int]
-        /// Connections that memcached counted meanwhile, those of the other program and the tool itself taken off.
-        package var countedByMemcached: Int
+        /// Connections that memcached counted meanwhile, those of the other program and the tool itself taken off; nil
+        /// behind a proxy, whose dials it counts.
+        @ExplicitNull package var countedByMemcached: Int?
     }
 
     /// Another program on the machine that dials without a thought of ports: half of it to memcached as well, half to a

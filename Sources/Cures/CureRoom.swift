@@ -27,6 +27,7 @@ final class CureRoom {
     private let cure: Cure
     private let folder: RunFolder
     private let memcached: MemcachedProcess
+    private let proxy: ProxyProcess?
     private let server: ServerProcess
     private var other: OtherProgram?
     private let workload: Workload
@@ -65,8 +66,15 @@ final class CureRoom {
         if addresses.count > 1 || settings.fanOut.dialer == .rotateDestination {
             options.listen = IPv4Address(value: 0)
         }
-        memcached = try MemcachedProcess(options, in: folder)
+        let folder = folder
+        let memcached = try MemcachedProcess(options, in: folder)
+        self.memcached = memcached
         try Self.checkForSignal()
+        let proxy = try Self.proxyAddress(cure.route, folder).map {
+            try ProxyProcess(on: $0, before: memcached.address, in: folder)
+        }
+        self.proxy = proxy
+        if let proxy { addresses = [proxy.address] }
         server = try ServerProcess(
             address: network.serverAddress,
             adminAddress: network.adminAddress,
@@ -80,9 +88,18 @@ final class CureRoom {
         try Self.checkForSignal()
         workload = Workload(seed: plan.seed, count: plan.uris)
         do {
-            try Preload.run(workload, into: ServerList(addresses), from: Self.clientSource)
+            // There is one memcached, whatever addresses it goes by.
+            try Preload.run(workload, into: ServerList([memcached.address]), from: Self.clientSource)
         } catch {
             throw TestbedError("memcached cannot be filled: \(error)")
+        }
+    }
+
+    private static func proxyAddress(_ route: Cure.Route, _ folder: RunFolder) -> SocketAddress? {
+        switch route {
+        case .proxy: .ipv4(.loopback, port: 22121)
+        case .proxyOnUnixSocket: .unix(path: folder.path + "/proxy.sock")
+        case .oneAddress, .addresses: nil
         }
     }
 
@@ -129,7 +146,7 @@ final class CureRoom {
                 failed: counted.dials.failed,
                 errorsByCall: counted.dials.errorsByCall,
                 // Less the connection that asked for the second count.
-                countedByMemcached: afterwards - connections - 1 - dialled.toMemcached.ok
+                countedByMemcached: proxy == nil ? afterwards - connections - 1 - dialled.toMemcached.ok : nil
             ),
             timeWaitPeak: peaks.timeWait,
             portsInUsePeak: peaks.portsInUse,
@@ -152,6 +169,7 @@ final class CureRoom {
     func end() {
         _ = other?.end()
         server.terminate(timeout: .zero)
+        proxy?.terminate()
         memcached.terminate()
     }
 
@@ -217,8 +235,9 @@ final class CureRoom {
         do {
             let sample = try PortSample.take(after: trend, boundOnly: false)
             trend.add(sample)
-            let port = memcached.address.port
-            let held = sample.use.rows(towardsPort: port).map(\.held).max() ?? 0
+            // Of what the server dials.
+            let port = (proxy?.address ?? memcached.address).port
+            let held = port.flatMap { sample.use.rows(towardsPort: $0).map(\.held).max() } ?? 0
             let timeWait = port.flatMap { sample.use.destinations[$0] }?[.timeWait] ?? 0
             peaks.portsInUse = max(peaks.portsInUse, held)
             peaks.timeWait = max(peaks.timeWait, timeWait)

@@ -32,7 +32,7 @@ struct CuresCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The cures to play, beside the incident itself.", valueName: "name,..."))
     var only: String?
 
-    @Option(help: "Ephemeral ports of each namespace, 64 to 16384; batches have four times as many URIs.")
+    @Option(help: "Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs.")
     var ports = 1024
 
     @Flag(help: "A default kernel's 28,232 ports and batches of 18,000 URIs: minutes for each cure that does not cure.")
@@ -61,7 +61,7 @@ struct CuresCommand: ParsableCommand {
 
     func validate() throws {
         _ = try names()
-        guard (64...16_384).contains(ports) else { throw ValidationError("--ports: use a number from 64 to 16384") }
+        guard (128...16_384).contains(ports) else { throw ValidationError("--ports: use a number from 128 to 16384") }
         guard !fullRange || ports == 1024 else { throw ValidationError("--full-range and --ports: use one of them") }
         guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
         let outputs = [json, report, markdown].compactMap { $0 }

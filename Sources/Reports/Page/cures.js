@@ -23,7 +23,7 @@ function drawCures(result) {
   const table = add(add(page, "div", { class: "wide" }), "table", { id: "ranking" });
   const head = add(table, "tr");
   ["cure", "verdict", "URIs found, first round", "a second later", "errors", "dials", "of them failed", "TIME_WAIT", "ports held", "other program's dials",
-    "small callers in time", "heavy p99 ms", "CPU s, server + memcached", "MiB, server + memcached"].forEach((name) => add(head, "th", {}, name));
+    "small callers in time", "heavy p99 ms", "CPU s, server + memcached", "MiB, server + memcached"].forEach((name, index) => add(head, "th", index < 2 ? { class: "text" } : {}, name));
   const client = (row, name) => (row.clients ?? []).find((one) => one.name === name);
   result.cures.forEach((row) => {
     const line = add(table, "tr", { "data-cure": row.name, "data-verdict": row.verdict });
