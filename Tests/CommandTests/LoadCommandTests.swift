@@ -52,7 +52,7 @@ struct LoadCommandTests {
         #expect(text.contains("unanswered \(result.unanswered)"))
     }
 
-    @Test("out of descriptors it says so, before and after, and ends with 3")
+    @Test("out of descriptors it says so, before and after, and ends with 3", .slow)
     func descriptors() throws {
         let hold = MonotonicInstant.now + .seconds(2)
         let (exit, text) = try load(
@@ -110,7 +110,7 @@ struct LoadCommandTests {
         #expect(merged.latencyMs?.max == max(result.latencyMs?.max ?? 0, second.latencyMs?.max ?? 0))
     }
 
-    @Test("a threshold that is crossed ends with 1 and says by what, at once where that is asked for")
+    @Test("a threshold that is crossed ends with 1 and says by what, at once where that is asked for", .slow)
     func thresholds() throws {
         let client = ["--client", "small:uris=1,rate=40/s", "--duration", "500ms"]
         let slow: @Sendable (ScriptedServer.Request) -> ScriptedServer.Reaction = { request in
@@ -164,7 +164,9 @@ struct LoadCommandTests {
             ["--client", "a:uris=1,burst=10/10s", "--duration", "50ms", "--search", "a.answered <= 30"],
             answering: { .answer(ScriptedServer.records($0.uris)) }
         )
-        #expect(run.exit == .status(0), "\(run.text)")
+        // On a machine that is busy with something else the answer is the same, and said to be doubtful.
+        let isDoubtful = run.text.contains("ran out of processor time")
+        #expect(run.exit == .status(isDoubtful ? 3 : 0), "\(run.text)")
         #expect(run.text.contains("a.answered <= 30 holds up to a 3/s"), "\(run.text)")
     }
 }
