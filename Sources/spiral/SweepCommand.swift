@@ -111,7 +111,9 @@ struct SweepCommand: ParsableCommand {
         guard ports == "machine" || Int(ports).map({ (16...32_767).contains($0) }) == true else {
             throw ValidationError("--ports: use a number from 16 to 32767, or machine")
         }
-        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        guard (1...SweepPlan.mostRepetitions).contains(`repeat`) else {
+            throw ValidationError("--repeat: use a number from 1 to \(SweepPlan.mostRepetitions)")
+        }
         let load = try readOption("--duration", duration, as: { try Duration(text: $0) })
         guard load >= .milliseconds(500) else { throw ValidationError("--duration: use 500ms or more") }
         do {

@@ -43,7 +43,7 @@ struct PermitsTests {
     func adaptive() {
         let permits = Permits(.aimd(AIMD()))
         var grants: [PermitLedger.Grant] = []
-        let healthy = Sample(roundTrip: .microseconds(60), isDrop: false)
+        let healthy = Sample(roundTrip: .microseconds(60), isDrop: false, inFlight: 20)
         let timeout = Sample(roundTrip: .milliseconds(500), isDrop: true)
         let (seat, count) = permits.enter([Holder(lookups: 0)], of: "a", target: 100)[0]
         #expect(count == 20)
