@@ -115,14 +115,18 @@ struct SweepCommand: ParsableCommand {
             throw ValidationError("--repeat: use a number from 1 to \(SweepPlan.mostRepetitions)")
         }
         let load = try readOption("--duration", duration, as: { try Duration(text: $0) })
-        guard load >= .milliseconds(500) else { throw ValidationError("--duration: use 500ms or more") }
+        guard (.milliseconds(500)...Self.longestLoad).contains(load) else {
+            throw ValidationError("--duration: use 500ms to \(Self.longestLoad.text)")
+        }
+        let warmUp = try readOption("--warm-up", warmUp, as: { try Duration(text: $0) })
+        guard warmUp <= Self.longestLoad else { throw ValidationError("--warm-up: use up to \(Self.longestLoad.text)") }
         do {
             return try SweepPlan(
                 variations,
                 fixed: fixed,
                 clients: specs,
                 ports: Int(ports),
-                warmUp: try readOption("--warm-up", warmUp, as: { try Duration(text: $0) }),
+                warmUp: warmUp,
                 duration: load,
                 repetitions: `repeat`,
                 seed: seed
@@ -131,6 +135,9 @@ struct SweepCommand: ParsableCommand {
             throw ValidationError("\(problem)")
         }
     }
+
+    /// Of one measurement.
+    private static let longestLoad = Duration.seconds(24 * 3600)
 
     func run() throws {
         Signals.holdTermination()

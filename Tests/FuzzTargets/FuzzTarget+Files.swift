@@ -1,3 +1,4 @@
+internal import LoadGenerator
 internal import PostRecords
 internal import Reports
 internal import Results
@@ -61,11 +62,18 @@ extension FuzzTarget {
             "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1e308", "-1e308", "1e999", "0",
             "-1",
             "null", "[]", "{}", "\"\"", "true", "\"spiral-run/2\"", "\"spiral-run/1\"", "\"spiral-sweep/3\"",
+            "\"spiral-load/2\"",
         ],
         run: { input in
             let bytes = Array(input)
             if let ranking = try? JSONText.decode(ClientRanking.self, from: bytes) {
                 _ = ClientReport.lines(ranking, most: 20)
+            }
+            if let load = try? LoadResult(json: bytes), let merged = try? LoadResult.merged([("a", load), ("b", load)])
+            {
+                guard merged.answered == 2 * load.records.reduce(0, { $0 + $1.ok }) else {
+                    throw Violation("\(shown(bytes)): twice \(load.answered) are \(merged.answered)")
+                }
             }
             guard let file = try? ResultFile(json: bytes) else { return }
             let written: [UInt8]

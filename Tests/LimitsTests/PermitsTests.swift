@@ -56,6 +56,21 @@ struct PermitsTests {
         #expect(permits.bound == 20, "floor(18.9), and not below the minimum")
     }
 
+    @Test("a sample counts what was in flight when its exchange began, whatever is at its end")
+    func inFlightAtTheBeginning() {
+        let permits = Permits(.aimd(AIMD()))
+        #expect((0..<3).map { _ in permits.beginExchange() } == [1, 2, 3])
+        permits.endExchange()
+        #expect(permits.beginExchange() == 3)
+        var grants: [PermitLedger.Grant] = []
+        let (seat, _) = permits.enter([Holder(lookups: 0)], of: "a", target: 100)[0]
+        for (inFlight, bound) in [(9, 20), (10, 21)] {
+            let sample = Sample(roundTrip: .microseconds(60), isDrop: false, inFlight: inFlight)
+            _ = permits.keep(seat, sample, target: 100, &grants)
+            #expect(permits.bound == bound, "half of the limit or more is in use")
+        }
+    }
+
     @Test(
         "whoever gives back at once, no more permits are out than there are, and all lookups are served",
         arguments: [PermitLedger.Order.arrival, .fairness]

@@ -1,5 +1,5 @@
 /// What no figure of a result is beyond, so that sums of them stay numbers whoever wrote the file.
-enum FigureBound {
+package enum FigureBound {
     /// Of one: 1 PB, or 31 million years.
     private static let largest = 1e15
     /// Of all together: below what an Int holds.
@@ -7,7 +7,7 @@ enum FigureBound {
 
     /// The first number in the JSON of a result that is beyond, in words; nil where there is none.
     /// - Parameter json: well formed.
-    static func problem(in json: [UInt8]) -> String? {
+    package static func problem(in json: [UInt8]) -> String? {
         var name = ""
         var sum = 0.0
         var position = 0
