@@ -205,7 +205,13 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Memcached", "Units"],
+            dependencies: [
+                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached",
+                "Text", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             path: "Tests/FuzzTargets",
             exclude: ["Corpus"]
         ),
