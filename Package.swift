@@ -27,6 +27,15 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CConnectHook"),
         .target(name: "CLinux"),
+        .target(
+            name: "CBuildFacts",
+            cSettings: ["SPIRAL_COMMIT", "SPIRAL_LOCALE_DATA"].compactMap { name in
+                // Only scripts say them; a build by hand knows no commit and is not made again for each.
+                Context.environment[name].map { value in
+                    .define(name, to: name == "SPIRAL_COMMIT" ? "\"\(value)\"" : value)
+                }
+            }
+        ),
 
         // Rooms, bottom first. A room imports only what stands above it here.
         .target(name: "Units"),
@@ -153,7 +162,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Text",
+                "CBuildFacts", "Text",
                 "PostRecords", "POSIX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -27,6 +27,7 @@ struct SpiralLoad: ParsableCommand {
             Exit status: 0 when the load was sent, 1 when it was interrupted, nothing was answered or a --fail-if is so, 2 for \
             wrong usage, 3 when this machine ran out of something, so that the figures are not the server's.
             """,
+        version: "spiral-load \(BuildFacts.current.text)",
         subcommands: [MergeCommand.self]
     )
 
