@@ -154,8 +154,7 @@ let package = Package(
                 .embedInCode("Page/live.js"),
                 .embedInCode("Page/page.css"),
                 .embedInCode("Page/page.html"),
-                .embedInCode("Page/report.js"),
-                .embedInCode("Page/sweep.js"),
+                .embedInCode("Page/live.html"),
             ]
         ),
 

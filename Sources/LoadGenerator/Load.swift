@@ -43,6 +43,8 @@ package final class Load: Sendable {
         package var spec: ClientSpec
         /// In order; nil where the schedule of the specification says what is due.
         package var trace: [Trace.Entry]?
+        /// Whether it sends only what it is told to, see ``Load/send(_:from:)``: for closed loops.
+        package var isByHand = false
 
         package init(_ spec: ClientSpec, trace: [Trace.Entry]? = nil) {
             self.spec = spec
@@ -105,6 +107,20 @@ package final class Load: Sendable {
             assistant.finish()
             throw error
         }
+    }
+
+    /// What a client is told that sends by hand.
+    package enum Order: Sendable, Equatable {
+        /// One batch, unless there is one that has not ended.
+        case batch
+        /// One after the other, or no further one.
+        case loop, pause
+    }
+
+    /// Tells a client that sends by hand what to send; others go on as they do.
+    package func send(_ order: Order, from client: String) {
+        guard let index = clients.firstIndex(where: { $0.spec.name == client && $0.isByHand }) else { return }
+        control.give(order, to: index)
     }
 
     /// No batch is due from now on; those in flight go on.
