@@ -1,3 +1,4 @@
+package import KernelProbe
 package import PostRecords
 
 /// One change that somebody proposes against the outage, and what is known about it.
@@ -63,10 +64,15 @@ package struct Cure: Sendable {
     }
 
     /// The settings, each of which the server takes.
+    /// - Parameter range: the namespace's ports.
     /// - Throws: ``Settings/Problem``
-    package func changes() throws(Settings.Problem) -> [SettingChange] {
+    package func changes(range: PortRange) throws(Settings.Problem) -> [SettingChange] {
+        let half = "\(range.lowestPort)-\((range.lowestPort + range.highestPort) / 2)"
         var changes: [SettingChange] = []
-        for setting in settings { changes.append(try SettingChange(setting.name, setting.value)) }
+        for setting in settings {
+            let value = setting.value == Self.halfOfRange ? half : setting.value
+            changes.append(try SettingChange(setting.name, value))
+        }
         return changes
     }
 }

@@ -61,7 +61,8 @@ final class CureRoom {
         }
         var settings = CuresPlan.incident
         settings.logSink = .file(path: folder.path + "/errors.log")
-        settings.apply(try cure.changes())
+        settings.apply(try cure.changes(range: network.ports))
+        if let obstacle = settings.obstacle { throw CureUnavailable("\(obstacle)") }
         self.settings = settings
         if addresses.count > 1 || settings.fanOut.dialer == .rotateDestination {
             options.listen = IPv4Address(value: 0)
@@ -103,15 +104,11 @@ final class CureRoom {
         }
     }
 
-    private static func write(_ sysctl: Cure.Sysctl) throws(CureUnavailable) {
+    private static func write(_ sysctl: Cure.Sysctl) throws {
         do {
-            try Sysctl.write(sysctl.name, sysctl.value)
+            try NamespaceSysctl(sysctl.name, sysctl.value).write(outside: [])
         } catch {
-            throw CureUnavailable(
-                error.name == "ENOENT"
-                    ? "this kernel has no \(sysctl.name)"
-                    : "\(sysctl.name) cannot be set to \(sysctl.value) in a namespace of its own: \(SystemCallError.text(of: error.errno))"
-            )
+            throw CureUnavailable("\(error)")
         }
     }
 

@@ -123,14 +123,15 @@ package final class FanOutEngine: Sendable {
         let settings = settings
         if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
             let duplicates = Duplicates(indices: indices, account: account, counters: counters)
-            return start(keys, for: account, settings) { completion($0.map(duplicates.expand)) }
+            return start(keys, for: account, room: room, settings) { completion($0.map(duplicates.expand)) }
         }
-        return start(keys, for: account, settings, completion: completion)
+        return start(keys, for: account, room: room, settings, completion: completion)
     }
 
     private func start(
         _ keys: KeyList,
         for account: ClientAccount,
+        room: (any MemoryRoom)?,
         _ settings: FanOutSettings,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) -> LookupHandle? {
