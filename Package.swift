@@ -328,7 +328,7 @@ let package = Package(
         .testTarget(
             name: "FanOutTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
+                "TestSupport", "Testbed", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
                 "KernelProbe", "POSIX", "Units",
             ]
         ),

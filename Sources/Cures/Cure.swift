@@ -9,6 +9,10 @@ package struct Cure: Sendable {
         case oneAddress
         /// So many addresses of one memcached, which listens on all of them.
         case addresses(Int)
+        /// A unix socket in the run's folder.
+        case unixSocket
+        /// ::1
+        case ipv6
         /// Through a twemproxy on the same machine, over TCP.
         case proxy
         /// The same, over a unix socket.

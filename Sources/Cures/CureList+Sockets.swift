@@ -63,6 +63,26 @@ extension Cure {
     /// Stands for the lower half of the namespace's ports.
     static let halfOfRange = "half"
 
+    /// Other ways to memcached than TCP over IPv4.
+    static let transports = [
+        Cure(
+            "unix-socket",
+            "memcached on a unix socket",
+            why: "A unix socket has no ports.",
+            cost: "memcached has to be on the same machine, as the incident's was, and listens on no port then.",
+            source: "memcached -s; twemproxy issue #77",
+            expected: .cures
+        ).route(.unixSocket),
+        Cure(
+            "ipv6",
+            "memcached on ::1, no bind",
+            why: "More addresses than anybody can count: but of loopback there is one, with as many ports as 127.0.0.1.",
+            cost: "As with the kernel's choice over IPv4; many sources need IPV6_FREEBIND or ip_nonlocal_bind.",
+            source: "the Hacker News thread (jandrese: another trillion ports)",
+            expected: .helps
+        ).route(.ipv6).failing("connect EADDRNOTAVAIL"),
+    ]
+
     /// What becomes of lookups that get no connection.
     static let pools = [
         Cure(

@@ -3,7 +3,7 @@ extension Cure {
     package static let incidentName = "nothing"
 
     /// Every cure, the incident first.
-    package static let all: [Cure] = [incident] + dialling + socketOptions + kernelSettings + pools + ofTheService
+    package static let all: [Cure] = [incident] + dialling + socketOptions + transports + kernelSettings + pools + ofTheService
 
     private static let incident = Cure(
         incidentName,

@@ -53,19 +53,20 @@ final class CureRoom {
         folder = try RunFolder()
         var options = MemcachedProcess.Options()
         options.memory = 128
-        var addresses = [SocketAddress.ipv4(.loopback, port: options.port)]
-        if case .addresses(let count) = cure.route {
-            addresses = (1...count).map {
-                .ipv4(IPv4Address(value: 0x7f00_0000 + UInt32($0)), port: options.port)
-            }
-        }
         var settings = CuresPlan.incident
         settings.logSink = .file(path: folder.path + "/errors.log")
         settings.apply(try cure.changes(range: network.ports))
         if let obstacle = settings.obstacle { throw CureUnavailable("\(obstacle)") }
         self.settings = settings
-        if addresses.count > 1 || settings.fanOut.dialer == .rotateDestination {
+        var others: [SocketAddress] = []
+        switch cure.route {
+        case .unixSocket: options.transport = .unix
+        case .ipv6: options.transport = try Self.ipv6()
+        case .addresses(let count):
             options.listen = IPv4Address(value: 0)
+            others = (2...UInt32(count)).map { .ipv4(IPv4Address(value: 0x7f00_0000 + $0), port: options.port) }
+        case .oneAddress, .proxy, .proxyOnUnixSocket:
+            if settings.fanOut.dialer == .rotateDestination { options.listen = IPv4Address(value: 0) }
         }
         let folder = folder
         let memcached = try MemcachedProcess(options, in: folder)
@@ -75,11 +76,10 @@ final class CureRoom {
             try ProxyProcess(on: $0, before: memcached.address, in: folder)
         }
         self.proxy = proxy
-        if let proxy { addresses = [proxy.address] }
         server = try ServerProcess(
             address: network.serverAddress,
             adminAddress: network.adminAddress,
-            memcached: addresses,
+            memcached: [proxy?.address ?? memcached.address] + others,
             Settings.names.flatMap { ["--\($0)", settings[$0]!] }
                 // As the incident's service did.
                 + ["--abandoned", "finish"],
@@ -90,17 +90,31 @@ final class CureRoom {
         workload = Workload(seed: plan.seed, count: plan.uris)
         do {
             // There is one memcached, whatever addresses it goes by.
-            try Preload.run(workload, into: ServerList([memcached.address]), from: Self.clientSource)
+            try Preload.run(workload, into: ServerList([memcached.address]), from: source(Self.clientSource))
         } catch {
             throw TestbedError("memcached cannot be filled: \(error)")
         }
+    }
+
+    /// IPv4 addresses are for IPv4 alone.
+    private func source(_ address: IPv4Address) -> IPv4Address? {
+        if case .ipv4 = memcached.address { address } else { nil }
     }
 
     private static func proxyAddress(_ route: Cure.Route, _ folder: RunFolder) -> SocketAddress? {
         switch route {
         case .proxy: .ipv4(.loopback, port: 22121)
         case .proxyOnUnixSocket: .unix(path: folder.path + "/proxy.sock")
-        case .oneAddress, .addresses: nil
+        case .oneAddress, .addresses, .unixSocket, .ipv6: nil
+        }
+    }
+
+    private static func ipv6() throws(CureUnavailable) -> MemcachedProcess.Transport {
+        do {
+            _ = try Socket.listening(on: .ipv6(IPAddress(high: 0, low: 1), port: 11211), backlog: 1)
+            return .ipv6
+        } catch {
+            throw CureUnavailable("IPv6 is off on this machine (\(error)); net.ipv6.conf.lo.disable_ipv6=0 turns it on")
         }
     }
 
@@ -121,7 +135,7 @@ final class CureRoom {
         let connections = try connectionsTaken()
         let other: OtherProgram
         do {
-            other = try OtherProgram(memcached: memcached.address)
+            other = try OtherProgram(memcached: memcached.address.port == nil ? nil : memcached.address)
         } catch {
             throw TestbedError("the other program cannot be started: \(error)")
         }
@@ -262,7 +276,7 @@ final class CureRoom {
     /// memcached's `total_connections`.
     private func connectionsTaken() throws -> Int {
         do {
-            var connection = try TextConnection(to: memcached.address, from: Self.statisticsSource)
+            var connection = try TextConnection(to: memcached.address, from: source(Self.statisticsSource))
             guard let count = try connection.statistics()["total_connections"].flatMap({ Int($0) }) else {
                 throw TestbedError("memcached does not say total_connections")
             }
