@@ -147,8 +147,8 @@ let package = Package(
         .target(
             name: "Cures",
             dependencies: [
-                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry",
-                "KernelProbe", "Text", "POSIX", "Units",
+                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits",
+                "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
             ]
         ),
         .target(

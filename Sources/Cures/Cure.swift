@@ -57,6 +57,10 @@ package struct Cure: Sendable {
     package var expected: CureVerdict
     /// The dial error met most, as in `bind EADDRINUSE`, on kernels that are known; nil for none.
     package var expectedError: String?
+    /// The same where the lookups of a batch go one after the other; nil for no difference.
+    package var expectedOneByOne: (verdict: CureVerdict, error: String?)?
+    /// Whether it is about lookups that go together, and says nothing where they do not.
+    package var isOfLookupsTogether = false
 
     package init(_ name: String, _ title: String, why: String, cost: String, source: String, expected: CureVerdict) {
         self.name = name
@@ -65,6 +69,11 @@ package struct Cure: Sendable {
         self.cost = cost
         self.source = source
         self.expected = expected
+    }
+
+    /// What it comes to on kernels that are known.
+    func expectation(oneByOne: Bool) -> (verdict: CureVerdict, error: String?) {
+        oneByOne ? expectedOneByOne ?? (expected, expectedError) : (expected, expectedError)
     }
 
     /// The settings, each of which the server takes.
@@ -105,6 +114,20 @@ extension Cure {
     func route(_ route: Route) -> Cure {
         var cure = self
         cure.route = route
+        return cure
+    }
+
+    /// The same with what it comes to where the lookups of a batch go one after the other.
+    func oneByOne(_ verdict: CureVerdict, failing error: String? = nil) -> Cure {
+        var cure = self
+        cure.expectedOneByOne = (verdict, error)
+        return cure
+    }
+
+    /// The same, for lookups that go together.
+    func ofLookupsTogether() -> Cure {
+        var cure = self
+        cure.isOfLookupsTogether = true
         return cure
     }
 

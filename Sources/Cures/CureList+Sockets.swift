@@ -33,7 +33,7 @@ extension Cure {
             source: "Documentation/networking/ip-sysctl.rst (Linux 5.7)",
             expected: .nothing
         ).setting(("reuse-address", "address")).sysctl("net.ipv4.ip_autobind_reuse", "1")
-            .failing("connect EADDRNOTAVAIL"),
+            .failing("connect EADDRNOTAVAIL").oneByOne(.helps, failing: "connect EADDRNOTAVAIL"),
         Cure(
             "reuse-port-autobind-reuse",
             "SO_REUSEPORT and ip_autobind_reuse=1",
@@ -49,7 +49,7 @@ extension Cure {
             cost: "What was not yet read is lost, memcached sees errors, and nothing keeps late segments out of the next connection.",
             source: "socket(7); libmemcached's NO_BLOCK does it unasked",
             expected: .helps
-        ).setting(("linger", "rst")).failing("bind EADDRINUSE"),
+        ).setting(("linger", "rst")).failing("bind EADDRINUSE").oneByOne(.harms),
         Cure(
             "local-port-range",
             "IP_LOCAL_PORT_RANGE: half the range for this service",
@@ -92,7 +92,7 @@ extension Cure {
             cost: "Waiting is all the limit there is: small callers queue behind 20,000 lookups, and time out with them.",
             source: "gomemcache PR #64; rust-memcache PR #175; redis-py's BlockingConnectionPool",
             expected: .cures
-        ).setting(("max-open", "64")),
+        ).setting(("max-open", "64")).ofLookupsTogether(),
         Cure(
             "retry",
             "one more attempt after a failed dial",

@@ -62,7 +62,7 @@ struct CureVerdictTests {
         #expect(Set(Cure.all.map(\.name)).count == Cure.all.count)
         #expect(Cure.all.first?.name == Cure.incidentName)
         for cure in Cure.all {
-            var settings = CuresPlan.incident
+            var settings = CuresPlan([], ports: 128, repetitions: 1, seed: 1).settings
             settings.apply(try cure.changes(range: PortRange(lowestPort: 40_000, highestPort: 40_127)))
             #expect(settings.conflict(among: Set(cure.settings.map(\.name))) == nil, "\(cure.name)")
             #expect(!cure.why.isEmpty && !cure.cost.isEmpty && !cure.source.isEmpty, "\(cure.name)")
