@@ -78,9 +78,6 @@ package final class FanOutEngine: Sendable {
     /// Threads that issue and collect.
     package var laneCount: Int { lanes.count }
 
-    /// Where it looks keys up.
-    package var servers: ServerList { context.servers }
-
     package var counters: FanOutCounters { context.counters }
 
     /// Changes take effect as ``FanOutSettings`` says.
@@ -126,16 +123,16 @@ package final class FanOutEngine: Sendable {
         let settings = settings
         if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
             let duplicates = Duplicates(indices: indices, account: account, counters: counters)
-            return start(keys, for: account, room: room, settings) { completion($0.map(duplicates.expand)) }
+            return start(keys, for: account, settings, room: room) { completion($0.map(duplicates.expand)) }
         }
-        return start(keys, for: account, room: room, settings, completion: completion)
+        return start(keys, for: account, settings, room: room, completion: completion)
     }
 
     private func start(
         _ keys: KeyList,
         for account: ClientAccount,
-        room: (any MemoryRoom)?,
         _ settings: FanOutSettings,
+        room: (any MemoryRoom)?,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) -> LookupHandle? {
         var admission: Admission?

@@ -54,12 +54,7 @@ package struct Settings: Sendable, Equatable {
             try count(text, of: "connections")
         },
         Setting("max-open", \.fanOut.maxOpen, text: orNone) { text throws(UnitTextError) in
-            if text == "none" { return nil }
-            let most = try count(text, of: "connections")
-            guard most > 0 else {
-                throw UnitTextError(text: text, expected: "a number of connections: use 1 to \(largestCount), or none")
-            }
-            return most
+            text == "none" ? nil : try count(text, of: "connections", from: 1, or: "none")
         },
         Setting("open-wait", \.fanOut.openWait, text: \.text) { text throws(UnitTextError) in
             try time(text, from: .milliseconds(1))
@@ -68,12 +63,7 @@ package struct Settings: Sendable, Equatable {
             try time(text, from: .milliseconds(1))
         },
         Setting("retries", \.fanOut.retries, text: \.description) { text throws(UnitTextError) in
-            let most = FanOutSettings.mostRetries
-            let retries = try count(text, of: "further attempts")
-            guard retries <= most else {
-                throw UnitTextError(text: text, expected: "a number of further attempts, 0 to \(most)")
-            }
-            return retries
+            try count(text, of: "further attempts", to: FanOutSettings.mostRetries)
         },
         Setting("dedupe", \.fanOut.dedupe, text: \.description, parse: flag),
         Setting("log-mode", \.logMode, text: \.description, parse: LogMode.init(text:)),
@@ -181,7 +171,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     private static let uris: @Sendable (String) throws(UnitTextError) -> Int = { text throws(UnitTextError) in
-        try count(text, of: "URIs", orAny: true)
+        try count(text, of: "URIs", or: "0 for any")
     }
 
     private static let flag: @Sendable (String) throws(UnitTextError) -> Bool = { text throws(UnitTextError) in
@@ -192,9 +182,16 @@ package struct Settings: Sendable, Equatable {
     /// More connections than a kernel has descriptors for, and URIs than any bound admits.
     private static let largestCount = 10_000_000
 
-    private static func count(_ text: String, of what: String, orAny: Bool = false) throws(UnitTextError) -> Int {
-        guard let value = Int(text), (0...largestCount).contains(value) else {
-            let range = orAny ? "1 to \(largestCount), 0 for any" : "0 to \(largestCount)"
+    /// - Parameter alternative: what may stand in place of a number; looked at by the caller.
+    private static func count(
+        _ text: String,
+        of what: String,
+        from least: Int = 0,
+        to largest: Int = largestCount,
+        or alternative: String? = nil
+    ) throws(UnitTextError) -> Int {
+        guard let value = Int(text), (least...largest).contains(value) else {
+            let range = "\(least) to \(largest)\(alternative.map { ", or \($0)" } ?? "")"
             throw UnitTextError(text: text, expected: "a number of \(what): use \(range)")
         }
         return value
