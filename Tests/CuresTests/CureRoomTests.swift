@@ -17,7 +17,9 @@ struct CureRoomTests {
 
     @Test(
         "dials are what memcached counted, TIME_WAIT what ss lists, and the errno is of the call that failed",
-        .requiresNamespaces, .requires("memcached", package: "memcached"), .requires("ss", package: "iproute2"),
+        .requiresNamespaces,
+        .requires("memcached", package: "memcached"),
+        .requires("ss", package: "iproute2"),
         arguments: ["nothing", "rotate-source", "late-bind", "late-bind-destinations"]
     )
     func oracles(name: String) throws {
@@ -42,7 +44,9 @@ struct CureRoomTests {
 
     @Test(
         "failed dials are those that strace saw fail, by call and errno",
-        .slow, .requiresNamespaces, .requires("strace", package: "strace")
+        .slow,
+        .requiresNamespaces,
+        .requires("strace", package: "strace")
     )
     func straced() throws {
         let trace = try TemporaryFile()
@@ -58,7 +62,10 @@ struct CureRoomTests {
 
     @Test("a kernel setting that this kernel does not have makes a cure unavailable, not failed", .requiresNamespaces)
     func missingSetting() throws {
-        let cure = Cure("none", "", why: "", cost: "", source: "", expected: .cures).sysctl("net.ipv4.no_such_setting", "1")
+        let cure = Cure("none", "", why: "", cost: "", source: "", expected: .cures).sysctl(
+            "net.ipv4.no_such_setting",
+            "1"
+        )
         let plan = CuresPlan([], ports: 64, repetitions: 1, seed: 1)
         #expect(throws: CureUnavailable.self) { try inNetworkNamespace { _ = try CureRoom(cure, plan) } }
     }
@@ -82,7 +89,9 @@ struct CureRoomTests {
 
     @Test(
         "an interrupted one goes on where it was, and its outputs are there",
-        .slow, .requiresNamespaces, .requires("memcached", package: "memcached")
+        .slow,
+        .requiresNamespaces,
+        .requires("memcached", package: "memcached")
     )
     func resumed() throws {
         let json = try TemporaryFile()
