@@ -27,6 +27,15 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CConnectHook"),
         .target(name: "CLinux"),
+        .target(
+            name: "CBuildFacts",
+            cSettings: ["SPIRAL_COMMIT", "SPIRAL_LOCALE_DATA"].compactMap { name in
+                // Only scripts say them; a build by hand knows no commit and is not made again for each.
+                Context.environment[name].map { value in
+                    .define(name, to: name == "SPIRAL_COMMIT" ? "\"\(value)\"" : value)
+                }
+            }
+        ),
 
         // Rooms, bottom first. A room imports only what stands above it here.
         .target(name: "Units"),
@@ -152,7 +161,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Text",
+                "CBuildFacts", "Text",
                 "PostRecords", "POSIX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -204,7 +213,13 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Memcached", "Units"],
+            dependencies: [
+                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached",
+                "Text", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             path: "Tests/FuzzTargets",
             exclude: ["Corpus"]
         ),

@@ -7,6 +7,14 @@ internal import Units
 /// it down. One thread does all sending and receiving; another makes large requests and looks through large answers.
 package final class Load: Sendable {
     package struct Options: Sendable {
+        /// What is written down of a batch.
+        package enum TraceContent: Sendable {
+            /// How many URIs it had; all of them where it was replayed from a file that had them.
+            case sizes
+            /// The URIs.
+            case uris
+        }
+
         package var form: RequestForm
         /// Addresses to connect from; nil leaves it to the kernel.
         package var source: SourceAddresses?
@@ -20,8 +28,8 @@ package final class Load: Sendable {
         package var maxBatches: Int?
         /// At the beginning; what is due in it is sent, and not recorded.
         package var warmUp = Duration.zero
-        /// Whether ``Load/takeTrace()`` gives what was due.
-        package var isTraced = false
+        /// What ``Load/takeTrace()`` gives of each batch that was due; nil for nothing.
+        package var trace: TraceContent?
 
         package init(_ form: RequestForm, from source: SourceAddresses? = nil, timeout: Duration) {
             self.form = form

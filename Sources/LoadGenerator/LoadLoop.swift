@@ -242,20 +242,29 @@ final class LoadLoop {
         batches.becomeDue(id, at: due)
         let selection = batches[id].selection
         batches[id].recorder.begin(uris: selection.size)
-        if options.isTraced { note(selection, of: client, due: due) }
+        if let content = options.trace { note(selection, of: client, due: due, content) }
         dispatch(id)
         begun += 1
         if begun == options.maxBatches { return stop() }
         prepare(client)
     }
 
-    private func note(_ selection: Selection, of client: Int, due: MonotonicInstant) {
+    private func note(
+        _ selection: Selection,
+        of client: Int,
+        due: MonotonicInstant,
+        _ content: Load.Options.TraceContent
+    ) {
         var entry = Trace.Entry(
             offset: due - beginning,
             caller: clients[client].spec.name,
             batch: .size(selection.size)
         )
-        if case .uris(let uris) = selection { entry.batch = .uris(uris) }
+        if case .uris(let uris) = selection {
+            entry.batch = .uris(uris)
+        } else if content == .uris, selection != .none {
+            entry.batch = .uris(workload.uris(of: selection))
+        }
         control.state.withLock { $0.trace.append(entry) }
     }
 

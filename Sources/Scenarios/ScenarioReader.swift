@@ -102,8 +102,9 @@ private struct ScenarioReader {
     private mutating func memcached(_ node: Node, _ options: inout MemcachedProcess.Options) {
         for (name, node) in yaml.mapping(node, "memcached", keys: ScenarioSchema.memcached) {
             let number = yaml.value(node, name) { text throws(UnitTextError) -> Int in
-                guard let number = Int(text), number > 0 else {
-                    throw UnitTextError(text: text, expected: "a number of 1 or more")
+                let largest = name == "threads" ? 64 : 1_000_000
+                guard let number = Int(text), (1...largest).contains(number) else {
+                    throw UnitTextError(text: text, expected: "a number from 1 to \(largest)")
                 }
                 return number
             }

@@ -361,21 +361,21 @@ final class ScenarioRun {
 
     /// What the dialer has of the ports at this moment.
     private func dialerPorts() throws -> DialForecast.Ports {
+        let (dialer, lateBind) = (settings.fanOut.dialer, settings.fanOut.lateBind)
+        if case .rotate = dialer { return .ample }
+        if case .rotateDestination = dialer { return .ample }
+        let use: PortUse
         do {
-            switch (settings.fanOut.dialer, settings.fanOut.lateBind) {
-            case (.rotate, _), (.rotateDestination, _): return .ample
-            case (.bind(let source), false):
-                let taken = try SocketDiagnostics.survey(towardsPort: network.memcachedPort, from: source).total
-                return .exactly(max(0, network.ports.ports - taken), mayReturn: false)
-            case (.bind, true), (.kernel, _):
-                // A port that anybody has bound is none that connect() chooses.
-                let survey = try SocketDiagnostics.survey(towardsPort: nil, budget: network.ports)
-                let taken = survey.busiestSources(.max).reduce(0) { $0 + $1.ports }
-                return .atLeast(max(0, network.ports.ports - taken))
-            }
+            use = try PortSample.take(after: ports, boundOnly: false).use
         } catch {
             throw TestbedError("the kernel does not list its sockets: \(error)")
         }
+        if case .bind(let source) = dialer, !lateBind {
+            return .exactly(max(0, network.ports.ports - (use.sources[IPAddress(source)]?.held ?? 0)), mayReturn: false)
+        }
+        // A port that anybody has bound is none that connect() chooses.
+        let free = use.rows(towardsPort: network.memcachedPort).map(\.freeToConnect).min() ?? use.freeForNewPair
+        return .atLeast(max(0, free - use.perhapsBound))
     }
 
     // MARK: Processes
