@@ -1,3 +1,4 @@
+import LoadGenerator
 import PostRecords
 import Results
 import TestSupport
@@ -41,8 +42,11 @@ struct HeadlineTests {
         )!
         let stretches = try drawn.line("TIME_WAIT")
         let floor = try #require(stretches.first?.last?.y)
-        let roof = stretches.flatMap { $0.prefix($0.count / 2) }
-        #expect(roof.count == run.timeline.count)
+        // A moment alone is drawn as a sliver.
+        let gaps = run.timeline.indices.dropFirst().filter { run.timeline[$0].at - run.timeline[$0 - 1].at > 2.2 }
+        let lengths = zip([0] + gaps, gaps + [run.timeline.count]).map { $1 - $0 }
+        #expect(stretches.map(\.count) == lengths.map { 2 * max(2, $0) })
+        let roof = zip(stretches, lengths).flatMap { $0.prefix($1) }
         for (point, sample) in zip(roof, run.timeline) {
             #expect(abs((floor - point.y) / tall * most - Double(sample.timeWait)) <= 0.06 / tall * most + 1)
         }

@@ -1,6 +1,7 @@
 import Foundation
 import LoadGenerator
-import Results
+import PostRecords
+@testable import Results
 import Sweeps
 import TestSupport
 import Testing
@@ -10,9 +11,26 @@ import Testing
 /// The picture that convinces: what the small callers wait, against what all get.
 @Suite("Sweep charts")
 struct SweepChartTests {
-    private func run(_ limit: String, _ repetition: Int, small: Double?, lookups: Int, errors: Int = 0) -> SweepResult.Run {
+    private static let heavy = ClientResult.made("heavy", milliseconds: [300])
+    /// Three repeats of each.
+    private static let full = Result {
+        try sweep(
+            (1...3).flatMap { repetition -> [SweepResult.Run] in
+                let chance = Double(repetition) * 0.1
+                return [
+                    run("none", repetition, small: 2, lookups: 900, errors: 90_000),
+                    run("request:4", repetition, small: 5 + chance, lookups: 20_000),
+                    run("request:16", repetition, small: 8 + chance, lookups: 50_000),
+                    run("request:64", repetition, small: 30 + chance, lookups: 49_000),
+                    run("request:256", repetition, small: 90 + chance, lookups: 60_000),
+                ]
+            }
+        )
+    }
+
+    private static func run(_ limit: String, _ repetition: Int, small: Double?, lookups: Int, errors: Int = 0) -> SweepResult.Run {
         var phase = PhaseResult.full([
-            .made("heavy", milliseconds: [300]), .made("small", milliseconds: small.map { [$0] } ?? []),
+            heavy, .made("small", milliseconds: small.map { [$0] } ?? []),
         ])
         phase.duration = 1
         phase.lookups.hits = lookups
@@ -21,7 +39,7 @@ struct SweepChartTests {
         return .init(cell: .init(values: [limit], repetition: repetition), result: phase)
     }
 
-    private func sweep(_ runs: [SweepResult.Run]) throws -> SweepResult {
+    private static func sweep(_ runs: [SweepResult.Run]) throws -> SweepResult {
         let plan = try SweepPlan(
             [try Variation(text: "limit=none,request:4,request:16,request:64,request:256")],
             fixed: [:],
@@ -38,22 +56,9 @@ struct SweepChartTests {
         return sweep
     }
 
-    private var runs: [SweepResult.Run] {
-        (1...3).flatMap { repetition -> [SweepResult.Run] in
-            let chance = Double(repetition) * 0.1
-            return [
-                run("none", repetition, small: 2, lookups: 900, errors: 90_000),
-                run("request:4", repetition, small: 5 + chance, lookups: 20_000),
-                run("request:16", repetition, small: 8 + chance, lookups: 50_000),
-                run("request:64", repetition, small: 30 + chance, lookups: 49_000),
-                run("request:256", repetition, small: 90 + chance, lookups: 60_000),
-            ]
-        }
-    }
-
     @Test("each combination is a dot at its figures, and the edge has those of which none is better in both")
     func tradeOff() throws {
-        let chart = try #require(SweepCharts(try sweep(runs)).tradeOff)
+        let chart = try #require(SweepCharts(try Self.full.get()).tradeOff)
         #expect(chart.points.count == 5)
         let names = chart.edge.map(\.name)
         // request:64 waits longer than request:16 for less; what fails is on no edge, however fast.
@@ -77,7 +82,7 @@ struct SweepChartTests {
 
     @Test("the one that is recommended is named in the picture, and no other")
     func recommended() throws {
-        let sweep = try sweep(runs)
+        let sweep = try Self.full.get()
         let chart = try #require(SweepCharts(sweep).tradeOff)
         let chosen = chart.points.filter(\.isChosen)
         #expect(chosen.count == 1)
@@ -88,7 +93,7 @@ struct SweepChartTests {
 
     @Test("a part of a sweep is drawn, and says what is missing")
     func partial() throws {
-        let part = try sweep(Array(runs.prefix(7)))
+        let part = try Self.sweep(Array(Self.full.get().runs.prefix(7)))
         let chart = try #require(SweepCharts(part).tradeOff)
         #expect(chart.points.count == 5)
         #expect(chart.note.contains("8 of 15 runs are missing"))
@@ -96,7 +101,7 @@ struct SweepChartTests {
         #expect(page.contains("8 of 15 runs were not played"))
         #expect(page.contains("<figure id=\"trade-off\""))
         // Nothing to draw is no picture, and no failure.
-        let none = try sweep([run("none", 1, small: nil, lookups: 0)])
+        let none = try Self.sweep([Self.run("none", 1, small: nil, lookups: 0)])
         #expect(SweepCharts(none).tradeOff == nil)
         #expect(String(decoding: HTMLPage.report(none), as: UTF8.self).contains("id=\"findings\""))
         #expect(throws: Pictures.Problem.self) { try Pictures(none).svg(nil) }
@@ -104,14 +109,14 @@ struct SweepChartTests {
 
     @Test("curves over the number have axis titles, and a line at what one address sustains")
     func curves() throws {
-        let charts = SweepCharts(try sweep(runs)).curves
+        let charts = SweepCharts(try Self.full.get()).curves
         #expect(charts.map(\.id) == ["curve-smallP99", "curve-lookups", "curve-heavyP99"])
         for chart in charts {
             #expect(chart.points.map(\.x) == [4, 16, 64, 256])
             let text = chart.svg(.wide).written
             #expect(text.contains(">limit N, logarithmic<"))
         }
-        #expect(throws: Pictures.Problem.self) { try Pictures(try sweep(runs)).svg("trade-of") }
-        #expect(try Pictures(try sweep(runs)).svg("trade-off") == Pictures(try sweep(runs)).svg(nil))
+        #expect(throws: Pictures.Problem.self) { try Pictures(Self.full.get()).svg("trade-of") }
+        #expect(try Pictures(Self.full.get()).svg("trade-off") == Pictures(Self.full.get()).svg(nil))
     }
 }

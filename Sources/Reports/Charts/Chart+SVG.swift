@@ -19,7 +19,7 @@ extension Chart {
         )
         var parts: [Markup] = []
         parts += bands.indices.flatMap { draw(bands[$0], $0, row: rows[$0], from: bandsTop, frame) }
-        parts += frame.axes(xTitle: "seconds since the first phase began", yTitle: axis) { rounded($0) + " s" }
+        parts += frame.axes(xTitle: "seconds since the first phase began", yTitle: axis) { rounded($0) }
         parts.append(frame.text(axisTitle, layout.width < 500 ? 2 : layout.left, keysTop + size, isStrong: true))
         parts += marks.compactMap { draw($0, frame) }
         parts += levels.compactMap { level in

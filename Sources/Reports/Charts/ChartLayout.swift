@@ -19,7 +19,7 @@ package struct ChartLayout: Sendable {
     )
     /// For a telephone, where a chart as wide as a page would have letters that nobody reads.
     package static let narrow = ChartLayout(
-        width: 358, plotHeight: 210, fontSize: 16, left: 74, right: 8, yTicks: 5, tickWidth: 62, name: "narrow"
+        width: 358, plotHeight: 210, fontSize: 16, left: 74, right: 8, yTicks: 5, tickWidth: 50, name: "narrow"
     )
     /// For the back row of a room.
     package static let stage = ChartLayout(
