@@ -53,7 +53,10 @@ let package = Package(
         .target(name: "Limits", dependencies: ["Units"]),
         .target(
             name: "Memcached",
-            dependencies: ["CMemcached", "CConnectHook", "POSIX", "Units"]
+            dependencies: [
+                "CMemcached", "CConnectHook", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
         ),
         .target(
             name: "FanOut",
@@ -156,8 +159,7 @@ let package = Package(
                 .embedInCode("Page/live.js"),
                 .embedInCode("Page/page.css"),
                 .embedInCode("Page/page.html"),
-                .embedInCode("Page/report.js"),
-                .embedInCode("Page/sweep.js"),
+                .embedInCode("Page/live.html"),
             ]
         ),
 
@@ -216,7 +218,13 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Memcached", "Units"],
+            dependencies: [
+                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached",
+                "Text", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             path: "Tests/FuzzTargets",
             exclude: ["Corpus"]
         ),
