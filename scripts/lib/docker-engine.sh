@@ -56,12 +56,23 @@ base_image() {
     printf '%s' "$own"
 }
 
-fill_debian() { scripts/lib/debian-root "$1"; }
+# Made once; it takes minutes.
+fill_debian() {
+    local kept=$engine_folder/debian
+    if ! [ -e "$kept.made" ]; then
+        rm -rf "$kept"
+        mkdir -p "$engine_folder"
+        scripts/lib/debian-root "$kept"
+        touch "$kept.made"
+    fi
+    cp -a "$kept" "$1"
+    [ $# -eq 1 ] || scripts/lib/debian-root "$@"
+}
 
 # The toolchain that is installed here, without editors' and debuggers' parts, and what it compiles and links with.
 fill_swift() {
     local toolchain folder
-    scripts/lib/debian-root "$1" binutils ca-certificates gcc git libc6-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
+    fill_debian "$1" binutils ca-certificates gcc git libc6-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
         libstdc++-12-dev libxml2 pkg-config python3-minimal tzdata zlib1g-dev
     toolchain=$(cd "$(dirname "$(readlink -f "$(command -v swift)")")/.." && pwd)
     tar --create --directory "$toolchain" --exclude='bin/sourcekit-lsp' --exclude='bin/lldb*' --exclude='bin/clangd' \
@@ -82,7 +93,7 @@ fill_swift() {
 
 # As the official images have them: no root, and a folder for data.
 fill_watcher() {
-    scripts/lib/debian-root "$1" "$2"
+    fill_debian "$1" "$2"
     install --directory --owner 65534 --group 65534 "$1/prometheus"
 }
 fill_prometheus() { fill_watcher "$1" prometheus; }
