@@ -51,7 +51,7 @@ base_image() {
         folder=$(mktemp -d)
         "$fill" "$folder/root" >&2
         tar --create --directory "$folder/root" . | docker import "$@" - "$own" >/dev/null
-        rm -rf "$folder"
+        rm -rf --one-file-system "$folder"
     fi
     printf '%s' "$own"
 }
@@ -60,7 +60,7 @@ base_image() {
 fill_debian() {
     local kept=$engine_folder/debian
     if ! [ -e "$kept.made" ]; then
-        rm -rf "$kept"
+        rm -rf --one-file-system "$kept"
         mkdir -p "$engine_folder"
         scripts/lib/debian-root "$kept"
         touch "$kept.made"
