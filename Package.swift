@@ -135,7 +135,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry",
+                "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

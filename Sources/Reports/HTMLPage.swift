@@ -1,12 +1,15 @@
 internal import PostRecords
 package import Results
+internal import Scenarios
 internal import Text
 
 /// The pages that draw a run: each one HTML file with style and script inside, that needs no network.
 package enum HTMLPage {
     /// The report of a run; it carries its data.
-    package static func report(_ result: RunResult) -> [UInt8] {
-        compose(
+    package static func report(_ run: RunResult) -> [UInt8] {
+        var result = run
+        result.story = RunStory(run).sentences
+        return compose(
             scripts: [PackageResources.charts_js, PackageResources.report_js],
             result: JSONText.encode(result),
             ending: "drawReport(JSON.parse(document.getElementById(\"result\").textContent));\n"

@@ -25,6 +25,11 @@ function drawReport(run) {
   document.title = `Spiral: ${run.scenario}`;
   add(page, "h1", {}, `Spiral: ${run.scenario}`);
   if (run.description) add(page, "p", { class: "soft" }, run.description);
+  // What happened, told from the figures below: the first sentence says it all.
+  if (run.story?.length) {
+    const story = add(page, "div", { class: "story", id: "story" });
+    run.story.forEach((sentence, index) => add(add(story, "p"), index ? "span" : "b", {}, sentence));
+  }
   const verdict = add(page, "div", { class: run.verdict.pass ? "verdict" : "verdict failed", id: "verdict" });
   add(verdict, "b", { class: run.verdict.pass ? "good" : "bad" }, run.verdict.text);
   const percent = (value) => (value === null ? number(value) : `${number(value)}%`);
