@@ -100,11 +100,13 @@ package final class FanOutEngine: Sendable {
     }
 
     /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or at once on a refusal.
+    /// - Parameter room: where memory for values is counted. What does not fit ends as ENOBUFS.
     /// - Returns: what cancels it; nil when it is over already.
     @discardableResult
     package func lookUp(
         _ keys: KeyList,
         for account: ClientAccount,
+        room: (any MemoryRoom)? = nil,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) -> LookupHandle? {
         counters.batches.add()
@@ -122,6 +124,7 @@ package final class FanOutEngine: Sendable {
             fanout: settings.fanout,
             permits: limiter(for: settings.limit).permits(),
             admission: admission,
+            room: room,
             maxSlices: isCrowded(for: keys.count) ? 1 : lanes.count,
             completion: completion
         )

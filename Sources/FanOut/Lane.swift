@@ -287,12 +287,15 @@ final class Lane: @unchecked Sendable {
 
     func begin(_ slice: BatchSlice, _ work: Operation.Work) -> Operation {
         generation &+= 1
-        if let operation = ended.popLast() {
+        let operation: Operation
+        if let last = ended.popLast() {
+            operation = last
             operation.begin(generation: generation, slice, work)
-            return operation
+        } else {
+            operation = Operation(slot: operations.count, generation: generation, slice, work)
+            operations.append(operation)
         }
-        let operation = Operation(slot: operations.count, generation: generation, slice, work)
-        operations.append(operation)
+        if let permits = slice.batch.permits, permits.isAdaptive { operation.inFlight = permits.beginExchange() }
         return operation
     }
 
@@ -320,6 +323,7 @@ final class Lane: @unchecked Sendable {
         deadlines.remove(operation.slot)
         operation.end()
         ended.append(operation)
+        if let permits = slice.batch.permits, permits.isAdaptive { permits.endExchange() }
         returnPermit(of: slice, sample)
     }
 
@@ -334,7 +338,7 @@ final class Lane: @unchecked Sendable {
     /// Notes how an exchange went, where the limit depends on it.
     func note(_ operation: Operation, isDrop: Bool) {
         guard let permits = operation.slice.batch.permits, permits.isAdaptive else { return }
-        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop)
+        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop, inFlight: operation.inFlight)
     }
 
     // MARK: Settings

@@ -7,6 +7,7 @@ struct Spiral: ParsableCommand {
         commandName: "spiral",
         abstract:
             "Shows ephemeral port exhaustion: in your own programs, and in a replay of the April 2026 Bluesky outage.",
+        version: "spiral \(BuildFacts.current.text)",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,
             SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,

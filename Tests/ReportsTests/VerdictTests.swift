@@ -141,8 +141,8 @@ struct VerdictTests {
             let text = try browser.value(of: "document.body.innerText")
             for wrong in ["NaN", "undefined", "null", "Infinity"] { #expect(!text.contains(wrong), "\(name): \(text)") }
             if name == "run" {
-                #expect(text.contains("dials are not predicted: batches were refused"))
-                #expect(text.contains("dials expected\t–"))
+                #expect(text.contains("connections are not predicted: batches were refused"))
+                #expect(text.contains("connections expected\t–"))
                 #expect(text.contains("0% in 50 ms"))
                 #expect(text.contains("– in 1,000 ms"))
             } else {

@@ -45,18 +45,16 @@ package struct Settings: Sendable, Equatable {
         Setting("dialer", \.fanOut.dialer, text: \.description, parse: Dialer.init(text:)),
         Setting("late-bind", \.fanOut.lateBind, text: \.description, parse: flag),
         Setting("max-idle", \.fanOut.maxIdle, text: \.description) { text throws(UnitTextError) in
-            try count(text, expected: "a number of connections, 0 or more")
+            try count(text, of: "connections")
         },
         Setting("lookup-timeout", \.fanOut.lookupTimeout, text: \.text) { text throws(UnitTextError) in
-            let timeout = try Duration(text: text)
-            guard timeout >= .milliseconds(1) else {
-                throw UnitTextError(text: text, expected: "a timeout of 1ms or more")
-            }
-            return timeout
+            try time(text, from: .milliseconds(1))
         },
         Setting("log-mode", \.logMode, text: \.description, parse: LogMode.init(text:)),
         Setting("log-sink", \.logSink, text: \.description, parse: LogSink.init(text:)),
-        Setting("store-latency", \.storeLatency, text: \.text, parse: Duration.init(text:)),
+        Setting("store-latency", \.storeLatency, text: \.text) { text throws(UnitTextError) in
+            try time(text, from: .zero)
+        },
         Setting("max-batch", \.guards.maxBatch, text: \.description, parse: uris),
         Setting("max-per-caller", \.guards.maxPerCaller, text: \.description, parse: uris),
     ]
@@ -110,7 +108,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     private static let uris: @Sendable (String) throws(UnitTextError) -> Int = { text throws(UnitTextError) in
-        try count(text, expected: "a number of URIs, 0 for any")
+        try count(text, of: "URIs", orAny: true)
     }
 
     private static let flag: @Sendable (String) throws(UnitTextError) -> Bool = { text throws(UnitTextError) in
@@ -118,8 +116,24 @@ package struct Settings: Sendable, Equatable {
         return value
     }
 
-    private static func count(_ text: String, expected: String) throws(UnitTextError) -> Int {
-        guard let value = Int(text), value >= 0 else { throw UnitTextError(text: text, expected: expected) }
+    /// More connections than a kernel has descriptors for, and URIs than any bound admits.
+    private static let largestCount = 10_000_000
+
+    private static func count(_ text: String, of what: String, orAny: Bool = false) throws(UnitTextError) -> Int {
+        guard let value = Int(text), (0...largestCount).contains(value) else {
+            let range = orAny ? "1 to \(largestCount), 0 for any" : "0 to \(largestCount)"
+            throw UnitTextError(text: text, expected: "a number of \(what): use \(range)")
+        }
         return value
+    }
+
+    private static let longestTime = Duration.seconds(3600)
+
+    private static func time(_ text: String, from shortest: Duration) throws(UnitTextError) -> Duration {
+        let time = try Duration(text: text)
+        guard (shortest...longestTime).contains(time) else {
+            throw UnitTextError(text: text, expected: "a time to wait: use \(shortest.text) to \(longestTime.text)")
+        }
+        return time
     }
 }

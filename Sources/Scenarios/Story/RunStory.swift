@@ -129,7 +129,8 @@ extension PhaseResult {
 
     /// The client with the largest batches.
     private var largestClient: ClientResult? {
-        clients.filter { $0.batches > 0 }.max { $0.uris * $1.batches < $1.uris * $0.batches }
+        clients.filter { $0.batches > 0 }
+            .max { Double($0.uris) / Double($0.batches) < Double($1.uris) / Double($1.batches) }
     }
 
     /// What that client sent.
