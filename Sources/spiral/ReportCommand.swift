@@ -52,7 +52,9 @@ struct ReportCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard chart == nil || svg != nil else { throw ValidationError("--chart needs --svg, which says where to write it") }
+        guard chart == nil || svg != nil else {
+            throw ValidationError("--chart needs --svg, which says where to write it")
+        }
         for (index, target) in targets.enumerated() {
             guard let other = targets[..<index].first(where: { $0.path == target.path }) else { continue }
             let path = target.path == "-" ? "standard output" : target.path
