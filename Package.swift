@@ -53,7 +53,10 @@ let package = Package(
         .target(name: "Limits", dependencies: ["Units"]),
         .target(
             name: "Memcached",
-            dependencies: ["CMemcached", "CConnectHook", "POSIX", "Units"]
+            dependencies: [
+                "CMemcached", "CConnectHook", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
         ),
         .target(
             name: "FanOut",

@@ -9,6 +9,8 @@ struct PhaseTable {
     /// What a row is of: a failure is shown as one.
     private enum Kind { case plain, failure }
 
+    private static let shownWhereSeen: Set = ["lookups.unreadable", "lookups.retries", "lookups.duplicates"]
+
     private var rows: [(cells: [String], kind: Kind)] = []
     private let header: [String]
 
@@ -30,7 +32,7 @@ struct PhaseTable {
     private mutating func add(_ measure: Measure<PhaseResult>, _ phases: [PhaseResult], _ kind: Kind = .plain) {
         guard let row = measure.row else { return }
         // Like an error, it has a row where it happened.
-        if measure.name == "lookups.unreadable", phases.allSatisfy({ $0.lookups.unreadable == 0 }) { return }
+        if Self.shownWhereSeen.contains(measure.name), phases.allSatisfy({ measure.value($0) == 0 }) { return }
         rows.append(([row] + phases.map(measure.text), kind))
     }
 

@@ -267,6 +267,7 @@ final class ScenarioRun {
                 settings: settings,
                 clients: plan.clients,
                 isPreloaded: scenario.setup.isPreloaded,
+                sysctls: scenario.setup.sysctls,
                 hasFaults: !plan.faults.isEmpty
             )
             ?? DialObstacle.seen(counted: change, clients: clients, restarts: restarts, isSteered: phase.isSteered)

@@ -2,7 +2,9 @@ internal import PostRecords
 
 /// The keys a scenario file may have; the same tables are read by and printed for people.
 package enum ScenarioSchema {
-    static let scenario = ["scenario", "description", "verdict", "environment", "settings", "clients", "phases"]
+    static let scenario = [
+        "scenario", "description", "verdict", "environment", "sysctls", "settings", "clients", "phases",
+    ]
     static let environment = [
         "ports", "tw-reuse", "posts", "preload", "nofile", "memory-limit", "restart", "log-threads",
         "memcached",
@@ -28,6 +30,9 @@ package enum ScenarioSchema {
           restart: true            # and started again, as any time it dies
           log-threads: 10000       # threads blocked in log writes at which it dies
           memcached: {threads: 2, memory: 512, connections: 19000}
+
+        sysctls:                   # kernel settings of the run's namespace, below net.ipv4. and net.ipv6.
+          net.ipv4.tcp_tw_reuse_delay: 500
 
         settings:                  # at the start; \(Settings.names.joined(separator: ", "))
           limit: none

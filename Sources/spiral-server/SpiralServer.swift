@@ -56,6 +56,7 @@ struct SpiralServer: ParsableCommand {
         let servers = try addresses.servers()
         let largestBody = try process.largestBody().bytes
         let settings = try settings.parsed()
+        if let obstacle = settings.obstacle { throw Refusal(.machine, "--\(obstacle)") }
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)

@@ -37,6 +37,14 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "A kernel setting of each cell's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
+            valueName: "name=value"
+        )
+    )
+    var sysctl: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "A client, as spiral-load takes them; repeat it. The largest is the heavy one.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
@@ -110,6 +118,13 @@ struct SweepCommand: ParsableCommand {
             }
             fixed[one.name] = one.values[0]
         }
+        var sysctls: [String: String] = [:]
+        for text in sysctl {
+            let one = try readOption("--sysctl", text, as: NamespaceSysctl.init(text:))
+            guard sysctls.updateValue(one.value, forKey: one.name) == nil else {
+                throw ValidationError("--sysctl: \(one.name) is given twice; leave one out")
+            }
+        }
         let specs = try (client.isEmpty ? Self.clients : client).map {
             try readOption("--client", $0, as: ClientSpec.init(text:))
         }
@@ -129,6 +144,7 @@ struct SweepCommand: ParsableCommand {
             return try SweepPlan(
                 variations,
                 fixed: fixed,
+                sysctls: sysctls,
                 clients: specs,
                 ports: Int(ports),
                 warmUp: warmUp,

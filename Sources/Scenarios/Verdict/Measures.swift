@@ -23,6 +23,8 @@ package enum Measures {
             change: .init(name: "unreadable, % of lookups", floor: 0.5, worse: .more, basis: .shareOfLookups),
             counting: { $0.lookups.unreadable }
         ),
+        .init("lookups.retries", row: "  tried again", counting: { $0.lookups.retries }),
+        .init("lookups.duplicates", row: "duplicates", counting: { $0.lookups.duplicates }),
         .init(
             "lookups.errors",
             change: .init(name: "failed, % of lookups", floor: 0.5, worse: .more, basis: .shareOfLookups)
@@ -158,7 +160,7 @@ package enum Measures {
     }
 
     /// The names a failed lookup is counted under, as far as they are the kernel's: more than any kernel has.
-    private static let errnos = Set((1..<200).map { SystemCallError.name(of: $0) } + ["EOF"])
+    private static let errnos = Set((1..<200).map { SystemCallError.name(of: $0) } + ["EOF", "OPEN_WAIT", "CANCELLED"])
 
     /// The name of an error that a name is nearly, and which it can only have been meant to be.
     private static func misspelt(_ error: String) -> String? {
