@@ -156,7 +156,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Cures", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP",
+                "Telemetry", "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
