@@ -149,8 +149,8 @@ let package = Package(
         .target(
             name: "Cures",
             dependencies: [
-                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry",
-                "KernelProbe", "Text", "POSIX", "Units",
+                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits",
+                "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
             ]
         ),
         .target(
@@ -332,7 +332,7 @@ let package = Package(
         .testTarget(
             name: "FanOutTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
+                "TestSupport", "Testbed", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
                 "KernelProbe", "POSIX", "Units",
             ]
         ),

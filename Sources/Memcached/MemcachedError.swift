@@ -85,11 +85,12 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     /// Worded as the incident's log line was.
     package var description: String {
         let said = errno != 0 ? SystemCallError.text(of: errno) : detail.isEmpty ? code.text : detail
-        let route = source.map { "\($0):0->\(server)" } ?? "\(server)"
+        let network = server.port == nil ? "" : "tcp "
+        let route = network + (source.map { "\($0):0->\(server)" } ?? "\(server)")
         switch step {
-        case .socket, .setsockopt, .bind, .connect: return "dial tcp \(route): \(step): \(said)"
-        case .send: return "write tcp \(route): \(said)"
-        case .receive: return "read tcp \(route): \(said)"
+        case .socket, .setsockopt, .bind, .connect: return "dial \(route): \(step): \(said)"
+        case .send: return "write \(route): \(said)"
+        case .receive: return "read \(route): \(said)"
         case .timeout, .reply, .wait, .cancelled: return "memcached \(server): \(said)"
         }
     }
