@@ -17,6 +17,8 @@ final class Batch: Sendable {
     let permits: Permits?
     /// Nil where batches do not queue.
     let admission: Admission?
+    /// Nil where memory is not counted.
+    let room: (any MemoryRoom)?
     /// How many lanes have a part of it.
     let sliceCount: Int
 
@@ -39,6 +41,7 @@ final class Batch: Sendable {
         fanout: FanoutPolicy,
         permits: Permits?,
         admission: Admission?,
+        room: (any MemoryRoom)?,
         maxSlices: Int,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) {
@@ -47,6 +50,7 @@ final class Batch: Sendable {
         self.servers = servers
         self.permits = permits
         self.admission = admission
+        self.room = room
         self.completion = completion
         if case .multiget(let chunk) = fanout {
             grouped = Self.group(keys, servers: servers, chunk: chunk)

@@ -109,11 +109,13 @@ package final class FanOutEngine: Sendable {
     }
 
     /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or at once on a refusal.
+    /// - Parameter room: where memory for values is counted. What does not fit ends as ENOBUFS.
     /// - Returns: what cancels it; nil when it is over already.
     @discardableResult
     package func lookUp(
         _ keys: KeyList,
         for account: ClientAccount,
+        room: (any MemoryRoom)? = nil,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) -> LookupHandle? {
         counters.batches.add()
@@ -123,16 +125,24 @@ package final class FanOutEngine: Sendable {
         }
         let settings = settings
         if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
-            let duplicates = Duplicates(indices: indices, account: account, counters: counters)
-            return start(keys, for: account, settings) { completion($0.map(duplicates.expand)) }
+            let duplicates = Duplicates(
+                of: keys,
+                indices: indices,
+                servers: context.servers,
+                account: account,
+                counters: counters,
+                room: room
+            )
+            return start(keys, for: account, settings, room: room) { completion($0.map(duplicates.expand)) }
         }
-        return start(keys, for: account, settings, completion: completion)
+        return start(keys, for: account, settings, room: room, completion: completion)
     }
 
     private func start(
         _ keys: KeyList,
         for account: ClientAccount,
         _ settings: FanOutSettings,
+        room: (any MemoryRoom)?,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) -> LookupHandle? {
         var admission: Admission?
@@ -144,6 +154,7 @@ package final class FanOutEngine: Sendable {
             fanout: settings.fanout,
             permits: limiter(for: settings.limit).permits(),
             admission: admission,
+            room: room,
             maxSlices: isCrowded(for: keys.count) ? 1 : lanes.count,
             completion: completion
         )

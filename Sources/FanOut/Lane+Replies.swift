@@ -17,22 +17,28 @@ extension Lane {
         operation.partial = nil
         var hits = 0
         var unreadable: [Int] = []
+        var unkept: [Int] = []
         let arrival = connection.receive(&reply, into: received) { position in
             UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: positions[position])])
         } give: { position, value in
             let key = batch.keyIndex(at: positions[position])
             guard context.isReadable(value.bytes) else { return unreadable.append(key) }
+            guard batch.takesRoom(forValue: value.bytes.count) else { return unkept.append(key) }
             hits += 1
             batch.set(.hit(Array(value.bytes)), of: key)
         }
         slice.unflushed.hits += hits
         slice.unflushed.finished += hits
         slice.unflushed.inFlight -= hits
-        if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
-        if case .complete = arrival { return finish(operation, connection, reply) }
-        operation.partial = PartialReply(reply)
         let server = context.servers.addresses[connection.server]
+        if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
+        if !unkept.isEmpty { settleUnkept(unkept, slice, server) }
+        if case .complete = arrival { return finish(operation, connection, reply) }
+        let partial = PartialReply(reply, of: batch)
+        operation.partial = partial
         switch arrival {
+        case .partial where !partial.hasRoom, .moreToRead where !partial.hasRoom:
+            fail(operation, MemcachedError(.receive, errno: ENOBUFS, server: server))
         // Who does not read all that is asked may say why; here nothing was said.
         case .partial where sending != 0, .closed where sending != 0:
             fail(operation, MemcachedError(.send, errno: sending, server: server))
@@ -77,6 +83,18 @@ extension Lane {
             whenWritten: {}
         )
         for key in keys { slice.finish(key, .unreadable) }
+    }
+
+    /// memcached had values that there is no memory for. Their reply is well, so nobody waits for these lines either.
+    private func settleUnkept(_ keys: [Int], _ slice: BatchSlice, _ server: SocketAddress) {
+        let batch = slice.batch
+        let error = MemcachedError(.receive, errno: ENOBUFS, server: server)
+        slice.unflushed.inFlight -= keys.count
+        context.counters.errors.add(keys.count, for: FanOutCounters.Failure(error))
+        batch.account.fail(error.name, count: keys.count)
+        _ = log(context.messages.get, keys, of: batch, error, whenWritten: {})
+        for key in keys { settleLookup(of: key, slice, error) }
+        schedule.touch(slice.slot!)
     }
 
     /// A whole reply has come; its values are in their places.

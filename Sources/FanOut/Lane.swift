@@ -297,12 +297,15 @@ final class Lane: @unchecked Sendable, ConnectionUser {
 
     func begin(_ slice: BatchSlice, _ work: Operation.Work) -> Operation {
         generation &+= 1
-        if let operation = ended.popLast() {
+        let operation: Operation
+        if let last = ended.popLast() {
+            operation = last
             operation.begin(generation: generation, slice, work)
-            return operation
+        } else {
+            operation = Operation(slot: operations.count, generation: generation, slice, work)
+            operations.append(operation)
         }
-        let operation = Operation(slot: operations.count, generation: generation, slice, work)
-        operations.append(operation)
+        if let permits = slice.batch.permits, permits.isAdaptive { operation.inFlight = permits.beginExchange() }
         return operation
     }
 
@@ -330,6 +333,7 @@ final class Lane: @unchecked Sendable, ConnectionUser {
         deadlines.remove(operation.slot)
         operation.end()
         ended.append(operation)
+        if let permits = slice.batch.permits, permits.isAdaptive { permits.endExchange() }
         returnPermit(of: slice, sample)
     }
 
@@ -352,7 +356,7 @@ final class Lane: @unchecked Sendable, ConnectionUser {
     /// Notes how an exchange went, where the limit depends on it.
     func note(_ operation: Operation, isDrop: Bool) {
         guard let permits = operation.slice.batch.permits, permits.isAdaptive else { return }
-        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop)
+        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop, inFlight: operation.inFlight)
     }
 
     // MARK: Settings

@@ -48,6 +48,8 @@ final class Operation {
     private(set) var rest: [Int]?
     /// What has come of its reply, if that came in pieces.
     var partial: PartialReply?
+    /// Under a limit that learns, how many there were when it began.
+    var inFlight = 0
     /// How it went, for a limit that learns from it.
     var sample: Sample?
 
@@ -143,9 +145,22 @@ enum KeyPositions {
 
 /// A reply that is not whole. In a box, as hardly any operation has one.
 final class PartialReply {
-    var reply: IncomingReply
+    let reply: IncomingReply
+    private let batch: Batch
+    /// Bytes of room that it has taken.
+    private let taken: Int
+    /// Whether there was room for what has come of it.
+    let hasRoom: Bool
 
-    init(_ reply: IncomingReply) {
+    init(_ reply: IncomingReply, of batch: Batch) {
         self.reply = reply
+        self.batch = batch
+        let bytes = batch.roomTaken(byPart: reply.waitingBytes)
+        hasRoom = bytes == 0 || batch.room!.take(bytes)
+        taken = hasRoom ? bytes : 0
+    }
+
+    deinit {
+        if taken > 0 { batch.room!.giveBack(taken) }
     }
 }

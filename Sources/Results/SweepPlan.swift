@@ -8,6 +8,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package static let manyCells = 400
     /// More than anybody can wait for.
     package static let mostCombinations = 1_000_000
+    /// Of each combination.
+    package static let mostRepetitions = 100
 
     /// One combination of values, in the order of the variations.
     package struct Cell: Sendable, Codable, Hashable {

@@ -129,8 +129,9 @@ private struct ScenarioReader {
                 continue
             }
             let number = yaml.value(node, name) { text throws(UnitTextError) -> Int in
-                guard let number = Int(text), number > 0 else {
-                    throw UnitTextError(text: text, expected: "a number of 1 or more")
+                let largest = name == "threads" ? 64 : 1_000_000
+                guard let number = Int(text), (1...largest).contains(number) else {
+                    throw UnitTextError(text: text, expected: "a number from 1 to \(largest)")
                 }
                 return number
             }
@@ -202,6 +203,20 @@ private struct ScenarioReader {
                 )
             }
             plan.clients.append(spec)
+        }
+        for node in entries["by-hand"].map({ yaml.list($0, "by-hand") }) ?? [] {
+            guard let name = yaml.text(node, "a client") else { continue }
+            guard let spec = plan.clients.first(where: { $0.name == name }) else {
+                if !named.contains(name) || scenario.clients.contains(where: { $0.name == name }) {
+                    yaml.complain(node, "by-hand: '\(name)' is none of the clients of phase \(plan.name)")
+                }
+                continue
+            }
+            guard case .closed(1) = spec.schedule.arrival else {
+                yaml.complain(node, "by-hand: \(name) must send one batch at a time: closed=1 instead of a rate")
+                continue
+            }
+            plan.byHand.insert(name)
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)

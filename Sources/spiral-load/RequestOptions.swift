@@ -74,15 +74,12 @@ struct RequestOptions: ParsableArguments {
     }
 
     private static func contents(of path: String) throws -> [UInt8] {
-        let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            return try Descriptor.reading(path).readToEnd(upTo: largestBody)
+        } catch where error.name == "EFBIG" {
+            throw ValidationError("--body-file: \(path) has more than \(largestBody >> 20) MiB")
         } catch {
             throw ValidationError("--body-file: cannot \(error)")
         }
-        guard bytes.count <= largestBody else {
-            throw ValidationError("--body-file: \(path) has more than \(largestBody >> 20) MiB")
-        }
-        return bytes
     }
 }

@@ -126,9 +126,15 @@ struct SweepCommand: ParsableCommand {
         guard ports == "machine" || Int(ports).map({ (16...32_767).contains($0) }) == true else {
             throw ValidationError("--ports: use a number from 16 to 32767, or machine")
         }
-        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        guard (1...SweepPlan.mostRepetitions).contains(`repeat`) else {
+            throw ValidationError("--repeat: use a number from 1 to \(SweepPlan.mostRepetitions)")
+        }
         let load = try readOption("--duration", duration, as: { try Duration(text: $0) })
-        guard load >= .milliseconds(500) else { throw ValidationError("--duration: use 500ms or more") }
+        guard (.milliseconds(500)...Self.longestLoad).contains(load) else {
+            throw ValidationError("--duration: use 500ms to \(Self.longestLoad.text)")
+        }
+        let warmUp = try readOption("--warm-up", warmUp, as: { try Duration(text: $0) })
+        guard warmUp <= Self.longestLoad else { throw ValidationError("--warm-up: use up to \(Self.longestLoad.text)") }
         do {
             return try SweepPlan(
                 variations,
@@ -136,15 +142,18 @@ struct SweepCommand: ParsableCommand {
                 sysctls: sysctls,
                 clients: specs,
                 ports: Int(ports),
-                warmUp: try readOption("--warm-up", warmUp, as: { try Duration(text: $0) }),
+                warmUp: warmUp,
                 duration: load,
                 repetitions: `repeat`,
                 seed: seed
             )
-        } catch let problem as SweepPlan.Problem {
-            throw ValidationError("\(problem)")
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
+
+    /// Of one measurement.
+    private static let longestLoad = Duration.seconds(24 * 3600)
 
     func run() throws {
         Signals.holdTermination()

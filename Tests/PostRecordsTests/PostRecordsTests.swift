@@ -217,6 +217,25 @@ struct AnswerTests {
 
 @Suite("Settings")
 struct SettingsTests {
+    @Test(
+        "a number that nothing could be made of is refused, and what it may be is said",
+        arguments: [
+            ("max-idle", "1e9"), ("max-idle", "1000000000"), ("max-idle", "9223372036854775808"), ("max-idle", "-1"),
+            ("max-batch", "10000001"), ("max-per-caller", "9223372036854775807"), ("limit", "request:10000001"),
+            ("limit", "process:1,queue=10000001"), ("limit", "process:1,wait=61m"), ("limit", "aimd:max=99999999999"),
+            ("limit", "request:9223372036854775808"), ("lookup-timeout", "61m"), ("lookup-timeout", "2562047h"),
+            ("store-latency", "87841h"), ("log-sink", "pipe:1025GiB/s"), ("fanout", "multiget:9223372036854775807"),
+        ]
+    )
+    func absurd(name: String, text: String) {
+        var settings = Settings()
+        let problem = #expect(throws: Settings.Problem.self) { try settings.set(name, to: text) }
+        #expect(problem?.setting == name)
+        #expect(problem?.reason.contains("\n") == false)
+        #expect(problem?.reason.contains { $0.isNumber } == true)
+        #expect(settings == Settings())
+    }
+
     @Test("each setting reads its own text back")
     func roundTrip() throws {
         var settings = Settings()

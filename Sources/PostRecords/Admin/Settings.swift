@@ -51,33 +51,26 @@ package struct Settings: Sendable, Equatable {
             text == "none" ? nil : try LocalPortRange(text: text)
         },
         Setting("max-idle", \.fanOut.maxIdle, text: \.description) { text throws(UnitTextError) in
-            try count(text, expected: "a number of connections, 0 or more")
+            try count(text, of: "connections")
         },
         Setting("max-open", \.fanOut.maxOpen, text: orNone) { text throws(UnitTextError) in
-            if text == "none" { return nil }
-            let expected = "a number of connections, 1 or more, or none"
-            let most = try count(text, expected: expected)
-            guard most > 0 else { throw UnitTextError(text: text, expected: expected) }
-            return most
+            text == "none" ? nil : try count(text, of: "connections", from: 1, or: "none")
         },
         Setting("open-wait", \.fanOut.openWait, text: \.text) { text throws(UnitTextError) in
-            try timeout(text, expected: "a time to wait of 1ms or more")
+            try time(text, from: .milliseconds(1))
         },
         Setting("lookup-timeout", \.fanOut.lookupTimeout, text: \.text) { text throws(UnitTextError) in
-            try timeout(text, expected: "a timeout of 1ms or more")
+            try time(text, from: .milliseconds(1))
         },
         Setting("retries", \.fanOut.retries, text: \.description) { text throws(UnitTextError) in
-            let most = FanOutSettings.mostRetries
-            let retries = try count(text, expected: "a number of further attempts, 0 to \(most)")
-            guard retries <= most else {
-                throw UnitTextError(text: text, expected: "a number of further attempts, 0 to \(most)")
-            }
-            return retries
+            try count(text, of: "further attempts", to: FanOutSettings.mostRetries)
         },
         Setting("dedupe", \.fanOut.dedupe, text: \.description, parse: flag),
         Setting("log-mode", \.logMode, text: \.description, parse: LogMode.init(text:)),
         Setting("log-sink", \.logSink, text: \.description, parse: LogSink.init(text:)),
-        Setting("store-latency", \.storeLatency, text: \.text, parse: Duration.init(text:)),
+        Setting("store-latency", \.storeLatency, text: \.text) { text throws(UnitTextError) in
+            try time(text, from: .zero)
+        },
         Setting("max-batch", \.guards.maxBatch, text: \.description, parse: uris),
         Setting("max-per-caller", \.guards.maxPerCaller, text: \.description, parse: uris),
     ]
@@ -178,7 +171,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     private static let uris: @Sendable (String) throws(UnitTextError) -> Int = { text throws(UnitTextError) in
-        try count(text, expected: "a number of URIs, 0 for any")
+        try count(text, of: "URIs", or: "0 for any")
     }
 
     private static let flag: @Sendable (String) throws(UnitTextError) -> Bool = { text throws(UnitTextError) in
@@ -186,14 +179,31 @@ package struct Settings: Sendable, Equatable {
         return value
     }
 
-    private static func timeout(_ text: String, expected: String) throws(UnitTextError) -> Duration {
-        let timeout = try Duration(text: text)
-        guard timeout >= .milliseconds(1) else { throw UnitTextError(text: text, expected: expected) }
-        return timeout
+    /// More connections than a kernel has descriptors for, and URIs than any bound admits.
+    private static let largestCount = 10_000_000
+
+    /// - Parameter alternative: what may stand in place of a number; looked at by the caller.
+    private static func count(
+        _ text: String,
+        of what: String,
+        from least: Int = 0,
+        to largest: Int = largestCount,
+        or alternative: String? = nil
+    ) throws(UnitTextError) -> Int {
+        guard let value = Int(text), (least...largest).contains(value) else {
+            let range = "\(least) to \(largest)\(alternative.map { ", or \($0)" } ?? "")"
+            throw UnitTextError(text: text, expected: "a number of \(what): use \(range)")
+        }
+        return value
     }
 
-    private static func count(_ text: String, expected: String) throws(UnitTextError) -> Int {
-        guard let value = Int(text), value >= 0 else { throw UnitTextError(text: text, expected: expected) }
-        return value
+    private static let longestTime = Duration.seconds(3600)
+
+    private static func time(_ text: String, from shortest: Duration) throws(UnitTextError) -> Duration {
+        let time = try Duration(text: text)
+        guard (shortest...longestTime).contains(time) else {
+            throw UnitTextError(text: text, expected: "a time to wait: use \(shortest.text) to \(longestTime.text)")
+        }
+        return time
     }
 }
