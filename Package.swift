@@ -95,7 +95,9 @@ let package = Package(
         ),
         .target(
             name: "Results",
-            dependencies: ["LoadGenerator", "PostRecords", "Text", "Units"]
+            dependencies: ["LoadGenerator", "PostRecords", "Text", "Units"],
+            // For people and packages; scripts/check-docker and CI hold results against them.
+            exclude: ["Schemas"]
         ),
         .target(
             name: "Forecast",
@@ -154,7 +156,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "Cures", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP",
+                "Telemetry", "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -318,7 +321,8 @@ let package = Package(
                 "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
                 "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-            ]
+            ],
+            exclude: ["Fixtures"]
         ),
         .testTarget(
             name: "ExecTests",

@@ -1,3 +1,4 @@
+internal import Glibc
 package import POSIX
 internal import Units
 
@@ -58,7 +59,9 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     /// would say again.
     package var isOfConnection: Bool {
         switch step {
-        case .socket, .setsockopt, .bind, .connect, .send, .receive: true
+        case .socket, .setsockopt, .bind, .connect, .send: true
+        // Not where there was no memory for what it sent.
+        case .receive: errno != ENOBUFS
         case .timeout, .reply, .wait, .cancelled: false
         }
     }
