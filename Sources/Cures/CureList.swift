@@ -63,21 +63,21 @@ extension Cure {
         ).setting(("late-bind", "true")).failing("connect EADDRNOTAVAIL"),
         Cure(
             "late-bind-destinations",
-            "IP_BIND_ADDRESS_NO_PORT and eight memcached addresses",
+            "IP_BIND_ADDRESS_NO_PORT and sixteen memcached addresses",
             why:
                 "With the port chosen late, every destination address has all ports; with bind() alone they share one set.",
             cost: "As many memcached addresses as the load needs.",
             source: "Envoy issue #44747, PR #45916",
             expected: .cures
-        ).setting(("late-bind", "true")).route(.addresses(8)),
+        ).setting(("late-bind", "true")).route(.addresses(16)),
         Cure(
             "destinations",
-            "eight memcached addresses, bind() as it was",
+            "sixteen memcached addresses, bind() as it was",
             why: "More servers, so more ports: but bind() takes the port for its address whatever the destination.",
-            cost: "Eight memcached addresses, for nothing.",
+            cost: "Sixteen memcached addresses, for nothing.",
             source: "Envoy issue #44747",
             expected: .nothing
-        ).route(.addresses(8)).failing("bind EADDRINUSE"),
+        ).route(.addresses(16)).failing("bind EADDRINUSE"),
         Cure(
             "proxy",
             "twemproxy on the same machine, over TCP",

@@ -26,7 +26,7 @@ struct CuresCommand: ParsableCommand {
             """
     )
 
-    @Flag(help: "Print the names of the cures, what each is, and whether this machine can play it.")
+    @Flag(help: "Print the names of the cures, what each is, and the verdict that is expected.")
     var list = false
 
     @Option(help: ArgumentHelp("The cures to play, beside the incident itself.", valueName: "name,..."))
