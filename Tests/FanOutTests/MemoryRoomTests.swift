@@ -2,6 +2,7 @@ import FanOut
 import Memcached
 import POSIX
 import Synchronization
+import Telemetry
 import TestSupport
 import Testing
 import Units
