@@ -257,6 +257,8 @@ struct LaneSchedule {
         slices[slot].work = work
         if isOver(slot) { return Settlement(isOver: true) }
         var settlement = Settlement()
+        // One that had permits and no work left its queue, and may have got work since: a miss that is to be written back.
+        defer { if favoured != slot { enqueue(slot) } }
         guard slices[slot].isLimited else { return settlement }
         if slices[slot].permits > work {
             settlement.surplus = slices[slot].permits - work

@@ -70,6 +70,8 @@ package struct PhasePlan: Sendable {
     package var changes: [SettingChange] = []
     /// Clients that send during it. Every batch belongs to one phase: it ends when all are answered.
     package var clients: [ClientSpec] = []
+    /// Those of ``clients`` that send what they are told to from the live page; without one, they send like the others.
+    package var byHand: Set<String> = []
     package var faults: [Fault] = []
     package var expectations: [Expectation] = []
 

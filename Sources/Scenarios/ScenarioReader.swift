@@ -177,6 +177,20 @@ private struct ScenarioReader {
             }
             plan.clients.append(spec)
         }
+        for node in entries["by-hand"].map({ yaml.list($0, "by-hand") }) ?? [] {
+            guard let name = yaml.text(node, "a client") else { continue }
+            guard let spec = plan.clients.first(where: { $0.name == name }) else {
+                if !named.contains(name) || scenario.clients.contains(where: { $0.name == name }) {
+                    yaml.complain(node, "by-hand: '\(name)' is none of the clients of phase \(plan.name)")
+                }
+                continue
+            }
+            guard case .closed(1) = spec.schedule.arrival else {
+                yaml.complain(node, "by-hand: \(name) must send one batch at a time: closed=1 instead of a rate")
+                continue
+            }
+            plan.byHand.insert(name)
+        }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)
         let obstacle = DialObstacle.known(

@@ -145,6 +145,10 @@ final class ScenarioRun {
             clock: PhaseClock(plan, start: start, sampleInterval: Self.sampleInterval),
             sampler: PhaseSampler(plan.name, start: start, counted: last)
         )
+        if isSteerable {
+            phase.sending = Dictionary(plan.byHand.map { ($0, false) }, uniquingKeysWith: { $1 })
+            for observer in observers { observer.sendingChanged(phase.sending) }
+        }
         let deadline = start + plan.duration + .seconds(300)
         while MonotonicInstant.now < phase.clock.end || load.map({ !$0.isOver }) ?? false {
             try pause(for: Self.tickInterval)
@@ -164,6 +168,7 @@ final class ScenarioRun {
         for fault in plan.faults {
             if case .process(.stop, let subject) = fault.effect { send(SIGCONT, to: subject) }
         }
+        for subject in phase.touched { send(SIGCONT, to: subject) }
         // The answers are out; the last connections are closing.
         try pause(for: .milliseconds(50))
         try sample(&phase)
@@ -220,7 +225,12 @@ final class ScenarioRun {
         let form = RequestForm(to: Target(address: network.serverAddress, path: Endpoint.path))
         do {
             load = try Load(
-                phased(plan).map { Load.Client($0) },
+                phased(plan).map { spec in
+                    var client = Load.Client(spec)
+                    // Nobody could tell it to send.
+                    client.isByHand = isSteerable && plan.byHand.contains(spec.name)
+                    return client
+                },
                 Load.Options(form, from: SourceAddresses(Self.clientSource), timeout: .seconds(180)),
                 workload,
                 overlaps: overlaps
@@ -229,7 +239,9 @@ final class ScenarioRun {
         } catch {
             throw TestbedError("the clients cannot be started: \(error)")
         }
-        for spec in plan.clients { note(.client, "client \(spec) starts") }
+        for spec in plan.clients where !isSteerable || !plan.byHand.contains(spec.name) {
+            note(.client, "client \(spec) starts")
+        }
     }
 
     /// The clients of a phase, so that they do not march in step.
@@ -349,21 +361,21 @@ final class ScenarioRun {
 
     /// What the dialer has of the ports at this moment.
     private func dialerPorts() throws -> DialForecast.Ports {
+        let (dialer, lateBind) = (settings.fanOut.dialer, settings.fanOut.lateBind)
+        if case .rotate = dialer { return .ample }
+        if case .rotateDestination = dialer { return .ample }
+        let use: PortUse
         do {
-            switch (settings.fanOut.dialer, settings.fanOut.lateBind) {
-            case (.rotate, _), (.rotateDestination, _): return .ample
-            case (.bind(let source), false):
-                let taken = try SocketDiagnostics.survey(towardsPort: network.memcachedPort, from: source).total
-                return .exactly(max(0, network.ports.ports - taken), mayReturn: false)
-            case (.bind, true), (.kernel, _):
-                // A port that anybody has bound is none that connect() chooses.
-                let survey = try SocketDiagnostics.survey(towardsPort: nil, budget: network.ports)
-                let taken = survey.busiestSources(.max).reduce(0) { $0 + $1.ports }
-                return .atLeast(max(0, network.ports.ports - taken))
-            }
+            use = try PortSample.take(after: ports, boundOnly: false).use
         } catch {
             throw TestbedError("the kernel does not list its sockets: \(error)")
         }
+        if case .bind(let source) = dialer, !lateBind {
+            return .exactly(max(0, network.ports.ports - (use.sources[IPAddress(source)]?.held ?? 0)), mayReturn: false)
+        }
+        // A port that anybody has bound is none that connect() chooses.
+        let free = use.rows(towardsPort: network.memcachedPort).map(\.freeToConnect).min() ?? use.freeForNewPair
+        return .atLeast(max(0, free - use.perhapsBound))
     }
 
     // MARK: Processes

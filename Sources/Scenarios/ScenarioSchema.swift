@@ -8,7 +8,7 @@ package enum ScenarioSchema {
         "memcached",
     ]
     static let memcached = ["threads", "memory", "connections"]
-    static let phase = ["name", "title", "duration", "quick", "settings", "clients", "faults", "expect"]
+    static let phase = ["name", "title", "duration", "quick", "settings", "clients", "by-hand", "faults", "expect"]
     static let fault = ["at", "do"]
 
     /// A scenario with every key there is, which is itself one that can be played.
@@ -50,6 +50,7 @@ package enum ScenarioSchema {
             duration: 10s
             quick: 5s
             clients: [appview, new-service]
+            by-hand: []            # those of them, closed loops, that --live starts and stops; without it they just send
             settings: {log-mode: sampled}
             faults:                # kill, stop, continue or restart, server or memcached; or set SETTING VALUE
               - {at: 2s, do: set log-sink pipe:64KiB/s}

@@ -20,7 +20,8 @@ struct SpiralServer: ParsableCommand {
             changed while it runs:
 
               curl -X PATCH -d '{"limit": "request:64", "max-idle": 64}' localhost:8081/admin/settings
-            """
+            """,
+        version: "spiral-server \(BuildFacts.current.text)"
     )
 
     @OptionGroup(title: "Addresses")

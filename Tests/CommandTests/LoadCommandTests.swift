@@ -42,7 +42,8 @@ struct LoadCommandTests {
             program.send(SIGINT)
             #expect(program.wait(within: .seconds(20)) != nil)
         }
-        #expect(exit == .status(0), "\(text)")
+        // A slow machine may also have been too slow for the rate.
+        #expect(exit == .status(text.contains("the run is invalid") ? 3 : 1), "\(text)")
         let result = try JSONText.decode(LoadResult.self, from: Array(try file.contents.utf8))
         #expect(result.interrupted)
         #expect(result.asked == [.init(client: "a:uris=1,rate=2000/s", batches: 1_728_000_000)])
@@ -52,7 +53,7 @@ struct LoadCommandTests {
         #expect(text.contains("unanswered \(result.unanswered)"))
     }
 
-    @Test("out of descriptors it says so, before and after, and ends with 3")
+    @Test("out of descriptors it says so, before and after, and ends with 3", .slow)
     func descriptors() throws {
         let hold = MonotonicInstant.now + .seconds(2)
         let (exit, text) = try load(
@@ -110,7 +111,27 @@ struct LoadCommandTests {
         #expect(merged.latencyMs?.max == max(result.latencyMs?.max ?? 0, second.latencyMs?.max ?? 0))
     }
 
-    @Test("a threshold that is crossed ends with 1 and says by what, at once where that is asked for")
+    @Test("a record with URIs replays to the same URIs, in the same order")
+    func recordedURIs() throws {
+        let (first, second) = (try TemporaryFile(), try TemporaryFile())
+        let recorded = try load([
+            "--client", "a:uris=1..9,rate=100/s,popularity=zipf:1.1", "--duration", "200ms", "--record", first.path,
+            "--record-uris",
+        ])
+        #expect(hasEnded(recorded, with: 0), "\(recorded.text)")
+        #expect(try first.contents.contains("at://"))
+        // Another seed would ask for other posts, were they not written down.
+        let replayed = try load([
+            "--replay", first.path, "--seed", "9", "--record", second.path, "--record-uris",
+        ])
+        #expect(hasEnded(replayed, with: 0), "\(replayed.text)")
+        func uris(_ file: TemporaryFile) throws -> [Trace.Batch] {
+            try Trace.entries(of: Array(try file.contents.utf8)).map(\.batch)
+        }
+        #expect(try uris(first) == uris(second))
+    }
+
+    @Test("a threshold that is crossed ends with 1 and says by what, at once where that is asked for", .slow)
     func thresholds() throws {
         let client = ["--client", "small:uris=1,rate=40/s", "--duration", "500ms"]
         let slow: @Sendable (ScriptedServer.Request) -> ScriptedServer.Reaction = { request in
@@ -164,7 +185,9 @@ struct LoadCommandTests {
             ["--client", "a:uris=1,burst=10/10s", "--duration", "50ms", "--search", "a.answered <= 30"],
             answering: { .answer(ScriptedServer.records($0.uris)) }
         )
-        #expect(run.exit == .status(0), "\(run.text)")
+        // On a machine that is busy with something else the answer is the same, and said to be doubtful.
+        let isDoubtful = run.text.contains("ran out of processor time")
+        #expect(run.exit == .status(isDoubtful ? 3 : 0), "\(run.text)")
         #expect(run.text.contains("a.answered <= 30 holds up to a 3/s"), "\(run.text)")
     }
 }

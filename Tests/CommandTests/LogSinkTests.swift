@@ -68,7 +68,7 @@ struct LogSinkTests {
         #expect(text.contains("--log-sink: cannot open \(file.path): it is a pipe that nobody reads"), "\(text)")
     }
 
-    @Test("a file on a mount whose server is dead holds up nobody, neither at the start nor later")
+    @Test("a file on a mount whose server is dead holds up nobody, neither at the start nor later", .slow)
     func deadMount() throws {
         try inNetworkNamespace {
             try #require(mkdir(folder + "/dead", 0o700) == 0)

@@ -155,7 +155,7 @@ struct ObservabilityTests {
         }
     }
 
-    @Test("with a limit, no more writers block than the limit admits")
+    @Test("with a limit, no more writers block than the limit admits", .slow)
     func limitBoundsWriters() throws {
         let arguments = [
             "--log-mode", "blocking", "--log-sink", "pipe:1KiB/s", "--limit", "request:40", "--log-threads", "300",

@@ -107,7 +107,10 @@ struct PortsCommandTests {
         }
     }
 
-    @Test("two destinations of a program that binds nothing have the range each: no share above 100, nothing exhausted")
+    @Test(
+        "two destinations of a program that binds nothing have the range each: no share above 100, nothing exhausted",
+        .slow
+    )
     func perDestination() throws {
         try inNetworkNamespace(ports: 64) {
             try Sysctl.write("net.ipv4.tcp_tw_reuse", "0")
@@ -122,7 +125,10 @@ struct PortsCommandTests {
         }
     }
 
-    @Test("a destination nobody dials is said to be one, with the busiest ones, and what stands in a new dial's way")
+    @Test(
+        "a destination nobody dials is said to be one, with the busiest ones, and what stands in a new dial's way",
+        .slow
+    )
     func nobody() throws {
         try inNetworkNamespace(ports: 64) {
             let some = try connections([20])
@@ -147,7 +153,7 @@ struct PortsCommandTests {
         }
     }
 
-    @Test("thresholds end it with 1 and name the row, others with 0")
+    @Test("thresholds end it with 1 and name the row, others with 0", .slow)
     func thresholds() throws {
         try inNetworkNamespace(ports: 100) {
             try Sysctl.write("net.ipv4.tcp_tw_reuse", "0")
@@ -168,7 +174,7 @@ struct PortsCommandTests {
         return try ChildProcess("/bin/bash", ["-c", script], output: null.rawValue)
     }
 
-    @Test("a process is known by what it dials, even when nothing is open whenever it is looked at")
+    @Test("a process is known by what it dials, even when nothing is open whenever it is looked at", .slow)
     func process() throws {
         try inNetworkNamespace(ports: 128) {
             let listener = try PlainSocket.listening(on: IPEndpoint(loopback, port: 4000))
@@ -194,7 +200,7 @@ struct PortsCommandTests {
         }
     }
 
-    @Test("namespaces of others are entered, by process or name; what cannot be has a sentence of its own")
+    @Test("namespaces of others are entered, by process or name; what cannot be has a sentence of its own", .slow)
     func namespaces() throws {
         try inNetworkNamespace(ports: 128) {
             let open = try connections([33])

@@ -278,7 +278,7 @@ struct ServerCommandTests {
         }
     }
 
-    @Test("it uses at most 16 threads with many callers at once")
+    @Test("it uses at most 16 threads with many callers at once", .slow)
     func threads() throws {
         try withServer(["--dialer", "rotate", "--store-latency", "20ms"]) { _, _ in
             let load = try Load(
@@ -320,7 +320,7 @@ struct ServerCommandTests {
         }
     }
 
-    @Test("a server that has no descriptor left for a dial goes on serving")
+    @Test("a server that has no descriptor left for a dial goes on serving", .slow)
     func outOfDescriptors() throws {
         let arguments = ["--dialer", "rotate", "--lookup-timeout", "3s", "--store", "off"]
         try withServer(arguments, descriptorLimit: 300) { memcached, _ in

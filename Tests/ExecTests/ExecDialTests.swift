@@ -45,6 +45,7 @@ struct ExecDialTests {
 
     @Test(
         "a dial whose retries are over is a timeout, to the program and in the result",
+        .slow,
         .requires("python3", package: "python3")
     )
     func timeout() throws {
@@ -90,6 +91,7 @@ struct ExecDialTests {
 
     @Test(
         "the incident on a static Go binary: as many dials as ports, then EADDRINUSE as the program itself tells it",
+        .slow,
         .requires("go", package: "golang-go"),
         .requiresMemcached,
         arguments: [[], ["127.32.0.1"]]
@@ -178,7 +180,7 @@ struct ExecDialTests {
         #expect(curl.exit == .status(7), "\(curl.text)")
     }
 
-    @Test("faults asked for are the program's to see", .requires("go", package: "golang-go"), .requiresMemcached)
+    @Test("faults asked for are the program's to see", .slow, .requires("go", package: "golang-go"), .requiresMemcached)
     func faults() throws {
         let all = try Outcome(
             Self.memcached + ["--fail", "connect:EHOSTUNREACH@100%"],
@@ -196,7 +198,7 @@ struct ExecDialTests {
         #expect(some.text.contains("ok \(200 - injected)"), "\(some.text)")
     }
 
-    @Test("no more dials are in progress than asked, and none is lost", .requires("go", package: "golang-go"))
+    @Test("no more dials are in progress than asked, and none is lost", .slow, .requires("go", package: "golang-go"))
     func maxDialling() throws {
         // A queue of one that nobody empties: dials stay in progress until their retries are over.
         let server = """

@@ -125,7 +125,7 @@ struct InFlightTests {
         }
     }
 
-    @Test("with memcached stopped, lookups in flight time out together, one timeout after they were issued")
+    @Test("with memcached stopped, lookups in flight time out together, one timeout after they were issued", .slow)
     func stoppedMemcached() throws {
         try inNetworkNamespace {
             let memcached = try RealMemcached()

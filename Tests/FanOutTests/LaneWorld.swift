@@ -68,6 +68,8 @@ struct LaneWorld {
     /// What must never be, and was.
     private(set) var faults: [String] = []
     private(set) var issued = 0
+    /// Lanes that are in the middle of something, while others go on.
+    private var busy: Set<Int> = []
 
     init(lanes count: Int, seed: UInt64) {
         lanes = Array(repeating: Lane(), count: count)
@@ -125,17 +127,37 @@ struct LaneWorld {
             now = next
             return true
         }
-        // It wakes, and goes around once before it sleeps again.
-        for _ in 0..<Int.random(in: 0...3, using: &random) where !lanes[lane].inFlight.isEmpty { answer(lane) }
+        goAround(lane)
+        return true
+    }
+
+    /// A lane wakes, and goes around once before it sleeps again.
+    private mutating func goAround(_ lane: Int) {
+        busy.insert(lane)
+        defer { busy.remove(lane) }
+        for _ in 0..<Int.random(in: 0...3, using: &random) where !lanes[lane].inFlight.isEmpty {
+            answer(lane)
+            letOthersGoOn()
+        }
         expire(lane)
         takeIn(lane)
         lanes[lane].schedule.beginTurn(at: now)
         while let slot = lanes[lane].schedule.next(at: now) {
             now = now + .microseconds(Int64.random(in: 1...300, using: &random))
+            letOthersGoOn()
             issue(lane, slot)
         }
         settle(lane)
-        return true
+    }
+
+    /// What a lane has decided may have changed by the time it acts: others claim the work of the same batches.
+    private mutating func letOthersGoOn() {
+        guard Int.random(in: 0..<4, using: &random) == 0 else { return }
+        let others = lanes.indices.filter { lane in
+            !busy.contains(lane)
+                && (lanes[lane].hasMail || lanes[lane].schedule.isRunnable || !lanes[lane].inFlight.isEmpty)
+        }
+        if let other = others.randomElement(using: &random) { goAround(other) }
     }
 
     mutating func setCapacity(_ capacity: Int, of ledger: Int) {
@@ -243,7 +265,10 @@ struct LaneWorld {
             }
             grantNext(ledger, from: lane)
         }
-        if let slot = lanes[lane].schedule.nextAfterReply() { issue(lane, slot) }
+        if let slot = lanes[lane].schedule.nextAfterReply() {
+            letOthersGoOn()
+            issue(lane, slot)
+        }
     }
 
     private mutating func settle(_ lane: Int) {

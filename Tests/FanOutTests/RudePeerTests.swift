@@ -198,7 +198,7 @@ struct RudePeerTests {
         }
     }
 
-    @Test("lookups whose values stall end together, one timeout after they were sent")
+    @Test("lookups whose values stall end together, one timeout after they were sent", .slow)
     func stalledTogether() throws {
         try inNetworkNamespace {
             let standIn = try StandIn { caller in
@@ -303,6 +303,7 @@ struct RudePeerTests {
 
     @Test(
         "a write-back that is answered rudely fails by its right name, and the record is answered all the same",
+        .slow,
         arguments: [
             ("", "ETIMEDOUT"), ("STORED", "ETIMEDOUT"), ("STORED\r", "ETIMEDOUT"),
             ("STORED\r\nSTORED\r\n", "MEMCACHED_PROTOCOL_ERROR"), ("END\r\n", "MEMCACHED_PROTOCOL_ERROR"),

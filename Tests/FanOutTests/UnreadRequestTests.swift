@@ -35,7 +35,8 @@ struct UnreadRequestTests {
     }
 
     @Test(
-        "requests that are not read end together, one timeout after they were sent, and others are answered meanwhile"
+        "requests that are not read end together, one timeout after they were sent, and others are answered meanwhile",
+        .slow
     )
     func unread() throws {
         try inNarrowNamespace {

@@ -90,6 +90,7 @@ struct ReuseForecastTests {
 
     @Test(
         "failed dials are those of the kernel, for each way to choose ports and each tcp_tw_reuse",
+        .slow,
         arguments: [
             PlainSocket.Port.unbound, .late(IPAddress(text: "127.32.0.1")!), .bound(IPAddress(text: "127.32.0.1")!),
         ],

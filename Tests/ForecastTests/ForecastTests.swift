@@ -117,7 +117,7 @@ struct MeasuredForecastTests {
         Configuration(ports: 500, settings: ["max-idle": "4", "dialer": "kernel"], clients: ["a:uris=30,rate=6/s"]),
     ]
 
-    @Test("the first dial without a port comes within 10% of when it was predicted", arguments: configurations)
+    @Test("the first dial without a port comes within 10% of when it was predicted", .slow, arguments: configurations)
     private func exhaustion(configuration: Configuration) throws {
         var settings = Settings()
         for (name, text) in configuration.settings { try settings.set(name, to: text) }

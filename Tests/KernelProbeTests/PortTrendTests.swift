@@ -203,7 +203,7 @@ struct PortTrendTests {
         }
     }
 
-    @Test("between looks far apart the figures go on, and what begins meanwhile brings a look about")
+    @Test("between looks far apart the figures go on, and what begins meanwhile brings a look about", .slow)
     func crowded() {
         // A hundred addresses are bound in turn, then one alone; looks cost so much that they are seldom.
         let rotating = (0..<100).map { number in

@@ -97,7 +97,7 @@ struct RandomPortUseTests {
         return (row.free, row.perhapsBlocked)
     }
 
-    @Test("rows are ss's, and free is what the next dials find", .requiresNamespaces, arguments: 0..<40)
+    @Test("rows are ss's, and free is what the next dials find", .slow, .requiresNamespaces, arguments: 0..<40)
     func agrees(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed))
         let setup = Setup(&random)

@@ -40,6 +40,7 @@ struct LoadTests {
 
     @Test(
         "while a server is silent batches go on being due, and every percentile of all due is the server's own arithmetic",
+        .slow,
         arguments: [(timeout: 30_000, maxInFlight: Int?.none), (30_000, 4), (300, nil)]
     )
     func stall(timeout: Int, maxInFlight: Int?) throws {
@@ -122,6 +123,7 @@ struct LoadTests {
 
     @Test(
         "whatever a server says has a name, and ends no run",
+        .slow,
         arguments: [
             ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}", "MALFORMED_HTTP"),
             ("HTTP/1.1 200 OK\r\nContent-Length: 4611686018427387904\r\n\r\n{}", "TOO_LARGE"),

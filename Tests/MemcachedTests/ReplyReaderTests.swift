@@ -1,5 +1,6 @@
 import FuzzTargets
 import Memcached
+import TestSupport
 import Testing
 import Units
 
@@ -114,7 +115,7 @@ struct ReplyReaderTests {
         #expect(reading.positions == (isWhole ? [0, 1, 2] : count >= second ? [0, 1] : count >= first ? [0] : []))
     }
 
-    @Test("the largest value is taken, and in pieces as well")
+    @Test("the largest value is taken, and in pieces as well", .slow)
     func largest() throws {
         let bytes = [UInt8](repeating: 7, count: ReplyReader.maxValueBytes)
         let reply = Array("VALUE a 0 \(bytes.count)\r\n".utf8) + bytes + Array("\r\nEND\r\n".utf8)

@@ -235,6 +235,7 @@ struct ScenarioTests {
         )
         let exit = program.wait(within: .seconds(150))
         let text = try program.text
+        try #require(exit != nil, "\(name) did not end: \(text)")
         let result = try RunResult(json: Array(try json.contents.utf8))
         return (exit, result, text, try page.contents)
     }

@@ -26,14 +26,12 @@ package enum SocketDiagnostics {
     /// - Parameters:
     ///   - port: nil for all TCP sockets but listening ones, both sides of each connection.
     ///   - source: only those from this address; nil for all.
-    ///   - budget: the ephemeral range, to tell the ports that count against it; nil reads the present one.
     /// - Throws: ``SystemCallError``
     package static func survey(
         towardsPort port: UInt16?,
-        from source: IPAddress? = nil,
-        budget: PortRange? = nil
+        from source: IPAddress? = nil
     ) throws(SystemCallError) -> SocketSurvey {
-        let range = if let budget { budget } else { try PortRange.current() }
+        let range = try PortRange.current()
         var request = SocketRequest(family: .both, states: SocketRequest.connected)
         request.destinationPort = port
         return try collect(request, into: SocketSurvey.init) { survey, socket in
@@ -48,10 +46,9 @@ package enum SocketDiagnostics {
 
     package static func survey(
         towardsPort port: UInt16?,
-        from source: IPv4Address,
-        budget: PortRange? = nil
+        from source: IPv4Address
     ) throws(SystemCallError) -> SocketSurvey {
-        try survey(towardsPort: port, from: IPAddress(source), budget: budget)
+        try survey(towardsPort: port, from: IPAddress(source))
     }
 
     /// Destinations of the sockets with these inode numbers, those with the most sockets first. Sockets that were
