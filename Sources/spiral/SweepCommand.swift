@@ -131,8 +131,8 @@ struct SweepCommand: ParsableCommand {
                 repetitions: `repeat`,
                 seed: seed
             )
-        } catch let problem as SweepPlan.Problem {
-            throw ValidationError("\(problem)")
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
 

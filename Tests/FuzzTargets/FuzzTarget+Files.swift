@@ -79,11 +79,11 @@ extension FuzzTarget {
             let written: [UInt8]
             switch file {
             case .run(let run):
-                _ = (run.summary, Comparison(run, run, tolerance: 0.1).markdown)
+                _ = (run.summary, Comparison(run, run, tolerance: 0.1).markdown, HTMLPage.report(run))
                 written = JSONText.encode(run)
             case .sweep(var sweep):
                 sweep.analyze()
-                _ = (sweep.summary, sweep.csv)
+                _ = (sweep.summary, sweep.csv, HTMLPage.report(sweep))
                 written = JSONText.encode(sweep)
             }
             guard !written.isEmpty else { throw Violation("\(shown(bytes)): it cannot be written") }
