@@ -78,6 +78,9 @@ package final class FanOutEngine: Sendable {
     /// Threads that issue and collect.
     package var laneCount: Int { lanes.count }
 
+    /// Where it looks keys up.
+    package var servers: ServerList { context.servers }
+
     package var counters: FanOutCounters { context.counters }
 
     /// Changes take effect as ``FanOutSettings`` says.
@@ -85,6 +88,12 @@ package final class FanOutEngine: Sendable {
         get { context.settings }
         set { context.settings = newValue }
     }
+
+    /// Connections open or being dialled at this moment.
+    package var openConnections: Int { context.pool.openCount }
+
+    /// Lookups and write-backs that wait for a connection at this moment.
+    package var waitingForConnection: Int { context.pool.waitingCount }
 
     /// Connections open and idle at this moment.
     package var idleConnections: Int { context.pool.idleCount }
@@ -115,6 +124,27 @@ package final class FanOutEngine: Sendable {
             return nil
         }
         let settings = settings
+        if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
+            let duplicates = Duplicates(
+                of: keys,
+                indices: indices,
+                servers: context.servers,
+                account: account,
+                counters: counters,
+                room: room
+            )
+            return start(keys, for: account, settings, room: room) { completion($0.map(duplicates.expand)) }
+        }
+        return start(keys, for: account, settings, room: room, completion: completion)
+    }
+
+    private func start(
+        _ keys: KeyList,
+        for account: ClientAccount,
+        _ settings: FanOutSettings,
+        room: (any MemoryRoom)?,
+        completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
+    ) -> LookupHandle? {
         var admission: Admission?
         if case .process(_, let rules) = settings.limit { admission = Admission(queue, rules) }
         let batch = Batch(

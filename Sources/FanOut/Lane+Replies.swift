@@ -12,16 +12,16 @@ extension Lane {
         let sending = connection.sendRest()
         let slice = operation.slice!
         let batch = slice.batch
-        let first = operation.firstPosition
+        let positions = operation.positions
         var reply = operation.partial?.reply ?? IncomingReply(to: operation.request)
         operation.partial = nil
         var hits = 0
         var unreadable: [Int] = []
         var unkept: [Int] = []
         let arrival = connection.receive(&reply, into: received) { position in
-            UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: first + position)])
+            UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: positions[position])])
         } give: { position, value in
-            let key = batch.keyIndex(at: first + position)
+            let key = batch.keyIndex(at: positions[position])
             guard context.isReadable(value.bytes) else { return unreadable.append(key) }
             guard batch.takesRoom(forValue: value.bytes.count) else { return unkept.append(key) }
             hits += 1
@@ -102,12 +102,12 @@ extension Lane {
         let slice = operation.slice!
         note(operation, isDrop: false)
         // Answered before it was asked in full: what it would make of the rest is anybody's guess.
-        if connection.unsent.isEmpty { context.pool.put(connection) }
+        let turn = connection.unsent.isEmpty ? putBack(connection) : nil
         switch operation.work {
         case .get where reply.isAnswered: break
         case .get:
-            let first = operation.firstPosition
-            let missed = reply.unanswered.map { slice.batch.keyIndex(at: first + $0) }
+            let positions = operation.positions
+            let missed = reply.unanswered.map { slice.batch.keyIndex(at: positions[$0]) }
             slice.unflushed.inFlight -= missed.count
             miss(missed, of: slice)
         case .set(let key, let value):
@@ -116,6 +116,7 @@ extension Lane {
         case .read: break
         }
         end(operation)
+        if let turn { take(turn) }
     }
 
     private func miss(_ keys: [Int], of slice: BatchSlice) {
@@ -155,6 +156,7 @@ extension Lane {
     /// An operation failed; its connection, if it had one, goes with it. It is over once its error
     /// lines are written, if anybody waits for that, and holds its permit until then.
     func fail(_ operation: Operation, _ error: MemcachedError) {
+        if isTriedAgain(operation, error) { return retry(operation) }
         let slice = operation.slice!
         let batch = slice.batch
         let failure = FanOutCounters.Failure(error)
@@ -183,6 +185,23 @@ extension Lane {
         let token = operation.token
         let waits = log(message, keys, of: batch, error) { [self] in markLogged(token) }
         if !waits { settle(token) }
+    }
+
+    /// Whether a lookup has another attempt: not where nobody waits for it any more.
+    private func isTriedAgain(_ operation: Operation, _ error: MemcachedError) -> Bool {
+        guard operation.retries < settings.retries, error.isOfConnection, case .get = operation.work else {
+            return false
+        }
+        return !operation.slice.batch.isCancelled
+    }
+
+    /// One failure is not yet a lookup's: it is neither counted as one nor logged.
+    private func retry(_ operation: Operation) {
+        context.counters.retries.add()
+        release(operation)
+        deadlines.remove(operation.slot)
+        operation.retry()
+        send(operation, at: .now)
     }
 
     /// Ends an operation that has failed and been logged.

@@ -23,6 +23,13 @@ package enum DialObstacle {
         if settings.fanOut.fanout != .perURI {
             return "fanout \(settings.fanOut.fanout) shares connections between URIs"
         }
+        if let setting = ["reuse-address", "linger", "local-port-range"].first(where: { settings[$0] != Settings()[$0] }
+        ) {
+            return "\(setting) \(settings[setting]!) changes which ports a dial can have"
+        }
+        if let most = settings.fanOut.maxOpen { return "max-open \(most) has lookups wait for connections of others" }
+        if settings.fanOut.retries > 0 { return "retries \(settings.fanOut.retries) dial again where a dial failed" }
+        if settings.fanOut.dedupe { return "dedupe asks once for URIs that a batch has several times" }
         for (name, most) in [("max-batch", settings.guards.maxBatch), ("max-per-caller", settings.guards.maxPerCaller)]
         where most > 0 && largest > most {
             return "\(name) \(most) refuses batches of \(largest) URIs"

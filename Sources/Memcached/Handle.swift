@@ -8,6 +8,8 @@ internal import Units
 /// uses it at a time. About 18 KB, 23 KB once connected.
 package struct Handle: ~Copyable {
     private let pointer: UnsafeMutablePointer<memcached_st>
+    /// Of its connection; given back once that is closed, as what is below is done before.
+    var slot: ConnectionSlot?
 
     /// A handle to copy others from; it is never connected itself.
     /// - Parameter timeout: bounds the waits inside libmemcached, for room to send in.
@@ -43,6 +45,7 @@ package struct Handle: ~Copyable {
     static func add(_ address: SocketAddress, to handle: UnsafeMutablePointer<memcached_st>) {
         switch address {
         case .ipv4(let host, let port): memcached_server_add(handle, host.description, port)
+        case .ipv6(let host, let port): memcached_server_add(handle, host.description, port)
         case .unix(let path): memcached_server_add_unix_socket(handle, path)
         }
     }

@@ -26,6 +26,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package var variations: [Variation]
     /// Settings that are the same in all cells.
     package var fixed: [String: String] = [:]
+    /// Kernel settings of each namespace; nil for none.
+    package var sysctls: [String: String]?
     /// As they are written.
     package var clients: [String]
     /// Ports of each namespace; nil for the machine's own range.
@@ -38,7 +40,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package var seed: UInt64
 
     private enum CodingKeys: String, CodingKey {
-        case variations, fixed, clients, ports, warmUp, duration, seed
+        case variations, fixed, sysctls, clients, ports, warmUp, duration, seed
         case repetitions = "turns"
     }
 
@@ -50,6 +52,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package init(
         _ variations: [Variation],
         fixed: [String: String],
+        sysctls: [String: String] = [:],
         clients: [ClientSpec],
         ports: Int?,
         warmUp: Duration,
@@ -59,6 +62,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     ) throws(Problem) {
         self.variations = variations
         self.fixed = fixed
+        self.sysctls = sysctls.isEmpty ? nil : sysctls
         self.clients = clients.map(\.description)
         self.ports = ports
         self.warmUp = warmUp.inSeconds

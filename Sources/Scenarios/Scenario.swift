@@ -1,3 +1,4 @@
+package import KernelProbe
 package import LoadGenerator
 package import PostRecords
 internal import Telemetry
@@ -42,6 +43,8 @@ package struct ScenarioSetup: Sendable {
     package var ports: Int?
     /// net.ipv4.tcp_tw_reuse; nil leaves it.
     package var twReuse: Int?
+    /// Further kernel settings of the run's namespace.
+    package var sysctls: [NamespaceSysctl] = []
     /// Distinct posts, all of them in memcached at the beginning unless ``isPreloaded`` is false.
     package var posts = 50_000
     package var isPreloaded = true
@@ -56,6 +59,14 @@ package struct ScenarioSetup: Sendable {
     package var logThreads: Int?
 
     package init() {}
+
+    /// What of it makes dials unpredictable, whatever the settings; nil when nothing does.
+    var dialObstacle: String? {
+        if memcached.transport != .ipv4 {
+            return "memcached is reached over \(memcached.transport), where no dialer has a say"
+        }
+        return sysctls.first { !$0.choosesPorts }.map { "\($0) may change how long a port is taken" }
+    }
 }
 
 /// One phase of a run: what is changed, who sends, and for how long.

@@ -1,5 +1,6 @@
 internal import FanOut
 internal import Forecast
+internal import KernelProbe
 internal import LoadGenerator
 internal import Memcached
 internal import PostRecords
@@ -54,6 +55,7 @@ private struct ScenarioReader {
         if let node = entries["description"] { scenario.description = yaml.text(node, "description") ?? "" }
         if let node = entries["verdict"] { scenario.verdict = yaml.text(node, "verdict") ?? "" }
         if let node = entries["environment"] { scenario.setup = setup(node) }
+        if let node = entries["sysctls"] { scenario.setup.sysctls = sysctls(node, scenario.setup) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
         inForce.apply(scenario.settings)
         if let node = entries["clients"] {
@@ -99,8 +101,33 @@ private struct ScenarioReader {
         return setup
     }
 
+    private mutating func sysctls(_ node: Node, _ setup: ScenarioSetup) -> [NamespaceSysctl] {
+        // What the environment has a name for of its own.
+        let others = [
+            ("net.ipv4.ip_local_port_range", "ports", setup.ports != nil),
+            ("net.ipv4.tcp_tw_reuse", "tw-reuse", setup.twReuse != nil),
+        ]
+        return yaml.entries(node, "sysctls").compactMap { key, name, value in
+            if let other = others.first(where: { $0.0 == name && $0.2 }) {
+                yaml.complain(key, "environment has \(other.1), which sets \(name) too; leave one out")
+            }
+            return yaml.value(value, name.printable) { try NamespaceSysctl(name, $0) }
+        }
+    }
+
+    private func transport(_ text: String) throws(UnitTextError) -> MemcachedProcess.Transport {
+        guard let transport = MemcachedProcess.Transport(rawValue: text) else {
+            throw UnitTextError(text: text, expected: "a way to reach memcached: use ipv4, ipv6 or unix")
+        }
+        return transport
+    }
+
     private mutating func memcached(_ node: Node, _ options: inout MemcachedProcess.Options) {
         for (name, node) in yaml.mapping(node, "memcached", keys: ScenarioSchema.memcached) {
+            if name == "listen" {
+                options.transport = yaml.value(node, name, transport) ?? options.transport
+                continue
+            }
             let number = yaml.value(node, name) { text throws(UnitTextError) -> Int in
                 let largest = name == "threads" ? 64 : 1_000_000
                 guard let number = Int(text), (1...largest).contains(number) else {
@@ -193,12 +220,14 @@ private struct ScenarioReader {
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)
-        let obstacle = DialObstacle.known(
-            settings: inForce,
-            clients: plan.clients,
-            isPreloaded: scenario.setup.isPreloaded,
-            hasFaults: !plan.faults.isEmpty
-        )
+        let obstacle =
+            scenario.setup.dialObstacle
+            ?? DialObstacle.known(
+                settings: inForce,
+                clients: plan.clients,
+                isPreloaded: scenario.setup.isPreloaded,
+                hasFaults: !plan.faults.isEmpty
+            )
         for node in entries["expect"].map({ yaml.list($0, "expect") }) ?? [] {
             let clients = plan.clients
             guard let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) else {

@@ -27,6 +27,7 @@ extension Environment {
             arguments: arguments,
             date: CivilTime(secondsSince1970: Int64(RealTime.nanosecondsSince1970 / 1_000_000_000)).text
         )
+        sysctls = network.sysctls
         portSettings = (try? NamespaceSettings.current()).map { settings in
             PortSettings(
                 reservedPorts: settings.range.reserved.text,

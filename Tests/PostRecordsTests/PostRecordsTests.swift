@@ -241,6 +241,8 @@ struct SettingsTests {
         var settings = Settings()
         let texts = [
             "limit": "request:64", "fanout": "multiget:500", "dialer": "rotate", "late-bind": "true",
+            "reuse-address": "port", "linger": "rst", "local-port-range": "40000-41023", "max-open": "64",
+            "open-wait": "1s", "retries": "3", "dedupe": "true",
             "max-idle": "64", "lookup-timeout": "250ms", "log-mode": "off", "log-sink": "file:/tmp/x",
             "store-latency": "9ms", "max-batch": "500", "max-per-caller": "900",
         ]
@@ -257,8 +259,10 @@ struct SettingsTests {
         let texts = Settings.names.map { "\($0)=\(settings[$0]!)" }
         #expect(
             texts == [
-                "limit=none", "fanout=per-uri", "dialer=bind:127.32.0.1", "late-bind=false", "max-idle=2",
-                "lookup-timeout=500ms", "log-mode=blocking", "log-sink=stderr",
+                "limit=none", "fanout=per-uri", "dialer=bind:127.32.0.1", "late-bind=false",
+                "reuse-address=off", "linger=off", "local-port-range=none", "max-idle=2", "max-open=none",
+                "open-wait=5s", "lookup-timeout=500ms", "retries=0", "dedupe=false", "log-mode=blocking",
+                "log-sink=stderr",
                 "store-latency=2ms", "max-batch=0", "max-per-caller=0",
             ]
         )
@@ -281,6 +285,10 @@ struct SettingsTests {
         "a wrong value says which setting it was for and what it takes",
         arguments: [
             ("limit", "64"), ("max-idle", "-1"), ("lookup-timeout", "0s"), ("log-mode", "loud"), ("speed", "1"),
+            ("reuse-address", "on"), ("linger", "0"), ("local-port-range", "41023-40000"),
+            ("local-port-range", "1-70000"),
+            ("local-port-range", "0-5"), ("local-port-range", "+5-9"), ("max-open", "0"), ("open-wait", "0s"),
+            ("retries", "11"), ("dedupe", "yes"),
         ]
     )
     func wrong(name: String, text: String) {
@@ -288,6 +296,46 @@ struct SettingsTests {
         let problem = #expect(throws: Settings.Problem.self) { try settings.set(name, to: text) }
         #expect(problem?.description.contains(name) == true)
         #expect(settings == Settings())
+    }
+}
+
+@Suite("Settings for servers")
+struct SettingsMisfitTests {
+    private struct Case: Sendable {
+        var servers: String
+        var changes: [String: String]
+        /// The setting that is refused.
+        var name: String?
+    }
+
+    private static let cases: [Case] = [
+        Case(servers: "unix:/a", changes: ["dialer": "rotate"], name: "dialer"),
+        Case(servers: "unix:/a", changes: ["late-bind": "true"], name: "late-bind"),
+        Case(servers: "unix:/a", changes: ["linger": "rst"], name: "linger"),
+        Case(servers: "unix:/a", changes: ["local-port-range": "1-9"], name: "local-port-range"),
+        Case(servers: "unix:/a", changes: ["reuse-address": "port"], name: "reuse-address"),
+        Case(servers: "unix:/a", changes: [:], name: nil),
+        Case(servers: "unix:/a", changes: ["dialer": "kernel", "max-open": "3"], name: nil),
+        Case(servers: "[::1]:1", changes: ["dialer": "bind:127.0.0.9"], name: "dialer"),
+        Case(servers: "[::1]:1", changes: ["linger": "rst"], name: nil),
+        Case(servers: "[::1]:1,127.0.0.1:1", changes: ["dialer": "rotate"], name: nil),
+        Case(servers: "[::ffff:127.0.0.1]:1", changes: ["dialer": "rotate"], name: nil),
+    ]
+
+    @Test("what has no meaning with any of the servers is refused, by the setting's name", arguments: cases)
+    private func misfit(_ fixture: Case) throws {
+        var settings = Settings()
+        for (name, text) in fixture.changes { try settings.set(name, to: text) }
+        #expect(settings.misfit(try ServerList(text: fixture.servers))?.setting == fixture.name)
+    }
+
+    @Test(
+        "an address that is none is refused, and the forms named",
+        arguments: ["::1:11211", "[::1]", "[::1]:0", "[fe80::1%lo]:1", "unix:a", "[127.0.0.1:1", "localhost", ""]
+    )
+    func wrongAddress(text: String) {
+        let error = #expect(throws: UnitTextError.self) { try ServerList(text: text) }
+        #expect(error?.description.contains("[ADDRESS]:PORT for IPv6, or unix:/path") == true)
     }
 }
 

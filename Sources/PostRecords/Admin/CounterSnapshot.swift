@@ -10,6 +10,10 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var errors: [String: Int] = [:]
         /// Values that memcached had and that are no records.
         package var unreadable = 0
+        /// Further attempts of lookups whose dial or connection failed. No outcomes: a lookup has one, its last attempt's.
+        package var retries = 0
+        /// URIs that were not looked up, as their batch had them before. Together with ``total`` all that was asked for.
+        package var duplicates = 0
 
         package var failed: Int { errors.values.reduce(0, +) }
         package var total: Int { hits + misses + failed + unreadable }
@@ -20,6 +24,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var failed = 0
         /// Failed dials by errno name.
         package var errors: [String: Int] = [:]
+        /// The same by call and errno, as in `bind EADDRINUSE`.
+        package var errorsByCall: [String: Int] = [:]
     }
 
     package struct WriteBacks: Codable, Sendable, Equatable {
@@ -61,9 +67,15 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         lookups.hits = counters.hits.value
         lookups.misses = counters.misses.value
         lookups.unreadable = counters.unreadable.value
+        lookups.retries = counters.retries.value
+        lookups.duplicates = counters.duplicates.value
         lookups.errors = Self.byName(counters.errors.values.map { ($0.key, $0.value) })
         dials.ok = counters.dials.total
         dials.errors = Self.byName(counters.dialErrors.values.map { ($0.key.failure, $0.value) })
+        dials.errorsByCall = Dictionary(
+            counters.dialErrors.values.map { ("\($0.key.failure.step) \($0.key.failure.name)", $0.value) },
+            uniquingKeysWith: +
+        )
         dials.failed = dials.errors.values.reduce(0, +)
         writeBacks.ok = counters.writeBacks.value
         writeBacks.errors = Self.byName(counters.writeBackErrors.values.map { ($0.key, $0.value) })
@@ -88,14 +100,15 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
 
     /// The figures that only grow while a process lives; all others are levels and peaks.
     private static let counts: [any WritableKeyPath<CounterSnapshot, Int> & Sendable] = [
-        \.lookups.hits, \.lookups.misses, \.lookups.unreadable, \.dials.ok, \.dials.failed, \.writeBacks.ok,
+        \.lookups.hits, \.lookups.misses, \.lookups.unreadable, \.lookups.retries, \.lookups.duplicates, \.dials.ok,
+        \.dials.failed, \.writeBacks.ok,
         \.logLines.written,
         \.logLines.dropped, \.logLines.suppressed, \.batches,
     ]
 
     /// The same by name.
     private static let countsByName: [any WritableKeyPath<CounterSnapshot, [String: Int]> & Sendable] = [
-        \.lookups.errors, \.dials.errors, \.writeBacks.errors, \.refusals,
+        \.lookups.errors, \.dials.errors, \.dials.errorsByCall, \.writeBacks.errors, \.refusals,
     ]
 
     /// The counts of a process that has ended and of the one after it together; levels are the later one's.
@@ -132,5 +145,19 @@ extension CounterSnapshot.Lookups {
         misses = try fields.decode(Int.self, forKey: .misses)
         errors = try fields.decode([String: Int].self, forKey: .errors)
         unreadable = try fields.decodeIfPresent(Int.self, forKey: .unreadable) ?? 0
+        // Before, no lookup was tried again, and no duplicate left out.
+        retries = try fields.decodeIfPresent(Int.self, forKey: .retries) ?? 0
+        duplicates = try fields.decodeIfPresent(Int.self, forKey: .duplicates) ?? 0
+    }
+}
+
+extension CounterSnapshot.Dials {
+    /// As written by this version or one before it, which did not tell calls apart.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        ok = try fields.decode(Int.self, forKey: .ok)
+        failed = try fields.decode(Int.self, forKey: .failed)
+        errors = try fields.decode([String: Int].self, forKey: .errors)
+        errorsByCall = try fields.decodeIfPresent([String: Int].self, forKey: .errorsByCall) ?? [:]
     }
 }
