@@ -119,8 +119,13 @@ def look(pid):
 class Proxy:
     def __init__(self):
         self.is_rude = False
+        # Nobody else holds them.
+        self.tasks = set()
 
     async def serve(self, reader, writer):
+        task = asyncio.current_task()
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         try:
             upstream_reader, upstream_writer = await asyncio.open_connection(
                 "127.0.0.1", MEMCACHED, local_addr=(f"127.6.{rng.randrange(256)}.{rng.randrange(1, 255)}", 0)
