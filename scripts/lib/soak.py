@@ -448,6 +448,8 @@ class Play:
 
 
 def main():
+    # The first process of a namespace is ended by no signal that it does not handle; all others end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
         file.write("32768 36863")
