@@ -145,9 +145,16 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Cures",
+            dependencies: [
+                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry",
+                "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .target(
             name: "Reports",
             dependencies: [
-                "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry",
+                "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry",
                 "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
@@ -191,7 +198,7 @@ let package = Package(
         .executableTarget(
             name: "spiral",
             dependencies: [
-                "Commands", "HTTP", "Reports", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
+                "Commands", "HTTP", "Reports", "Cures", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
                 "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -298,6 +305,12 @@ let package = Package(
             dependencies: [
                 "TestSupport", "Reports", "Sweeps", "Testbed", "Results", "LoadGenerator", "PostRecords",
                 "KernelProbe", "Text", "POSIX", "Units",
+            ]
+        ),
+        .testTarget(
+            name: "CuresTests",
+            dependencies: [
+                "TestSupport", "Cures", "Results", "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX",
             ]
         ),
         .testTarget(

@@ -1,3 +1,4 @@
+package import Cures
 internal import PostRecords
 package import Results
 internal import Scenarios
@@ -18,6 +19,11 @@ package enum HTMLPage {
     package static func report(_ result: SweepResult) -> [UInt8] {
         let page = SweepPage(sweep: result)
         return compose(title: page.title, page.content, data: JSONText.encode(result))
+    }
+
+    /// The page of the cures; it carries its data.
+    package static func report(_ result: CuresResult) -> [UInt8] {
+        compose(title: CuresPage.title, CuresPage(result: result).content, data: JSONText.encode(result))
     }
 
     /// What the live page shows when its run has ended.

@@ -75,7 +75,7 @@ final class ScenarioRun {
             try ServerProcess(
                 address: network.serverAddress,
                 adminAddress: network.adminAddress,
-                memcached: address,
+                memcached: [address],
                 Self.arguments(settings, scenario),
                 descriptorLimit: scenario.setup.nofile,
                 cgroup: cgroup,

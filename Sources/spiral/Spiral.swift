@@ -10,7 +10,7 @@ struct Spiral: ParsableCommand {
         version: "spiral \(BuildFacts.current.text)",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,
-            SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,
+            CuresCommand.self, SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,
             HogCommand.self,
         ]
     )
