@@ -149,14 +149,15 @@ let package = Package(
         .target(
             name: "Cures",
             dependencies: [
-                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry",
-                "KernelProbe", "Text", "POSIX", "Units",
+                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits",
+                "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
             ]
         ),
         .target(
             name: "Reports",
             dependencies: [
-                "Cures", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe",
+                "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP",
+                "Telemetry", "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -320,7 +321,8 @@ let package = Package(
                 "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
                 "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-            ]
+            ],
+            exclude: ["Fixtures"]
         ),
         .testTarget(
             name: "ExecTests",
@@ -330,7 +332,7 @@ let package = Package(
         .testTarget(
             name: "FanOutTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
+                "TestSupport", "Testbed", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
                 "KernelProbe", "POSIX", "Units",
             ]
         ),

@@ -9,8 +9,8 @@ internal import Units
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Says what this machine allows, what that means for the reproduction, and what to do about it.",
-        discussion: "Ends with 3 when the demo cannot run here, with 0 otherwise."
+        abstract: "Check whether this machine can run the reproduction, and how to fix what is missing.",
+        discussion: "Exit status 3 if the demo cannot run here, 0 otherwise."
     )
 
     @Flag(help: "Judge the machine's whole port range instead of the demo's 1,024 ports.")

@@ -7,13 +7,13 @@ internal import Units
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Plays a scenario: one that comes with Spiral, or a file of your own.",
+        abstract: "Run a scenario: one that comes with Spiral, or a file of your own.",
         discussion: """
             Scenarios that come with it: \(ScenarioLibrary.names.joined(separator: ", ")).
 
             'spiral run --schema' prints a file with every key there is; 'spiral run --show NAME' prints one of the \
-            above, to begin with. Ends with 0 when all expectations held, 1 when one did not, 2 when the file is \
-            wrong, 3 when this machine cannot run it.
+            above, to begin with. Exit status 0 if all expectations passed, 1 if one failed, 2 if the file is wrong, 3 if \
+            this machine cannot run it.
             """
     )
 
