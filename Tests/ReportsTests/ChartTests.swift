@@ -44,7 +44,7 @@ struct ChartTests {
         #expect(errors.values == timeline.map { $0.errorsPerSecond["EADDRINUSE"] ?? 0 })
         let appview = try #require(charts.latency.series.first { $0.name == "appview, complete" })
         #expect(appview.values == timeline.map { $0.clients["appview"]?.completeP99 })
-        let incomplete = try #require(charts.latency.series.first { $0.name == "appview, incomplete or failed" })
+        let incomplete = try #require(charts.latency.series.first { $0.name == "appview, incomplete" })
         #expect(incomplete.values == timeline.map { $0.clients["appview"]?.incompleteP99 })
 
         // The share of the last four seconds, found another way: from the whole list each time.
