@@ -1,6 +1,6 @@
 package import LoadGenerator
 package import PostRecords
-internal import Units
+package import Units
 
 /// A grid of settings to be measured, each cell so many times.
 package struct SweepPlan: Sendable, Codable, Equatable {
@@ -34,9 +34,11 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     /// Measurements of each combination.
     package var repetitions: Int
     package var seed: UInt64
+    /// Somebody's own server, whose command the names stand in; nil for spiral-server, whose settings they are.
+    package var service: ServicePlan?
 
     private enum CodingKeys: String, CodingKey {
-        case variations, fixed, clients, ports, warmUp, duration, seed
+        case variations, fixed, clients, ports, warmUp, duration, seed, service
         case repetitions = "turns"
     }
 
@@ -53,7 +55,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         warmUp: Duration,
         duration: Duration,
         repetitions: Int,
-        seed: UInt64
+        seed: UInt64,
+        service: ServicePlan? = nil
     ) throws(Problem) {
         self.variations = variations
         self.fixed = fixed
@@ -63,6 +66,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         self.duration = duration.inSeconds
         self.repetitions = repetitions
         self.seed = seed
+        self.service = service
         guard !variations.isEmpty else {
             throw Problem(
                 description:
@@ -79,6 +83,9 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         }
         guard Set(clients.map(\.name)).count == clients.count else {
             throw Problem(description: "two clients have the same name")
+        }
+        if let problem = service?.problem(withNames: variations.map(\.name) + fixed.keys.sorted()) {
+            throw Problem(description: problem)
         }
     }
 
@@ -115,12 +122,26 @@ package struct SweepPlan: Sendable, Codable, Equatable {
 
     /// The client with the largest batches: the heavy caller. The first of several.
     package var heavyClient: String? {
-        clients.compactMap { try? ClientSpec(text: $0) }.reduce(nil as ClientSpec?) { largest, spec in
+        ((try? specs()) ?? []).reduce(nil as ClientSpec?) { largest, spec in
             guard let largest,
                 largest.uris.lowerBound + largest.uris.upperBound >= spec.uris.lowerBound + spec.uris.upperBound
             else { return spec }
             return largest
         }?.name
+    }
+
+    /// What the clients send.
+    /// - Throws: ``UnitTextError`` for a text that a file made up.
+    package func specs() throws(UnitTextError) -> [ClientSpec] {
+        var specs: [ClientSpec] = []
+        let given = ClientSpec.Given(isSized: service?.request.isPlain != true)
+        for client in clients { specs.append(try ClientSpec(text: client, given: given)) }
+        return specs
+    }
+
+    /// What the placeholders of a command stand for in a combination.
+    package func placeholders(_ values: [String]) -> [String: String] {
+        fixed.merging(zip(variations.map(\.name), values)) { $1 }
     }
 
     /// The settings of a combination, by name.
@@ -133,6 +154,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     }
 
     private func conflict(of values: [String]) -> String? {
+        guard service == nil else { return nil }
         var settings = Settings()
         do {
             let changes = try self.settings(values)
