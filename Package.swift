@@ -27,6 +27,15 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CConnectHook"),
         .target(name: "CLinux"),
+        .target(
+            name: "CBuildFacts",
+            cSettings: ["SPIRAL_COMMIT", "SPIRAL_LOCALE_DATA"].compactMap { name in
+                // Only scripts say them; a build by hand knows no commit and is not made again for each.
+                Context.environment[name].map { value in
+                    .define(name, to: name == "SPIRAL_COMMIT" ? "\"\(value)\"" : value)
+                }
+            }
+        ),
 
         // Rooms, bottom first. A room imports only what stands above it here.
         .target(name: "Units"),
@@ -44,7 +53,10 @@ let package = Package(
         .target(name: "Limits", dependencies: ["Units"]),
         .target(
             name: "Memcached",
-            dependencies: ["CMemcached", "CConnectHook", "POSIX", "Units"]
+            dependencies: [
+                "CMemcached", "CConnectHook", "POSIX", "Units",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
         ),
         .target(
             name: "FanOut",
@@ -146,15 +158,14 @@ let package = Package(
                 .embedInCode("Page/live.js"),
                 .embedInCode("Page/page.css"),
                 .embedInCode("Page/page.html"),
-                .embedInCode("Page/report.js"),
-                .embedInCode("Page/sweep.js"),
+                .embedInCode("Page/live.html"),
             ]
         ),
 
         .target(
             name: "Commands",
             dependencies: [
-                "Text",
+                "CBuildFacts", "Text",
                 "PostRecords", "POSIX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -206,7 +217,13 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Memcached", "Units"],
+            dependencies: [
+                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Memcached",
+                "Text", "Units",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             path: "Tests/FuzzTargets",
             exclude: ["Corpus"]
         ),

@@ -17,6 +17,9 @@
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 
 typedef int (*connect_function)(int, const struct sockaddr *, socklen_t);
 typedef ssize_t (*recv_function)(int, void *, size_t, int);
@@ -55,6 +58,24 @@ static int is_reserved(int descriptor) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
     seen = limit.rlim_cur;
     return needed >= limit.rlim_cur;
+}
+
+// Sets what the policy asks for beyond a socket's defaults; one call for each, none where nothing is asked for.
+static int set_options(const struct dial_policy *policy, int descriptor) {
+    int on = 1;
+    if (policy->reuse != DIAL_REUSE_OFF) {
+        int option = policy->reuse == DIAL_REUSE_PORT ? SO_REUSEPORT : SO_REUSEADDR;
+        if (setsockopt(descriptor, SOL_SOCKET, option, &on, sizeof on) != 0) return -1;
+    }
+    if (policy->reset_on_close) {
+        struct linger linger = {.l_onoff = 1, .l_linger = 0};
+        if (setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) != 0) return -1;
+    }
+    if (policy->local_port_range != 0) {
+        uint32_t range = policy->local_port_range;
+        if (setsockopt(descriptor, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof range) != 0) return -1;
+    }
+    return 0;
 }
 
 static int bind_source(struct dial_policy *policy, int descriptor) {
@@ -106,6 +127,7 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
             address = (struct sockaddr *)&destination;
             length = sizeof destination;
         }
+        if (set_options(policy, descriptor) != 0) return failed(policy, DIAL_CALL_SETSOCKOPT, errno);
         if (policy->source_address != 0 && bind_source(policy, descriptor) != 0)
             return failed(policy, DIAL_CALL_BIND, errno);
         // The request follows at once and carries the handshake's last acknowledgement with it: one packet less. tcp(7)

@@ -23,7 +23,7 @@ package struct JSONLines: ~Copyable {
         if !hasLines, path != "-" { file.empty() }
         hasLines = true
         do {
-            try file.writeAll(JSONText.encodeLine(document) + [UInt8(ascii: "\n")])
+            try file.writeAll(JSONText.encodeLine(Stamped(document: document)) + [UInt8(ascii: "\n")])
         } catch {
             throw Refusal(.machine, "--json: cannot write \(path): \(SystemCallError.text(of: error.errno))")
         }

@@ -26,9 +26,16 @@ package struct JSONOutput: ~Copyable {
         }
     }
 
+    /// Writes a result, with the build that made it.
     /// - Throws: ``Refusal`` when the result does not fit.
     package func write(_ value: some Encodable) throws {
-        try write(JSONText.encode(value) + Array("\n".utf8))
+        try write(JSONText.encode(Stamped(document: value)) + Array("\n".utf8))
+    }
+
+    /// Writes a list, which has no keys to add to.
+    /// - Throws: ``Refusal`` when it does not fit.
+    package func write(_ values: [some Encodable]) throws {
+        try write(JSONText.encode(values) + Array("\n".utf8))
     }
 
     /// - Throws: ``Refusal`` when the text does not fit.

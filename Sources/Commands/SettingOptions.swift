@@ -20,11 +20,32 @@ package struct SettingOptions: ParsableArguments {
     @Option(help: "Let connect() choose the port of a bound address (IP_BIND_ADDRESS_NO_PORT): true or false.")
     package var lateBind = SettingOptions.standard("late-bind")
 
+    @Option(help: "What dialled sockets share: off, address (SO_REUSEADDR) or port (SO_REUSEPORT).")
+    package var reuseAddress = SettingOptions.standard("reuse-address")
+
+    @Option(help: "What closing a connection does: off ends it, rst resets it (SO_LINGER), without a TIME_WAIT.")
+    package var linger = SettingOptions.standard("linger")
+
+    @Option(help: "Ports a dial may get, as in 40000-41023 (IP_LOCAL_PORT_RANGE, Linux 6.3); none for all there are.")
+    package var localPortRange = SettingOptions.standard("local-port-range")
+
     @Option(help: "Idle connections kept for each memcached server; the rest close on release.")
     package var maxIdle = SettingOptions.standard("max-idle")
 
+    @Option(help: "Connections open or being dialled to each memcached server; lookups wait for one. none for any.")
+    package var maxOpen = SettingOptions.standard("max-open")
+
+    @Option(help: "Time a lookup waits for a connection under max-open before it fails.")
+    package var openWait = SettingOptions.standard("open-wait")
+
     @Option(help: "Time from issuing a lookup to giving it up.")
     package var lookupTimeout = SettingOptions.standard("lookup-timeout")
+
+    @Option(help: "Further attempts of a lookup whose dial or connection failed, 0 to 10.")
+    package var retries = SettingOptions.standard("retries")
+
+    @Option(help: "Look a URI up once that a batch has several times: true or false.")
+    package var dedupe = SettingOptions.standard("dedupe")
 
     @Option(help: "What happens to error lines: off, blocking, async, sampled or metrics.")
     package var logMode = SettingOptions.standard("log-mode")
@@ -53,8 +74,10 @@ package struct SettingOptions: ParsableArguments {
     package func parsed() throws -> Settings {
         var settings = Settings()
         let texts = [
-            "limit": limit, "fanout": fanout, "dialer": dialer, "late-bind": lateBind, "max-idle": maxIdle,
-            "lookup-timeout": lookupTimeout, "log-mode": logMode, "log-sink": logSink,
+            "limit": limit, "fanout": fanout, "dialer": dialer, "late-bind": lateBind,
+            "reuse-address": reuseAddress, "linger": linger, "local-port-range": localPortRange, "max-idle": maxIdle,
+            "max-open": maxOpen, "open-wait": openWait, "lookup-timeout": lookupTimeout, "retries": retries,
+            "dedupe": dedupe, "log-mode": logMode, "log-sink": logSink,
             "store-latency": storeLatency, "max-batch": maxBatch, "max-per-caller": maxPerCaller,
         ]
         for name in Settings.names {

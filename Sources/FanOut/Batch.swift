@@ -17,6 +17,8 @@ final class Batch: Sendable {
     let permits: Permits?
     /// Nil where batches do not queue.
     let admission: Admission?
+    /// Nil where memory is not counted.
+    let room: (any MemoryRoom)?
     /// How many lanes have a part of it.
     let sliceCount: Int
 
@@ -26,6 +28,7 @@ final class Batch: Sendable {
     private let claimed = Atomic<Int>(0)
     private let issued = Atomic<Int>(0)
     private let unfinished: Atomic<Int>
+    private let cancelled = Atomic<Bool>(false)
     // Safe: each element is written by the one lane that finished its key, and read after
     // `unfinished` reached zero, which orders the two.
     private nonisolated(unsafe) let outcomes: UnsafeMutableBufferPointer<Outcome>
@@ -38,6 +41,7 @@ final class Batch: Sendable {
         fanout: FanoutPolicy,
         permits: Permits?,
         admission: Admission?,
+        room: (any MemoryRoom)?,
         maxSlices: Int,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) {
@@ -46,6 +50,7 @@ final class Batch: Sendable {
         self.servers = servers
         self.permits = permits
         self.admission = admission
+        self.room = room
         self.completion = completion
         if case .multiget(let chunk) = fanout {
             grouped = Self.group(keys, servers: servers, chunk: chunk)
@@ -143,11 +148,15 @@ final class Batch: Sendable {
     /// What keys end as that are not looked up, as nobody waits for them any more.
     var cancellation: MemcachedError { .cancelled(server: servers.addresses[0]) }
 
+    /// Whether nobody waits for it any more.
+    var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+
     /// Takes back the units nobody has claimed: their keys end as cancelled.
     /// - Returns: how many keys they had; the batch is completed here where they were all that was left of it.
     func cancelUnclaimed() -> Int {
         // One that still waits for its first permit waits no longer; one that was refused is over.
         if let admission, !admission.refuse(), admission.isRefused { return 0 }
+        cancelled.store(true, ordering: .relaxed)
         let start = claimed.exchange(unitCount, ordering: .relaxed)
         guard start < unitCount else { return 0 }
         let error = cancellation

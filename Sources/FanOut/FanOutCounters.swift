@@ -2,7 +2,8 @@ package import Memcached
 package import Telemetry
 
 /// What the engine counted since it started. Each key of a batch is one lookup and ends as
-/// exactly one of hit, miss, unreadable value and error; write-backs and dials are counted for themselves.
+/// exactly one of hit, miss, unreadable value and error, however often it was tried; write-backs and dials are counted
+/// for themselves, each attempt a dial of its own.
 package final class FanOutCounters: Sendable {
     /// A failure by the step that failed and the name it goes by.
     package struct Failure: Hashable, Sendable {
@@ -30,6 +31,10 @@ package final class FanOutCounters: Sendable {
     package let misses = Counter()
     package let unreadable = Counter()
     package let errors = CounterFamily<Failure>()
+    /// Further attempts of lookups whose dial or connection failed: each stands for a failure that is not among ``errors``.
+    package let retries = Counter()
+    /// Keys that were not looked up, as their batch had them before: with the lookups they are all that was asked for.
+    package let duplicates = Counter()
     package let writeBacks = Counter()
     package let writeBackErrors = CounterFamily<Failure>()
     /// Connections established, by the name of the dialer, and dials that failed. memcached's total_connections moves with the first.

@@ -86,6 +86,12 @@ package final class FanOutEngine: Sendable {
         set { context.settings = newValue }
     }
 
+    /// Connections open or being dialled at this moment.
+    package var openConnections: Int { context.pool.openCount }
+
+    /// Lookups and write-backs that wait for a connection at this moment.
+    package var waitingForConnection: Int { context.pool.waitingCount }
+
     /// Connections open and idle at this moment.
     package var idleConnections: Int { context.pool.idleCount }
 
@@ -100,11 +106,13 @@ package final class FanOutEngine: Sendable {
     }
 
     /// As ``lookUp(_:for:)``; `completion` is called on a lane, which waits for it, or at once on a refusal.
+    /// - Parameter room: where memory for values is counted. What does not fit ends as ENOBUFS.
     /// - Returns: what cancels it; nil when it is over already.
     @discardableResult
     package func lookUp(
         _ keys: KeyList,
         for account: ClientAccount,
+        room: (any MemoryRoom)? = nil,
         completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
     ) -> LookupHandle? {
         counters.batches.add()
@@ -113,6 +121,20 @@ package final class FanOutEngine: Sendable {
             return nil
         }
         let settings = settings
+        if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
+            let duplicates = Duplicates(indices: indices, account: account, counters: counters)
+            return start(keys, for: account, settings, room: room) { completion($0.map(duplicates.expand)) }
+        }
+        return start(keys, for: account, settings, room: room, completion: completion)
+    }
+
+    private func start(
+        _ keys: KeyList,
+        for account: ClientAccount,
+        _ settings: FanOutSettings,
+        room: (any MemoryRoom)?,
+        completion: @escaping @Sendable (Result<[Outcome], Overload>) -> Void
+    ) -> LookupHandle? {
         var admission: Admission?
         if case .process(_, let rules) = settings.limit { admission = Admission(queue, rules) }
         let batch = Batch(
@@ -122,6 +144,7 @@ package final class FanOutEngine: Sendable {
             fanout: settings.fanout,
             permits: limiter(for: settings.limit).permits(),
             admission: admission,
+            room: room,
             maxSlices: isCrowded(for: keys.count) ? 1 : lanes.count,
             completion: completion
         )

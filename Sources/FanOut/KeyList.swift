@@ -14,6 +14,8 @@ package final class KeyList: Sendable {
     // Safe: written in init only, before anybody else can see it.
     private nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
     private let spans: [Span]
+    /// Whose block it is, where it is another list's.
+    private let owner: KeyList?
 
     /// - Parameters:
     ///   - text: copied; less than 4 GiB.
@@ -22,6 +24,14 @@ package final class KeyList: Sendable {
         bytes = .allocate(byteCount: max(1, text.count), alignment: 1)
         bytes.copyBytes(from: text)
         self.spans = spans
+        owner = nil
+    }
+
+    /// Some keys of another list, in its block.
+    private init(_ spans: [Span], of owner: KeyList) {
+        bytes = owner.bytes
+        self.spans = spans
+        self.owner = owner
     }
 
     package convenience init(_ keys: [String]) {
@@ -36,7 +46,36 @@ package final class KeyList: Sendable {
     }
 
     deinit {
-        bytes.deallocate()
+        if owner == nil { bytes.deallocate() }
+    }
+
+    /// The same without keys that it has before, and for each key here its index there; nil where none is twice.
+    func withoutDuplicates() -> (keys: KeyList, indices: [Int])? {
+        var first: [Key: Int] = [:]
+        first.reserveCapacity(count)
+        var kept: [Span] = []
+        var indices: [Int] = []
+        indices.reserveCapacity(count)
+        for index in 0..<count {
+            let key = Key(bytes: UnsafeRawBufferPointer(self[index]))
+            if let known = first[key] {
+                indices.append(known)
+            } else {
+                first[key] = kept.count
+                indices.append(kept.count)
+                kept.append(spans[index])
+            }
+        }
+        return kept.count == count ? nil : (KeyList(kept, of: self), indices)
+    }
+
+    /// A key's bytes, compared as such.
+    private struct Key: Hashable {
+        let bytes: UnsafeRawBufferPointer
+
+        static func == (left: Self, right: Self) -> Bool { left.bytes.elementsEqual(right.bytes) }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(bytes: bytes) }
     }
 
     package var count: Int { spans.count }

@@ -12,27 +12,33 @@ extension Lane {
         let sending = connection.sendRest()
         let slice = operation.slice!
         let batch = slice.batch
-        let first = operation.firstPosition
+        let positions = operation.positions
         var reply = operation.partial?.reply ?? IncomingReply(to: operation.request)
         operation.partial = nil
         var hits = 0
         var unreadable: [Int] = []
+        var unkept: [Int] = []
         let arrival = connection.receive(&reply, into: received) { position in
-            UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: first + position)])
+            UnsafeRawBufferPointer(batch.keys[batch.keyIndex(at: positions[position])])
         } give: { position, value in
-            let key = batch.keyIndex(at: first + position)
+            let key = batch.keyIndex(at: positions[position])
             guard context.isReadable(value.bytes) else { return unreadable.append(key) }
+            guard batch.takesRoom(forValue: value.bytes.count) else { return unkept.append(key) }
             hits += 1
             batch.set(.hit(Array(value.bytes)), of: key)
         }
         slice.unflushed.hits += hits
         slice.unflushed.finished += hits
         slice.unflushed.inFlight -= hits
-        if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
-        if case .complete = arrival { return finish(operation, connection, reply) }
-        operation.partial = PartialReply(reply)
         let server = context.servers.addresses[connection.server]
+        if !unreadable.isEmpty { settleUnreadable(unreadable, slice) }
+        if !unkept.isEmpty { settleUnkept(unkept, slice, server) }
+        if case .complete = arrival { return finish(operation, connection, reply) }
+        let partial = PartialReply(reply, of: batch)
+        operation.partial = partial
         switch arrival {
+        case .partial where !partial.hasRoom, .moreToRead where !partial.hasRoom:
+            fail(operation, MemcachedError(.receive, errno: ENOBUFS, server: server))
         // Who does not read all that is asked may say why; here nothing was said.
         case .partial where sending != 0, .closed where sending != 0:
             fail(operation, MemcachedError(.send, errno: sending, server: server))
@@ -79,17 +85,29 @@ extension Lane {
         for key in keys { slice.finish(key, .unreadable) }
     }
 
+    /// memcached had values that there is no memory for. Their reply is well, so nobody waits for these lines either.
+    private func settleUnkept(_ keys: [Int], _ slice: BatchSlice, _ server: SocketAddress) {
+        let batch = slice.batch
+        let error = MemcachedError(.receive, errno: ENOBUFS, server: server)
+        slice.unflushed.inFlight -= keys.count
+        context.counters.errors.add(keys.count, for: FanOutCounters.Failure(error))
+        batch.account.fail(error.name, count: keys.count)
+        _ = log(context.messages.get, keys, of: batch, error, whenWritten: {})
+        for key in keys { settleLookup(of: key, slice, error) }
+        schedule.touch(slice.slot!)
+    }
+
     /// A whole reply has come; its values are in their places.
     private func finish(_ operation: Operation, _ connection: Connection, _ reply: IncomingReply) {
         let slice = operation.slice!
         note(operation, isDrop: false)
         // Answered before it was asked in full: what it would make of the rest is anybody's guess.
-        if connection.unsent.isEmpty { context.pool.put(connection) }
+        let turn = connection.unsent.isEmpty ? putBack(connection) : nil
         switch operation.work {
         case .get where reply.isAnswered: break
         case .get:
-            let first = operation.firstPosition
-            let missed = reply.unanswered.map { slice.batch.keyIndex(at: first + $0) }
+            let positions = operation.positions
+            let missed = reply.unanswered.map { slice.batch.keyIndex(at: positions[$0]) }
             slice.unflushed.inFlight -= missed.count
             miss(missed, of: slice)
         case .set(let key, let value):
@@ -98,6 +116,7 @@ extension Lane {
         case .read: break
         }
         end(operation)
+        if let turn { take(turn) }
     }
 
     private func miss(_ keys: [Int], of slice: BatchSlice) {
@@ -137,6 +156,7 @@ extension Lane {
     /// An operation failed; its connection, if it had one, goes with it. It is over once its error
     /// lines are written, if anybody waits for that, and holds its permit until then.
     func fail(_ operation: Operation, _ error: MemcachedError) {
+        if isTriedAgain(operation, error) { return retry(operation) }
         let slice = operation.slice!
         let batch = slice.batch
         let failure = FanOutCounters.Failure(error)
@@ -165,6 +185,23 @@ extension Lane {
         let token = operation.token
         let waits = log(message, keys, of: batch, error) { [self] in markLogged(token) }
         if !waits { settle(token) }
+    }
+
+    /// Whether a lookup has another attempt: not where nobody waits for it any more.
+    private func isTriedAgain(_ operation: Operation, _ error: MemcachedError) -> Bool {
+        guard operation.retries < settings.retries, error.isOfConnection, case .get = operation.work else {
+            return false
+        }
+        return !operation.slice.batch.isCancelled
+    }
+
+    /// One failure is not yet a lookup's: it is neither counted as one nor logged.
+    private func retry(_ operation: Operation) {
+        context.counters.retries.add()
+        release(operation)
+        deadlines.remove(operation.slot)
+        operation.retry()
+        send(operation, at: .now)
     }
 
     /// Ends an operation that has failed and been logged.

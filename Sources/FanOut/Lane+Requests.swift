@@ -30,52 +30,68 @@ extension Lane {
         send(operation, at: now)
     }
 
-    private func send(_ operation: Operation, at now: MonotonicInstant) {
+    /// Sends what an operation asks for: over a connection that is idle, over a new one, or once it is its turn to have one.
+    func send(_ operation: Operation, at now: MonotonicInstant) {
         refreshSettings()
-        let batch = operation.slice.batch
+        let server = server(of: operation)
+        while true {
+            switch context.pool.take(server: server, owner: index, for: self, token: operation.token.rawValue) {
+            case .idle(let connection):
+                guard isQuiet(connection) else { continue }
+                return send(operation, over: connection, at: now)
+            case .dial(let slot): return dial(operation, to: server, slot, at: now)
+            case .wait(let ticket): return wait(operation, ticket: ticket, since: now)
+            }
+        }
+    }
+
+    /// From here on the operation has its timeout.
+    private func beginExchange(_ operation: Operation, at now: MonotonicInstant) {
         operation.issued = now
         let deadline = now + settings.lookupTimeout
         operation.deadline = deadline
         deadlines.set(operation.slot, at: deadline)
-        let server = server(of: operation)
-        if let connection = idleConnection(to: server) {
-            let code = connection.withoutDialling { scratch.send(operation.work, of: batch, on: $0) }
-            if code == .success {
-                awaitReply(operation, connection)
-            } else {
-                let address = context.servers.addresses[server]
-                fail(operation, MemcachedError(.send, code: code, errno: connection.handle.lastErrno, server: address))
-            }
-            return
+    }
+
+    func send(_ operation: Operation, over connection: Connection, at now: MonotonicInstant) {
+        beginExchange(operation, at: now)
+        let code = connection.withoutDialling { scratch.send(operation, on: $0) }
+        if code == .success {
+            awaitReply(operation, connection)
+        } else {
+            let address = context.servers.addresses[connection.server]
+            fail(operation, MemcachedError(.send, code: code, errno: connection.handle.lastErrno, server: address))
         }
+    }
+
+    func dial(_ operation: Operation, to server: Int, _ slot: consuming ConnectionSlot, at now: MonotonicInstant) {
+        beginExchange(operation, at: now)
         let dial = Dial(
             server: server,
             address: context.servers.addresses[server],
             dialer: settings.dialer,
             lateBind: settings.lateBind,
+            options: settings.socketOptions,
             using: &random
         )
-        let result = dial.start(copying: templates[server].handle) { scratch.send(operation.work, of: batch, on: $0) }
+        let result = dial.start(slot: slot, copying: templates[server].handle) { scratch.send(operation, on: $0) }
         settle(operation, dial, result)
     }
 
-    /// An idle connection, if there is one on which nothing has come since its last reply: that would be read as the
-    /// answer to what is asked next. One that has only ended is found out by asking on it, as gomemcache does.
-    private func idleConnection(to server: Int) -> Connection? {
-        while let connection = context.pool.take(server: server, owner: index) {
-            // The poller tells of what comes on a connection it watches; others have to be looked at.
-            let isQuiet = connection.owner == index && !users.wasDisturbed(connection)
-            if isQuiet || connection.arrived != .bytes { return connection }
-        }
-        return nil
+    /// Whether nothing has come on a connection since its last reply: that would be read as the answer to what is asked
+    /// next. One that has only ended is found out by asking on it, as gomemcache does.
+    func isQuiet(_ connection: Connection) -> Bool {
+        // The poller tells of what comes on a connection it watches; others have to be looked at.
+        let isUndisturbed = connection.owner == index && !users.wasDisturbed(connection)
+        return isUndisturbed || connection.arrived != .bytes
     }
 
     /// The accept queue had room again: finishes the dial and sends the request.
     func continueDial(_ operation: Operation, _ pending: PendingDial) {
-        let batch = operation.slice.batch
         try? poller.remove(pending.rawDescriptor)
-        let result = pending.dial.resume(pending.take(), copying: templates[pending.dial.server].handle) {
-            scratch.send(operation.work, of: batch, on: $0)
+        let slot = pending.takeSlot()
+        let result = pending.dial.resume(pending.take(), slot: slot, copying: templates[pending.dial.server].handle) {
+            scratch.send(operation, on: $0)
         }
         settle(operation, pending.dial, result)
     }
@@ -85,8 +101,8 @@ extension Lane {
         case .connected(let connection):
             context.counters.dials.add(for: dial.dialer)
             awaitReply(operation, connection)
-        case .pending(let descriptor):
-            let pending = PendingDial(dial, descriptor)
+        case .pending(let descriptor, let slot):
+            let pending = PendingDial(dial, descriptor, slot)
             do {
                 try poller.add(pending.rawDescriptor, .writable, token: operation.token.rawValue)
                 operation.phase = .dialling(pending)
@@ -130,7 +146,7 @@ extension Lane {
         }
     }
 
-    private func server(of operation: Operation) -> Int {
+    func server(of operation: Operation) -> Int {
         switch operation.work {
         case .get(let unit): unit.server
         case .read(let key), .set(let key, _): operation.slice.batch.server(ofKey: key)

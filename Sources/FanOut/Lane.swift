@@ -10,7 +10,7 @@ internal import Units
 ///
 /// Unchecked: `inbox`, `stopping`, `batches` and `poller` are safe from any thread, `lanes` is set before the thread
 /// starts, and all else that changes belongs to the lane's own thread.
-final class Lane: @unchecked Sendable {
+final class Lane: @unchecked Sendable, ConnectionUser {
     let index: Int
     let context: LaneContext
     let poller: Poller
@@ -84,6 +84,11 @@ final class Lane: @unchecked Sendable {
         add { $0.logged.append(token) }
     }
 
+    /// A connection that one of the lane's operations waited for.
+    func receive(_ turn: ConnectionTurn) {
+        add { $0.turns.append(turn) }
+    }
+
     func stop() {
         stopping.store(true, ordering: .releasing)
         poller.wake()
@@ -127,7 +132,11 @@ final class Lane: @unchecked Sendable {
         for batch in content.changed {
             if let slice = slicesByBatch[ObjectIdentifier(batch)] { lookAgain(at: slice) }
         }
-        for slice in content.cancelled { lookAgain(at: slice) }
+        for slice in content.cancelled {
+            cancelWaiting(of: slice)
+            lookAgain(at: slice)
+        }
+        for turn in content.turns { take(turn) }
         for token in content.logged { settle(token) }
     }
 
@@ -196,7 +205,7 @@ final class Lane: @unchecked Sendable {
                 // The connection just put back is the one the next lookup takes.
                 if let slot = schedule.nextAfterReply() { issue(slot, at: .now) }
             }
-        case .starting, .answered, .logging, .ended: break
+        case .starting, .waiting, .answered, .logging, .ended: break
         }
     }
 
@@ -222,7 +231,7 @@ final class Lane: @unchecked Sendable {
                 case .awaiting(let connection), .answered(let connection):
                     connections.append(connection)
                     collect(operation, connection)
-                case .starting, .dialling, .logging, .ended: break
+                case .starting, .waiting, .dialling, .logging, .ended: break
                 }
             }
             withExtendedLifetime(connections) {}
@@ -235,6 +244,7 @@ final class Lane: @unchecked Sendable {
             let operation = operations[slot]
             switch operation.phase {
             case .starting: startSet(operation, at: now)
+            case .waiting(let ticket): giveUpWaiting(operation, ticket)
             case .dialling(let pending): failDial(operation, pending)
             case .awaiting(let connection): giveUp(operation, connection)
             case .answered, .logging, .ended: break
@@ -287,12 +297,15 @@ final class Lane: @unchecked Sendable {
 
     func begin(_ slice: BatchSlice, _ work: Operation.Work) -> Operation {
         generation &+= 1
-        if let operation = ended.popLast() {
+        let operation: Operation
+        if let last = ended.popLast() {
+            operation = last
             operation.begin(generation: generation, slice, work)
-            return operation
+        } else {
+            operation = Operation(slot: operations.count, generation: generation, slice, work)
+            operations.append(operation)
         }
-        let operation = Operation(slot: operations.count, generation: generation, slice, work)
-        operations.append(operation)
+        if let permits = slice.batch.permits, permits.isAdaptive { operation.inFlight = permits.beginExchange() }
         return operation
     }
 
@@ -320,6 +333,7 @@ final class Lane: @unchecked Sendable {
         deadlines.remove(operation.slot)
         operation.end()
         ended.append(operation)
+        if let permits = slice.batch.permits, permits.isAdaptive { permits.endExchange() }
         returnPermit(of: slice, sample)
     }
 
@@ -327,14 +341,22 @@ final class Lane: @unchecked Sendable {
     func release(_ operation: Operation) {
         switch operation.phase {
         case .awaiting(let connection), .answered(let connection): users.remove(connection)
-        case .starting, .dialling, .logging, .ended: break
+        case .starting, .waiting, .dialling, .logging, .ended: break
+        }
+    }
+
+    /// Operations of a slice that wait for a connection.
+    func waiting(of slice: BatchSlice) -> [(operation: Operation, ticket: Int)] {
+        operations.compactMap { operation in
+            guard operation.slice === slice, case .waiting(let ticket) = operation.phase else { return nil }
+            return (operation, ticket)
         }
     }
 
     /// Notes how an exchange went, where the limit depends on it.
     func note(_ operation: Operation, isDrop: Bool) {
         guard let permits = operation.slice.batch.permits, permits.isAdaptive else { return }
-        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop)
+        operation.sample = Sample(roundTrip: .now - operation.issued, isDrop: isDrop, inFlight: operation.inFlight)
     }
 
     // MARK: Settings

@@ -34,7 +34,7 @@ final class LaneContext: Sendable {
         self.log = log
         self.messages = messages
         self.isReadable = isReadable
-        pool = Pool(servers: servers.addresses.count, maxIdle: settings.maxIdle)
+        pool = Pool(servers: servers.addresses.count, bounds: settings.poolBounds)
         current = Mutex(settings)
     }
 
@@ -42,7 +42,7 @@ final class LaneContext: Sendable {
         get { current.withLock { $0 } }
         set {
             current.withLock { $0 = newValue }
-            pool.setMaxIdle(newValue.maxIdle)
+            pool.setBounds(newValue.poolBounds)
             settingsVersion.wrappingAdd(1, ordering: .releasing)
         }
     }

@@ -1,3 +1,4 @@
+internal import Memcached
 internal import Synchronization
 
 /// What other threads have for a lane.
@@ -12,9 +13,12 @@ final class LaneInbox: Sendable {
         var cancelled: [BatchSlice] = []
         /// Operations whose error lines have been written.
         var logged: [OperationToken] = []
+        /// Connections that operations waited for.
+        var turns: [ConnectionTurn] = []
 
         var isEmpty: Bool {
             submitted.isEmpty && grants.isEmpty && changed.isEmpty && cancelled.isEmpty && logged.isEmpty
+                && turns.isEmpty
         }
     }
 

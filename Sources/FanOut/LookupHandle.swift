@@ -11,12 +11,14 @@ package struct LookupHandle: Sendable {
     package func cancel() {
         let batch = slices[0].batch
         let keys = batch.cancelUnclaimed()
-        guard keys > 0 else { return }
-        let error = batch.cancellation
-        counters.errors.add(keys, for: FanOutCounters.Failure(error))
-        batch.account.fail(error.name, count: keys)
-        batch.finish(keys)
-        // They have permits that are others' now, or replies that waited for the batch to be issued whole.
+        if keys > 0 {
+            let error = batch.cancellation
+            counters.errors.add(keys, for: FanOutCounters.Failure(error))
+            batch.account.fail(error.name, count: keys)
+            batch.finish(keys)
+        }
+        // They have permits that are others' now, replies that waited for the batch to be issued whole, or lookups that
+        // wait for a connection.
         for slice in slices { slice.lane.noteCancellation(of: slice) }
     }
 }

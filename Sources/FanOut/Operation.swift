@@ -16,6 +16,8 @@ final class Operation {
     enum Phase {
         /// Not sent yet, or waiting for the store.
         case starting
+        /// As many connections are open as may be; waiting for one of them, or for leave to dial.
+        case waiting(ticket: Int)
         /// The server's accept queue is full; waiting for the connection to be established.
         case dialling(PendingDial)
         /// The request is on its way.
@@ -40,8 +42,14 @@ final class Operation {
     var issued = MonotonicInstant(nanoseconds: 0)
     /// When it is given up, if its reply is not whole by then.
     var deadline = MonotonicInstant(nanoseconds: 0)
+    /// How often it has been tried again.
+    var retries = 0
+    /// Positions that are asked for, where a reply broke off and its connection was given up; nil for all of its unit.
+    private(set) var rest: [Int]?
     /// What has come of its reply, if that came in pieces.
     var partial: PartialReply?
+    /// Under a limit that learns, how many there were when it began.
+    var inFlight = 0
     /// How it went, for a limit that learns from it.
     var sample: Sample?
 
@@ -56,22 +64,34 @@ final class Operation {
     /// What it asks memcached for.
     var request: ReplyReader.Request {
         switch work {
-        case .get(let unit): .get(keys: unit.positions.count)
+        case .get(let unit): .get(keys: rest?.count ?? unit.positions.count)
         case .set: .set
         case .read: preconditionFailure("a read asks the store, not memcached")
         }
     }
 
-    /// The position of the first key of a `get` in its batch's order.
-    var firstPosition: Int {
-        if case .get(let unit) = work { unit.positions.lowerBound } else { 0 }
+    /// Where the keys of a `get` are in its batch's order, by their index in the request.
+    var positions: KeyPositions {
+        if let rest { return .listed(rest) }
+        if case .get(let unit) = work { return .run(unit.positions) }
+        return .run(0..<1)
     }
 
     /// Positions of the keys of a `get` that no value has come for.
     var unanswered: [Int] {
-        guard case .get(let unit) = work else { return [] }
-        guard let partial else { return Array(unit.positions) }
-        return partial.reply.unanswered.map { unit.positions.lowerBound + $0 }
+        guard case .get = work else { return [] }
+        let positions = positions
+        guard let partial else { return positions.all }
+        return partial.reply.unanswered.map { positions[$0] }
+    }
+
+    /// It is tried again, for what no value has come for.
+    func retry() {
+        let unanswered = unanswered
+        if case .get(let unit) = work, unanswered.count < unit.positions.count { rest = unanswered }
+        retries += 1
+        partial = nil
+        phase = .starting
     }
 
     /// Names this use of the slot and no other.
@@ -83,22 +103,64 @@ final class Operation {
         self.work = work
         phase = .starting
         sample = nil
+        retries = 0
     }
 
     /// Lets go of what it held; from here on its token is nobody's.
     func end() {
         slice = nil
         partial = nil
+        rest = nil
         work = .read(key: 0)
         phase = .ended
     }
 }
 
+/// Positions in a batch's order, by their index in a request.
+enum KeyPositions {
+    case run(Range<Int>)
+    case listed([Int])
+
+    var count: Int {
+        switch self {
+        case .run(let range): range.count
+        case .listed(let list): list.count
+        }
+    }
+
+    subscript(index: Int) -> Int {
+        switch self {
+        case .run(let range): range.lowerBound + index
+        case .listed(let list): list[index]
+        }
+    }
+
+    var all: [Int] {
+        switch self {
+        case .run(let range): Array(range)
+        case .listed(let list): list
+        }
+    }
+}
+
 /// A reply that is not whole. In a box, as hardly any operation has one.
 final class PartialReply {
-    var reply: IncomingReply
+    let reply: IncomingReply
+    private let batch: Batch
+    /// Bytes of room that it has taken.
+    private let taken: Int
+    /// Whether there was room for what has come of it.
+    let hasRoom: Bool
 
-    init(_ reply: IncomingReply) {
+    init(_ reply: IncomingReply, of batch: Batch) {
         self.reply = reply
+        self.batch = batch
+        let bytes = batch.roomTaken(byPart: reply.waitingBytes)
+        hasRoom = bytes == 0 || batch.room!.take(bytes)
+        taken = hasRoom ? bytes : 0
+    }
+
+    deinit {
+        if taken > 0 { batch.room!.giveBack(taken) }
     }
 }

@@ -16,15 +16,17 @@ struct RequestScratch: ~Copyable {
     }
 
     /// Sends the request of an operation on a handle.
-    func send(_ work: Operation.Work, of batch: Batch, on handle: borrowing Handle) -> ReturnCode {
-        switch work {
-        case .get(let unit):
-            for (index, position) in unit.positions.enumerated() {
-                let key = batch.keys[batch.keyIndex(at: position)]
+    func send(_ operation: Operation, on handle: borrowing Handle) -> ReturnCode {
+        let batch = operation.slice.batch
+        switch operation.work {
+        case .get:
+            let positions = operation.positions
+            for index in 0..<positions.count {
+                let key = batch.keys[batch.keyIndex(at: positions[index])]
                 keys[index] = key.baseAddress
                 lengths[index] = key.count
             }
-            return handle.sendGet(keys: keys, lengths: lengths, count: unit.positions.count)
+            return handle.sendGet(keys: keys, lengths: lengths, count: positions.count)
         case .set(let key, let value):
             return handle.sendSet(key: batch.keys[key], value: value)
         case .read:

@@ -1,4 +1,5 @@
 internal import FanOut
+package import KernelProbe
 internal import Limits
 package import LoadGenerator
 package import PostRecords
@@ -10,19 +11,31 @@ package enum DialObstacle {
     ///   - settings: those in force in the phase.
     ///   - clients: that send in it.
     ///   - isPreloaded: whether every post is in memcached: one that is missed is set back, over one more connection.
+    ///   - sysctls: kernel settings made for the run.
     ///   - hasFaults: whether something is broken or changed in its course.
     package static func known(
         settings: Settings,
         clients: [ClientSpec],
         isPreloaded: Bool,
+        sysctls: [NamespaceSysctl],
         hasFaults: Bool
     ) -> String? {
         if hasFaults { return "the phase has faults" }
         guard let largest = clients.map(\.uris.upperBound).max() else { return nil }
         if !isPreloaded { return "posts are not in memcached at the beginning, and write-backs dial too" }
+        if let sysctl = sysctls.first(where: { !$0.choosesPorts }) {
+            return "\(sysctl) may change how long a port is taken"
+        }
         if settings.fanOut.fanout != .perURI {
             return "fanout \(settings.fanOut.fanout) shares connections between URIs"
         }
+        if let setting = ["reuse-address", "linger", "local-port-range"].first(where: { settings[$0] != Settings()[$0] }
+        ) {
+            return "\(setting) \(settings[setting]!) changes which ports a dial can have"
+        }
+        if let most = settings.fanOut.maxOpen { return "max-open \(most) has lookups wait for connections of others" }
+        if settings.fanOut.retries > 0 { return "retries \(settings.fanOut.retries) dial again where a dial failed" }
+        if settings.fanOut.dedupe { return "dedupe asks once for URIs that a batch has several times" }
         for (name, most) in [("max-batch", settings.guards.maxBatch), ("max-per-caller", settings.guards.maxPerCaller)]
         where most > 0 && largest > most {
             return "\(name) \(most) refuses batches of \(largest) URIs"

@@ -1,8 +1,8 @@
 internal import HTTPTypes
 
 /// Turns bytes into requests: HTTP/1.1 and 1.0, `Content-Length` and chunked bodies (RFC 9112). Holds no socket.
-struct RequestParser: Sendable {
-    enum Output {
+package struct RequestParser: Sendable {
+    package enum Output {
         /// More bytes are needed.
         case incomplete
         /// The client waits to be told to send the body (RFC 9110 section 10.1.1).
@@ -34,7 +34,8 @@ struct RequestParser: Sendable {
     /// The request whose body is being read.
     private(set) var head: Request?
 
-    init(largestBody: Int) {
+    /// - Parameter largestBody: bytes.
+    package init(largestBody: Int) {
         self.largestBody = largestBody
     }
 
@@ -52,7 +53,7 @@ struct RequestParser: Sendable {
     }
 
     /// Bytes it holds.
-    var heldBytes: Int { buffer.count + body.count }
+    package var heldBytes: Int { buffer.count + body.count }
 
     /// Gives up what it holds, but for the head: nothing further is parsed.
     mutating func forgetBytes() {
@@ -60,7 +61,7 @@ struct RequestParser: Sendable {
         body = []
     }
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         // A large body goes where it stays.
         if case .body(let length) = state, buffer.count == 0, bytes.count <= length - body.count {
             return body.append(bytes, ofBody: length)
@@ -70,7 +71,7 @@ struct RequestParser: Sendable {
 
     /// Parses on as far as the bytes go.
     /// - Throws: ``RequestError``, after which the connection cannot be read further.
-    mutating func next() throws(RequestError) -> Output {
+    package mutating func next() throws(RequestError) -> Output {
         while true {
             switch state {
             case .requestLine:

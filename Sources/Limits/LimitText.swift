@@ -22,7 +22,7 @@ extension LimitPolicy: CustomStringConvertible {
             var queue = QueueRules()
             let number = try fields.number()
             try fields.take("queue", &queue.capacity)
-            if let wait = fields.values.removeValue(forKey: "wait") { queue.wait = try Duration(text: wait) }
+            if let wait = fields.values.removeValue(forKey: "wait") { queue.wait = try Self.wait(wait) }
             self = .process(number, queue)
         case "aimd":
             var parameters = AIMD.Parameters()
@@ -49,6 +49,15 @@ extension LimitPolicy: CustomStringConvertible {
         if let unknown = fields.values.keys.min() {
             throw UnitTextError(text: text, expected: "a limit: \(kind) has no '\(unknown)'")
         }
+    }
+
+    /// How long a batch may queue.
+    private static func wait(_ text: String) throws(UnitTextError) -> Duration {
+        let wait = try Duration(text: text)
+        guard wait <= .seconds(3600) else {
+            throw UnitTextError(text: text, expected: "a time that a batch waits: use up to 1h")
+        }
+        return wait
     }
 
     package var description: String {
@@ -88,6 +97,9 @@ extension LimitPolicy: CustomStringConvertible {
 
     /// What stands behind the colon.
     private struct Fields {
+        /// As many connections no kernel has.
+        private static let largest = 10_000_000
+
         let text: String
         private var first: Int?
         var values: [String: String] = [:]
@@ -110,15 +122,18 @@ extension LimitPolicy: CustomStringConvertible {
 
         func number() throws(UnitTextError) -> Int {
             guard let first, first > 0 else { throw UnitTextError(text: text, expected: LimitPolicy.forms) }
+            guard first <= Self.largest else {
+                throw UnitTextError(text: text, expected: "a limit: N is from 1 to \(Self.largest)")
+            }
             return first
         }
 
         mutating func take(_ name: String, _ value: inout Int) throws(UnitTextError) {
             guard let given = values.removeValue(forKey: name) else { return }
-            guard let number = Int(given), number > 0 else {
+            guard let number = Int(given), (1...Self.largest).contains(number) else {
                 throw UnitTextError(
                     text: text,
-                    expected: "a limit: \(name) takes a number of 1 or more, not '\(given)'"
+                    expected: "a limit: \(name) takes a number from 1 to \(Self.largest), not '\(given)'"
                 )
             }
             value = number

@@ -11,6 +11,8 @@ package final class Permits: Sendable {
     private let state: Mutex<State>
     /// The ledger's capacity, to be read without the lock.
     private let capacity: Atomic<Int>
+    /// Exchanges that have begun and not ended, of an adaptive limit.
+    private let exchanges = Atomic<Int>(0)
     /// Whether there are as many as samples say.
     package let isAdaptive: Bool
     /// Whether they are one batch's alone, so that a part of it may keep what it needs again.
@@ -98,6 +100,13 @@ package final class Permits: Sendable {
         }
     }
 
+    /// An exchange begins that a permit of an adaptive limit is held for.
+    /// - Returns: how many there are now.
+    package func beginExchange() -> Int { exchanges.add(1, ordering: .relaxed).newValue }
+
+    /// An exchange is over.
+    package func endExchange() { exchanges.subtract(1, ordering: .relaxed) }
+
     /// Gives up a seat and what it still holds.
     package func leave(_ seat: Int, _ grants: inout [PermitLedger.Grant]) {
         state.withLock { state in
@@ -108,7 +117,7 @@ package final class Permits: Sendable {
 
     private func learn(from sample: Sample?, _ state: inout State) {
         guard let sample, state.algorithm != nil else { return }
-        state.algorithm!.update(sample, inFlight: state.ledger.out)
+        state.algorithm!.update(sample, inFlight: sample.inFlight)
         let limit = state.algorithm!.limit
         state.ledger.capacity = limit
         capacity.store(limit, ordering: .relaxed)

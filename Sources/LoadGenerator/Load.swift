@@ -7,6 +7,14 @@ internal import Units
 /// it down. One thread does all sending and receiving; another makes large requests and looks through large answers.
 package final class Load: Sendable {
     package struct Options: Sendable {
+        /// What is written down of a batch.
+        package enum TraceContent: Sendable {
+            /// How many URIs it had; all of them where it was replayed from a file that had them.
+            case sizes
+            /// The URIs.
+            case uris
+        }
+
         package var form: RequestForm
         /// Addresses to connect from; nil leaves it to the kernel.
         package var source: SourceAddresses?
@@ -20,8 +28,8 @@ package final class Load: Sendable {
         package var maxBatches: Int?
         /// At the beginning; what is due in it is sent, and not recorded.
         package var warmUp = Duration.zero
-        /// Whether ``Load/takeTrace()`` gives what was due.
-        package var isTraced = false
+        /// What ``Load/takeTrace()`` gives of each batch that was due; nil for nothing.
+        package var trace: TraceContent?
 
         package init(_ form: RequestForm, from source: SourceAddresses? = nil, timeout: Duration) {
             self.form = form
@@ -35,6 +43,8 @@ package final class Load: Sendable {
         package var spec: ClientSpec
         /// In order; nil where the schedule of the specification says what is due.
         package var trace: [Trace.Entry]?
+        /// Whether it sends only what it is told to, see ``Load/send(_:from:)``: for closed loops.
+        package var isByHand = false
 
         package init(_ spec: ClientSpec, trace: [Trace.Entry]? = nil) {
             self.spec = spec
@@ -97,6 +107,20 @@ package final class Load: Sendable {
             assistant.finish()
             throw error
         }
+    }
+
+    /// What a client is told that sends by hand.
+    package enum Order: Sendable, Equatable {
+        /// One batch, unless there is one that has not ended.
+        case batch
+        /// One after the other, or no further one.
+        case loop, pause
+    }
+
+    /// Tells a client that sends by hand what to send; others go on as they do.
+    package func send(_ order: Order, from client: String) {
+        guard let index = clients.firstIndex(where: { $0.spec.name == client && $0.isByHand }) else { return }
+        control.give(order, to: index)
     }
 
     /// No batch is due from now on; those in flight go on.

@@ -12,6 +12,8 @@ final class LoadControl: Sendable {
         var isOver = false
         /// Requests the assistant has made.
         var made: [(id: BatchTable.ID, request: [UInt8])] = []
+        /// What clients that send by hand are to do, in order.
+        var orders: [(client: Int, order: Load.Order)] = []
         /// Batches that became due since they were last asked for, where they are recorded.
         var trace: [Trace.Entry] = []
         var threadTime = Duration.zero
@@ -38,6 +40,11 @@ final class LoadControl: Sendable {
             state.isStopped = true
             if abandoning { state.isAbandoned = true }
         }
+        poller.wake()
+    }
+
+    func give(_ order: Load.Order, to client: Int) {
+        state.withLock { $0.orders.append((client, order)) }
         poller.wake()
     }
 

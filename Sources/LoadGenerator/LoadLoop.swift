@@ -23,6 +23,10 @@ final class LoadLoop {
         /// The one used last at the end, so that those that are not needed can be closed by the server.
         var idle: [Connection] = []
         var inFlight = 0
+        /// Sends only what it is told to.
+        let isByHand: Bool
+        /// Whether the next batch follows when one has ended.
+        var isLooping: Bool
     }
 
     private struct NextDue: Comparable {
@@ -89,7 +93,9 @@ final class LoadLoop {
                 recorder: recorder,
                 warmUp: Recorder(name: recorder.name),
                 head: options.form.head(of: client.spec),
-                source: BatchSource(client, workload, within: duration)
+                source: BatchSource(client, workload, within: duration),
+                isByHand: client.isByHand,
+                isLooping: !client.isByHand
             )
         }
     }
@@ -158,16 +164,23 @@ final class LoadLoop {
 
     /// - Returns: whether nothing is to be waited for.
     private func takeOrders() -> Bool {
-        let (made, mustStop, isAbandoned) = control.state.withLock { state in
-            defer { state.made = [] }
-            return (state.made, state.isStopped, state.isAbandoned)
+        let (made, orders, mustStop, isAbandoned) = control.state.withLock { state in
+            defer { (state.made, state.orders) = ([], []) }
+            return (state.made, state.orders, state.isStopped, state.isAbandoned)
         }
         if mustStop { stop() }
         for (id, request) in made where batches.contains(id) {
             batches[id].request = request
             if batches[id].isDue { dispatch(id) }
         }
+        for (client, order) in orders where !isStopped { carryOut(order, client) }
         return isAbandoned
+    }
+
+    /// Does what a client that sends by hand is told.
+    private func carryOut(_ order: Load.Order, _ client: Int) {
+        if order != .batch { clients[client].isLooping = order == .loop }
+        if order != .pause, clients[client].recorder.pending == 0 { beginBatch(of: client, due: .now) }
     }
 
     private func nextMoment(after now: MonotonicInstant) -> MonotonicInstant? {
@@ -206,10 +219,12 @@ final class LoadLoop {
         let recorder = due < options.warmUp ? clients[client].warmUp : clients[client].recorder
         let id = batches.add(.init(client: client, selection: selection, recorder: recorder))
         clients[client].upcoming = (id, due)
-        if clients[client].source.isClosedLoop, begun == 0 {
-            for _ in 0..<clients[client].source.loops { schedule.insert(NextDue(due: due, client: client)) }
-        } else if !clients[client].source.isClosedLoop {
-            schedule.insert(NextDue(due: due, client: client))
+        if !clients[client].isByHand {
+            if clients[client].source.isClosedLoop, begun == 0 {
+                for _ in 0..<clients[client].source.loops { schedule.insert(NextDue(due: due, client: client)) }
+            } else if !clients[client].source.isClosedLoop {
+                schedule.insert(NextDue(due: due, client: client))
+            }
         }
         let (form, head, codec) = (options.form, clients[client].head, clients[client].spec.codec)
         if selection.size < Self.largeBatch {
@@ -227,20 +242,29 @@ final class LoadLoop {
         batches.becomeDue(id, at: due)
         let selection = batches[id].selection
         batches[id].recorder.begin(uris: selection.size)
-        if options.isTraced { note(selection, of: client, due: due) }
+        if let content = options.trace { note(selection, of: client, due: due, content) }
         dispatch(id)
         begun += 1
         if begun == options.maxBatches { return stop() }
         prepare(client)
     }
 
-    private func note(_ selection: Selection, of client: Int, due: MonotonicInstant) {
+    private func note(
+        _ selection: Selection,
+        of client: Int,
+        due: MonotonicInstant,
+        _ content: Load.Options.TraceContent
+    ) {
         var entry = Trace.Entry(
             offset: due - beginning,
             caller: clients[client].spec.name,
             batch: .size(selection.size)
         )
-        if case .uris(let uris) = selection { entry.batch = .uris(uris) }
+        if case .uris(let uris) = selection {
+            entry.batch = .uris(uris)
+        } else if content == .uris, selection != .none {
+            entry.batch = .uris(workload.uris(of: selection))
+        }
         control.state.withLock { $0.trace.append(entry) }
     }
 
@@ -275,7 +299,7 @@ final class LoadLoop {
         for (client, moment) in freed {
             if clients[client].inFlight < options.maxInFlight ?? .max, let id = takeWaiting(client) {
                 send(id)
-            } else if clients[client].source.isClosedLoop, !isStopped, end.map({ moment < $0 }) ?? true {
+            } else if clients[client].source.isClosedLoop, clients[client].isLooping, !isStopped, end.map({ moment < $0 }) ?? true {
                 beginBatch(of: client, due: moment)
             }
         }

@@ -1,7 +1,26 @@
+internal import Text
+
 extension LoadResult {
     /// Why results cannot be merged.
     package struct MergeError: Error, CustomStringConvertible {
         package var description: String
+    }
+
+    /// Reads a result as `--json` wrote it.
+    /// - Throws: ``MergeError``
+    package init(json: [UInt8]) throws(MergeError) {
+        struct Head: Decodable { var schema: String }
+        guard let head = try? JSONText.decode(Head.self, from: json) else {
+            throw MergeError(description: "it is not a result of spiral-load, or is damaged or incomplete")
+        }
+        guard head.schema == Self.schema else {
+            throw MergeError(description: "it is \(head.schema), and this reads \(Self.schema)")
+        }
+        if let problem = FigureBound.problem(in: json) { throw MergeError(description: "it is damaged: \(problem)") }
+        guard let result = try? JSONText.decode(LoadResult.self, from: json) else {
+            throw MergeError(description: "it is not a result of spiral-load, or is damaged or incomplete")
+        }
+        self = result
     }
 
     /// What was recorded of each client whose histograms are whole.

@@ -13,7 +13,12 @@ package final class Recorder: Sendable {
     private struct Counts {
         var due = 0
         var failed = 0
+        var complete = 0
+        var inTime = 0
         var latency = LatencyHistogram()
+        /// Of the complete ones, and of all others, failed ones included.
+        var completeLatency = LatencyHistogram()
+        var otherLatency = LatencyHistogram()
     }
 
     /// What ended in a while.
@@ -22,9 +27,18 @@ package final class Recorder: Sendable {
         package var answered: Int
         /// Batches that failed, or were not sent.
         package var failed: Int
+        /// Answered with a record for every URI.
+        package var complete: Int
+        /// Complete within the SLO; nil without one.
+        package var inTime: Int?
         /// In milliseconds; nil when nothing was answered.
         package var p50: Double?
         package var p99: Double?
+        /// The same of the complete ones.
+        package var completeP50: Double?
+        package var completeP99: Double?
+        /// Of the batches that failed, and of answers with a record missing.
+        package var incompleteP99: Double?
     }
 
     package let name: String
@@ -111,6 +125,13 @@ package final class Recorder: Sendable {
             state.record.latencies.service.record(service)
             if let slo, latency <= slo, tally.empty == 0 { state.record.inTime += 1 }
             state.window.latency.record(latency)
+            if tally.empty == 0 {
+                state.window.complete += 1
+                state.window.completeLatency.record(latency)
+                if let slo, latency <= slo { state.window.inTime += 1 }
+            } else {
+                state.window.otherLatency.record(latency)
+            }
         }
     }
 
@@ -123,6 +144,7 @@ package final class Recorder: Sendable {
             state.record.errors[name, default: 0] += 1
             state.record.latencies.waited.record(waited)
             state.window.failed += 1
+            state.window.otherLatency.record(waited)
         }
     }
 
@@ -133,6 +155,7 @@ package final class Recorder: Sendable {
             state.record.unsent += 1
             state.record.latencies.waited.record(waited)
             state.window.failed += 1
+            state.window.otherLatency.record(waited)
         }
     }
 
@@ -164,8 +187,13 @@ package final class Recorder: Sendable {
                 due: window.due,
                 answered: window.latency.count,
                 failed: window.failed,
+                complete: window.complete,
+                inTime: slo.map { _ in window.inTime },
                 p50: window.latency.milliseconds(atPercentile: 50),
-                p99: window.latency.milliseconds(atPercentile: 99)
+                p99: window.latency.milliseconds(atPercentile: 99),
+                completeP50: window.completeLatency.milliseconds(atPercentile: 50),
+                completeP99: window.completeLatency.milliseconds(atPercentile: 99),
+                incompleteP99: window.otherLatency.milliseconds(atPercentile: 99)
             )
         }
     }

@@ -75,15 +75,12 @@ package struct RequestText: Sendable, Codable, Equatable {
     }
 
     private static func contents(of path: String) throws(Problem) -> [UInt8] {
-        let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            return try Descriptor.reading(path).readToEnd(upTo: largestBody)
+        } catch where error.name == "EFBIG" {
+            throw Problem(description: "--body-file: \(path) has more than \(largestBody >> 20) MiB")
         } catch {
             throw Problem(description: "--body-file: cannot \(error)")
         }
-        guard bytes.count <= largestBody else {
-            throw Problem(description: "--body-file: \(path) has more than \(largestBody >> 20) MiB")
-        }
-        return bytes
     }
 }

@@ -52,6 +52,16 @@ package struct Workload: Sendable {
         }
     }
 
+    /// The URIs of a batch, in order.
+    func uris(of selection: Selection) -> [String] {
+        var uris: [String] = []
+        forEachURI(of: selection) { uri in
+            uris.append(String(decoding: uri, as: UTF8.self))
+            return true
+        }
+        return uris
+    }
+
     /// The body of a batch, put at the end of `body`.
     package func append(_ selection: Selection, in codec: Codec, to body: inout [UInt8]) {
         body.reserveCapacity(body.count + selection.size * (Self.uriLength + 3) + 16)

@@ -8,6 +8,8 @@ internal import Units
 /// uses it at a time. About 18 KB, 23 KB once connected.
 package struct Handle: ~Copyable {
     private let pointer: UnsafeMutablePointer<memcached_st>
+    /// Of its connection; given back once that is closed, as what is below is done before.
+    var slot: ConnectionSlot?
 
     /// A handle to copy others from; it is never connected itself.
     /// - Parameter timeout: bounds the waits inside libmemcached, for room to send in.

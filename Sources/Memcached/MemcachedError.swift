@@ -5,7 +5,9 @@ internal import Units
 package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The step that failed.
     package enum Step: String, Sendable, CaseIterable {
-        case socket, bind, connect, send, receive, timeout, reply
+        case socket, setsockopt, bind, connect, send, receive, timeout, reply
+        /// None: no connection became free in time.
+        case wait
         /// None: nobody waited for it any more before it was begun.
         case cancelled
     }
@@ -46,18 +48,35 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
         return MemcachedError(.timeout, code: .timeout, server: server, detail: detail)
     }
 
+    /// No connection within the time that a lookup may wait for one.
+    package static func noConnection(within time: Duration, server: SocketAddress, maxOpen: Int?) -> MemcachedError {
+        let open = maxOpen.map { ": all \($0) are in use" } ?? ""
+        return MemcachedError(.wait, server: server, detail: "no connection became free within \(time.text)\(open)")
+    }
+
+    /// Whether the connection failed, or was never made: another may do. What memcached said, or did not say in time, it
+    /// would say again.
+    package var isOfConnection: Bool {
+        switch step {
+        case .socket, .setsockopt, .bind, .connect, .send, .receive: true
+        case .timeout, .reply, .wait, .cancelled: false
+        }
+    }
+
     /// A lookup that was not begun, as nobody waited for it any more.
     package static func cancelled(server: SocketAddress) -> MemcachedError {
         MemcachedError(.cancelled, server: server, detail: "not looked up, as nobody waits for it any more")
     }
 
     /// The one name the error is counted under: the errno's, `ETIMEDOUT` for a timeout, `EOF` for a
-    /// connection memcached closed, `CANCELLED` for a lookup that was not begun, else libmemcached's code.
+    /// connection memcached closed, `OPEN_WAIT` where no connection became free, `CANCELLED` for a lookup that was not
+    /// begun, else libmemcached's code.
     package var name: String {
         if errno != 0 { return SystemCallError.name(of: errno) }
         switch step {
         case .timeout: return "ETIMEDOUT"
         case .receive: return "EOF"
+        case .wait: return "OPEN_WAIT"
         case .cancelled: return "CANCELLED"
         default: return code.description
         }
@@ -68,10 +87,10 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
         let said = errno != 0 ? SystemCallError.text(of: errno) : detail.isEmpty ? code.text : detail
         let route = source.map { "\($0):0->\(server)" } ?? "\(server)"
         switch step {
-        case .socket, .bind, .connect: return "dial tcp \(route): \(step): \(said)"
+        case .socket, .setsockopt, .bind, .connect: return "dial tcp \(route): \(step): \(said)"
         case .send: return "write tcp \(route): \(said)"
         case .receive: return "read tcp \(route): \(said)"
-        case .timeout, .reply, .cancelled: return "memcached \(server): \(said)"
+        case .timeout, .reply, .wait, .cancelled: return "memcached \(server): \(said)"
         }
     }
 }

@@ -89,9 +89,9 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     /// Reads all there is up to the end, however the kernel hands it out. read(2)
-    /// - Parameter limit: bytes it may be.
+    /// - Parameter limit: bytes it may be; a device may have no end.
     /// - Throws: ``SystemCallError``, EFBIG when it is more.
-    package func readToEnd(upTo limit: Int = .max) throws(SystemCallError) -> [UInt8] {
+    package func readToEnd(upTo limit: Int = 1 << 30) throws(SystemCallError) -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
             let more = try readSome(upTo: 64 << 10)

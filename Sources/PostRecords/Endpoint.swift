@@ -118,7 +118,7 @@ package struct Endpoint: Responder {
         holding reservation: ProcessBounds.Reservation
     ) async -> BatchWait.End {
         let wait = BatchWait()
-        let lookups = service.engine.lookUp(keys, for: account) { result in
+        let lookups = service.engine.lookUp(keys, for: account, room: reservation) { result in
             withExtendedLifetime(reservation) {}
             switch result {
             case .success(let outcomes):

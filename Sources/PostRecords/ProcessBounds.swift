@@ -1,5 +1,6 @@
 internal import FanOut
 package import HTTP
+internal import Synchronization
 
 /// What requests take of the process at the most, whatever the settings say.
 package struct ProcessBounds: Sendable {
@@ -39,17 +40,29 @@ package struct ProcessBounds: Sendable {
     }
 
     /// What one batch takes, until the last reference to it is gone.
-    final class Reservation: Sendable {
+    final class Reservation: MemoryRoom {
         private let bounds: ProcessBounds
-        private let bytes: Int
+        private let bytes: Atomic<Int>
 
         fileprivate init(_ bounds: ProcessBounds, bytes: Int) {
             self.bounds = bounds
-            self.bytes = bytes
+            self.bytes = Atomic(bytes)
+        }
+
+        /// What memcached sends beyond what a URI was reckoned with.
+        func take(_ more: Int) -> Bool {
+            guard bounds.heldBytes.take(more) else { return false }
+            bytes.add(more, ordering: .relaxed)
+            return true
+        }
+
+        func giveBack(_ some: Int) {
+            bytes.subtract(some, ordering: .relaxed)
+            bounds.heldBytes.giveBack(some)
         }
 
         deinit {
-            bounds.heldBytes.giveBack(bytes)
+            bounds.heldBytes.giveBack(bytes.load(ordering: .relaxed))
             bounds.batches.giveBack(1)
         }
     }

@@ -2,48 +2,56 @@ internal import PostRecords
 package import Results
 internal import Text
 
-/// The pages that draw a run: each one HTML file with style and script inside, that needs no network.
+/// The pages that show a run or a sweep: each one HTML file with its style inside, that needs no network. What it shows is
+/// there without a script; one adds reading all charts at one moment.
 package enum HTMLPage {
     /// The report of a run; it carries its data.
     package static func report(_ result: RunResult) -> [UInt8] {
-        compose(
-            scripts: [PackageResources.charts_js, PackageResources.report_js],
-            result: JSONText.encode(result),
-            ending: "drawReport(JSON.parse(document.getElementById(\"result\").textContent));\n"
-        )
+        let page = RunPage(run: result)
+        return compose(title: page.title, page.content, data: JSONText.encode(result))
     }
 
     /// The report of a sweep; it carries its data.
     package static func report(_ result: SweepResult) -> [UInt8] {
-        compose(
-            scripts: [PackageResources.charts_js, PackageResources.sweep_js],
-            result: JSONText.encode(result),
-            ending: "drawSweep(JSON.parse(document.getElementById(\"result\").textContent));\n"
-        )
+        let page = SweepPage(sweep: result)
+        return compose(title: page.title, page.content, data: JSONText.encode(result))
     }
+
+    /// What the live page shows when its run has ended.
+    static func ending(_ result: RunResult) -> String { RunPage(run: result).content.map(\.written).joined() }
 
     /// The page of a run while it is played; at its end it becomes the report.
     static let live = compose(
-        scripts: [PackageResources.charts_js, PackageResources.report_js, PackageResources.live_js],
-        result: Array("null".utf8),
-        ending: ""
+        title: "Spiral",
+        [],
+        body: text(PackageResources.live_html),
+        scripts: [PackageResources.charts_js, PackageResources.live_js],
+        data: Array("null".utf8)
     )
 
-    private static func compose(scripts: [[UInt8]], result: [UInt8], ending: String) -> [UInt8] {
+    private static func compose(
+        title: String,
+        _ content: [Markup],
+        body: String = "",
+        scripts: [[UInt8]] = [PackageResources.charts_js],
+        data: [UInt8]
+    ) -> [UInt8] {
         var rest = text(PackageResources.page_html)[...]
         var page = ""
-        // In the order of the page: what is put in is not looked through for the next place.
+        // In the order of the page: what is put in is not looked through for the next slot.
         let parts = [
-            ("/*STYLE*/", text(PackageResources.page_css)),
+            ("<!--TITLE-->", Markup.text(title).written),
+            ("/*STYLE*/", text(PackageResources.page_css) + Palette.pageStyle),
+            ("<!--CONTENT-->", body + content.map(\.written).joined()),
             // Inside a script element "</script" would end it, and "<!--<script" what comes after it.
             (
                 "/*RESULT*/null",
-                text(result).split(separator: "<", omittingEmptySubsequences: false).joined(separator: "\\u003c")
+                text(data).split(separator: "<", omittingEmptySubsequences: false).joined(separator: "\\u003c")
             ),
-            ("/*SCRIPT*/", scripts.map(text).joined(separator: "\n") + ending),
+            ("/*SCRIPT*/", scripts.map(text).joined(separator: "\n")),
         ]
-        for (place, content) in parts {
-            let pieces = rest.split(separator: place, maxSplits: 1, omittingEmptySubsequences: false)
+        for (slot, content) in parts {
+            let pieces = rest.split(separator: slot, maxSplits: 1, omittingEmptySubsequences: false)
             page += pieces[0] + content
             rest = pieces[1]
         }

@@ -6,12 +6,14 @@ internal import Text
 
 /// The phases of a run side by side: a column each, so that it fits a narrow terminal.
 enum PhaseTable {
+    private static let shownWhereSeen: Set = ["lookups.unreadable", "lookups.retries", "lookups.duplicates"]
+
     static func lines(_ phases: [PhaseResult]) -> [String] {
         var table = TextTable(header: [""] + phases.map(\.name))
         func add(_ measure: Measure<PhaseResult>) {
             guard let row = measure.row else { return }
             // Like an error, it has a row where it happened.
-            if measure.name == "lookups.unreadable", phases.allSatisfy({ $0.lookups.unreadable == 0 }) { return }
+            if Self.shownWhereSeen.contains(measure.name), phases.allSatisfy({ measure.value($0) == 0 }) { return }
             table.add([row] + phases.map(measure.text))
         }
         for measure in Measures.ofPhases {

@@ -19,6 +19,8 @@ package struct Environment: Codable, Sendable {
     package var tcpTwReuse: String
     /// Kernel settings beside it; nil where this kernel has none, or in results of before.
     package var portSettings: PortSettings?
+    /// Kernel settings made for the run, by name, as the kernel has them; nil where none were.
+    package var sysctls: [String: String]?
     package var nofile: Int
     package var seed: UInt64
     package var clients: [String]

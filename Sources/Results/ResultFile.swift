@@ -36,6 +36,9 @@ extension RunResult {
                     "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
             )
         }
+        if let problem = FigureBound.problem(in: json) {
+            throw FormatError(description: "it says \(head.schema), but is damaged: \(problem)")
+        }
         do {
             self = try JSONText.decode(RunResult.self, from: json)
         } catch {

@@ -8,6 +8,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package static let manyCells = 400
     /// More than anybody can wait for.
     package static let mostCombinations = 1_000_000
+    /// Of each combination.
+    package static let mostRepetitions = 100
 
     /// One combination of values, in the order of the variations.
     package struct Cell: Sendable, Codable, Hashable {
@@ -24,6 +26,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package var variations: [Variation]
     /// Settings that are the same in all cells.
     package var fixed: [String: String] = [:]
+    /// Kernel settings of each namespace; nil for none.
+    package var sysctls: [String: String]?
     /// As they are written.
     package var clients: [String]
     /// Ports of each namespace; nil for the machine's own range.
@@ -38,7 +42,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package var service: ServicePlan?
 
     private enum CodingKeys: String, CodingKey {
-        case variations, fixed, clients, ports, warmUp, duration, seed, service
+        case variations, fixed, sysctls, clients, ports, warmUp, duration, seed, service
         case repetitions = "turns"
     }
 
@@ -50,6 +54,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     package init(
         _ variations: [Variation],
         fixed: [String: String],
+        sysctls: [String: String] = [:],
         clients: [ClientSpec],
         ports: Int?,
         warmUp: Duration,
@@ -60,6 +65,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     ) throws(Problem) {
         self.variations = variations
         self.fixed = fixed
+        self.sysctls = sysctls.isEmpty ? nil : sysctls
         self.clients = clients.map(\.description)
         self.ports = ports
         self.warmUp = warmUp.inSeconds
@@ -128,6 +134,23 @@ package struct SweepPlan: Sendable, Codable, Equatable {
             else { return spec }
             return largest
         }?.name
+    }
+
+    /// The variation whose numbers are that of a limit: the one of that name, or of somebody's own server the first with
+    /// three numbers or more.
+    package var limitColumn: Int? {
+        variations.firstIndex { $0.name == "limit" }
+            ?? variations.firstIndex { variation in
+                service != nil && variation.values.count { Self.limitNumber(in: $0) != nil } >= 3
+            }
+    }
+
+    /// The number in `request:64`, and in `64`, whose kind is empty.
+    package static func limitNumber(in limit: String) -> (kind: String, number: Int)? {
+        if let number = Int(limit) { return ("", number) }
+        let parts = limit.split(separator: ":")
+        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
+        return (String(parts[0]), number)
     }
 
     /// What the clients send.

@@ -72,8 +72,18 @@ package struct SweepResult: Codable, Sendable {
                     "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
             )
         }
+        if let problem = FigureBound.problem(in: json) {
+            throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
+        }
         guard let file = try? JSONText.decode(File.self, from: json) else {
             throw .init(description: "it says \(head.schema), but is damaged or incomplete")
+        }
+        guard file.plan.combinations <= SweepPlan.mostCombinations,
+            file.plan.repetitions <= SweepPlan.mostRepetitions
+        else {
+            throw .init(
+                description: "it says \(head.schema), but is damaged: no sweep has as many combinations and repeats"
+            )
         }
         self.init(file.plan)
         environment = file.environment

@@ -8,11 +8,27 @@ package struct TimelinePoint: Codable, Sendable {
         /// Milliseconds; nil when none was answered.
         package var p50: Double?
         package var p99: Double?
+        // Nil in results of before, as far as they are not nil for another reason.
+        /// Batches that failed, or were not sent, since the point before.
+        package var failed: Int?
+        /// Batches answered with a record for every URI, and those of them within the SLO; that is nil without one.
+        package var complete: Int?
+        package var inTime: Int?
+        /// Milliseconds, of complete batches, and of all that failed or lack a record; nil when there was none.
+        package var completeP50: Double?
+        package var completeP99: Double?
+        package var incompleteP99: Double?
 
         package init(_ window: Recorder.Window) {
             answered = window.answered
             p50 = window.p50
             p99 = window.p99
+            failed = window.failed
+            complete = window.complete
+            inTime = window.inTime
+            completeP50 = window.completeP50
+            completeP99 = window.completeP99
+            incompleteP99 = window.incompleteP99
         }
     }
 
@@ -23,6 +39,11 @@ package struct TimelinePoint: Codable, Sendable {
     package var isUp: Bool
     /// Ports held by the source address that holds most.
     package var portsInUse: Int
+    /// Those of them that are of open connections, and those in TIME_WAIT; nil in results of before. Ports the address
+    /// holds for other destinations are in neither.
+    package var portsOpen: Int?
+    package var portsTimeWait: Int?
+    /// TIME_WAIT sockets of all source addresses.
     package var timeWait: Int
     package var established: Int
     package var sourceAddresses: Int
@@ -40,6 +61,8 @@ package struct TimelinePoint: Codable, Sendable {
     package var logLinesPerSecond: Double
     /// Error lines that failed lookups waited for.
     package var logWaiting: Int
+    /// Batches due that have not ended, whether sent or not; nil in results of before.
+    package var batchesPending: Int?
     package var clients: [String: Client]
 
     package init(
@@ -47,6 +70,8 @@ package struct TimelinePoint: Codable, Sendable {
         phase: String,
         isUp: Bool,
         portsInUse: Int,
+        portsOpen: Int? = nil,
+        portsTimeWait: Int? = nil,
         timeWait: Int,
         established: Int,
         sourceAddresses: Int,
@@ -60,12 +85,15 @@ package struct TimelinePoint: Codable, Sendable {
         errorsPerSecond: [String: Double],
         logLinesPerSecond: Double,
         logWaiting: Int,
+        batchesPending: Int? = nil,
         clients: [String: Client]
     ) {
         self.at = at
         self.phase = phase
         self.isUp = isUp
         self.portsInUse = portsInUse
+        self.portsOpen = portsOpen
+        self.portsTimeWait = portsTimeWait
         self.timeWait = timeWait
         self.established = established
         self.sourceAddresses = sourceAddresses
@@ -79,6 +107,7 @@ package struct TimelinePoint: Codable, Sendable {
         self.errorsPerSecond = errorsPerSecond
         self.logLinesPerSecond = logLinesPerSecond
         self.logWaiting = logWaiting
+        self.batchesPending = batchesPending
         self.clients = clients
     }
 }

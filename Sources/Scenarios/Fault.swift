@@ -1,5 +1,5 @@
-internal import PostRecords
-internal import Units
+package import PostRecords
+package import Units
 
 /// Something done in the course of a phase: to a process of the run, or to a setting.
 package struct Fault: Sendable, CustomStringConvertible {
@@ -18,18 +18,18 @@ package struct Fault: Sendable, CustomStringConvertible {
         case server, memcached
     }
 
-    enum Effect: Sendable {
+    package enum Effect: Sendable {
         case process(ProcessAction, Subject)
         /// As a slow log sink, or a slow database.
         case setting(SettingChange)
     }
 
-    var effect: Effect
+    package var effect: Effect
     /// From the beginning of the phase.
     var at = Duration.zero
 
     /// - Throws: ``UnitTextError`` with the accepted forms.
-    init(text: String) throws(UnitTextError) {
+    package init(text: String) throws(UnitTextError) {
         let words = text.split(separator: " ").map(String.init)
         if words.count == 3, words[0] == "set" {
             do throws(Settings.Problem) {

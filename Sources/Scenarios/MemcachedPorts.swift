@@ -5,6 +5,10 @@ struct MemcachedPorts {
     /// Ports held that count against the range: of the source address that holds most where it is bound, of the pair of
     /// source and destination that holds most where connect() chooses.
     var inUse = 0
+    /// Those of them that are of open connections to memcached, and those in TIME_WAIT.
+    var open = 0
+    var resting = 0
+    /// TIME_WAIT sockets of all source addresses.
     var timeWait = 0
     var established = 0
     var sourceAddresses = 0
@@ -14,7 +18,9 @@ struct MemcachedPorts {
     /// - Parameter use: nil where nobody looked.
     init(_ use: PortUse?, port: UInt16) {
         guard let use else { return }
-        inUse = use.rows(towardsPort: port).map(\.held).max() ?? 0
+        if let busiest = use.rows(towardsPort: port).max(by: { $0.held < $1.held }) {
+            (inUse, open, resting) = (busiest.held, busiest.open, busiest.timeWait)
+        }
         let totals = use.destinations[port] ?? DestinationTotals()
         timeWait = totals[.timeWait]
         established = totals[.established]

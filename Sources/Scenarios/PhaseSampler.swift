@@ -17,6 +17,7 @@ struct PhaseSampler {
         /// Charged to the server's cgroup; nil without one.
         var cgroupBytes: Int?
         var isUp: Bool
+        var batchesPending: Int
         var clients: [(String, TimelinePoint.Client)]
     }
 
@@ -59,6 +60,8 @@ struct PhaseSampler {
             phase: phase,
             isUp: reading.isUp,
             portsInUse: reading.ports.inUse,
+            portsOpen: reading.ports.open,
+            portsTimeWait: reading.ports.resting,
             timeWait: reading.ports.timeWait,
             established: reading.ports.established,
             sourceAddresses: reading.ports.sourceAddresses,
@@ -72,6 +75,7 @@ struct PhaseSampler {
             errorsPerSecond: change.lookups.errors.mapValues { Double($0) / seconds },
             logLinesPerSecond: Double(change.logLines.written) / seconds,
             logWaiting: reading.isUp ? reading.counters.logLines.waiting : 0,
+            batchesPending: reading.batchesPending,
             clients: Dictionary(reading.clients, uniquingKeysWith: { $1 })
         )
         counted = reading.counters

@@ -1,3 +1,4 @@
+package import LoadGenerator
 package import PostRecords
 package import Results
 package import Testbed
@@ -10,6 +11,8 @@ package protocol RunObserver: AnyObject {
     func phaseBegan(_ position: PhasePosition, changes: [SettingChange])
     func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition)
     func noted(_ event: RunResult.Event)
+    /// Clients of the phase that send by hand, and whether each sends one batch after the other.
+    func sendingChanged(_ clients: [String: Bool])
     /// Something happened that nobody planned.
     func warned(_ text: String)
     func sampled(_ point: TimelinePoint, _ progress: PhaseProgress)
@@ -29,6 +32,7 @@ extension RunObserver {
     package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {}
     package func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition) {}
     package func noted(_ event: RunResult.Event) {}
+    package func sendingChanged(_ clients: [String: Bool]) {}
     package func warned(_ text: String) {}
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) {}
     package func phaseEnded(_ phase: PhaseResult, incidentLine: String?) {}
@@ -66,6 +70,10 @@ package struct PhaseProgress: Sendable {
 package struct RunRequest: Sendable {
     package enum Action: Sendable {
         case change([SettingChange])
+        /// What a client is to send that sends by hand.
+        case send(Load.Order, client: String)
+        /// To a process.
+        case inject(Fault)
         /// The phase ends when the batches in flight are answered.
         case nextPhase
         /// The same, and no other phase begins.

@@ -1,3 +1,4 @@
+package import KernelProbe
 package import LoadGenerator
 package import PostRecords
 internal import Telemetry
@@ -42,6 +43,8 @@ package struct ScenarioSetup: Sendable {
     package var ports: Int?
     /// net.ipv4.tcp_tw_reuse; nil leaves it.
     package var twReuse: Int?
+    /// Further kernel settings of the run's namespace.
+    package var sysctls: [NamespaceSysctl] = []
     /// Distinct posts, all of them in memcached at the beginning unless ``isPreloaded`` is false.
     package var posts = 50_000
     package var isPreloaded = true
@@ -70,6 +73,8 @@ package struct PhasePlan: Sendable {
     package var changes: [SettingChange] = []
     /// Clients that send during it. Every batch belongs to one phase: it ends when all are answered.
     package var clients: [ClientSpec] = []
+    /// Those of ``clients`` that send what they are told to from the live page; without one, they send like the others.
+    package var byHand: Set<String> = []
     package var faults: [Fault] = []
     package var expectations: [Expectation] = []
 

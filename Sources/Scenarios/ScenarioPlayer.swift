@@ -52,7 +52,12 @@ package struct ScenarioPlayer {
     package func play() throws -> RunResult {
         DescriptorLimit.raise()
         let folder = try RunFolder()
-        let setup = try NetworkSetup(network, portRange: portRange, twReuse: scenario.setup.twReuse)
+        let setup = try NetworkSetup(
+            network,
+            portRange: portRange,
+            twReuse: scenario.setup.twReuse,
+            sysctls: scenario.setup.sysctls
+        )
         var result = RunResult(
             scenario: scenario.name,
             description: scenario.description,

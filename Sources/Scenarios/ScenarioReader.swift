@@ -1,5 +1,6 @@
 internal import FanOut
 internal import Forecast
+internal import KernelProbe
 internal import LoadGenerator
 internal import Memcached
 internal import PostRecords
@@ -54,6 +55,7 @@ private struct ScenarioReader {
         if let node = entries["description"] { scenario.description = yaml.text(node, "description") ?? "" }
         if let node = entries["verdict"] { scenario.verdict = yaml.text(node, "verdict") ?? "" }
         if let node = entries["environment"] { scenario.setup = setup(node) }
+        if let node = entries["sysctls"] { scenario.setup.sysctls = sysctls(node, scenario.setup) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
         inForce.apply(scenario.settings)
         if let node = entries["clients"] {
@@ -99,11 +101,26 @@ private struct ScenarioReader {
         return setup
     }
 
+    private mutating func sysctls(_ node: Node, _ setup: ScenarioSetup) -> [NamespaceSysctl] {
+        // What the environment has a name for of its own.
+        let others = [
+            ("net.ipv4.ip_local_port_range", "ports", setup.ports != nil),
+            ("net.ipv4.tcp_tw_reuse", "tw-reuse", setup.twReuse != nil),
+        ]
+        return yaml.entries(node, "sysctls").compactMap { key, name, value in
+            if let other = others.first(where: { $0.0 == name && $0.2 }) {
+                yaml.complain(key, "environment has \(other.1), which sets \(name) too; leave one out")
+            }
+            return yaml.value(value, name.printable) { try NamespaceSysctl(name, $0) }
+        }
+    }
+
     private mutating func memcached(_ node: Node, _ options: inout MemcachedProcess.Options) {
         for (name, node) in yaml.mapping(node, "memcached", keys: ScenarioSchema.memcached) {
             let number = yaml.value(node, name) { text throws(UnitTextError) -> Int in
-                guard let number = Int(text), number > 0 else {
-                    throw UnitTextError(text: text, expected: "a number of 1 or more")
+                let largest = name == "threads" ? 64 : 1_000_000
+                guard let number = Int(text), (1...largest).contains(number) else {
+                    throw UnitTextError(text: text, expected: "a number from 1 to \(largest)")
                 }
                 return number
             }
@@ -176,12 +193,27 @@ private struct ScenarioReader {
             }
             plan.clients.append(spec)
         }
+        for node in entries["by-hand"].map({ yaml.list($0, "by-hand") }) ?? [] {
+            guard let name = yaml.text(node, "a client") else { continue }
+            guard let spec = plan.clients.first(where: { $0.name == name }) else {
+                if !named.contains(name) || scenario.clients.contains(where: { $0.name == name }) {
+                    yaml.complain(node, "by-hand: '\(name)' is none of the clients of phase \(plan.name)")
+                }
+                continue
+            }
+            guard case .closed(1) = spec.schedule.arrival else {
+                yaml.complain(node, "by-hand: \(name) must send one batch at a time: closed=1 instead of a rate")
+                continue
+            }
+            plan.byHand.insert(name)
+        }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)
         let obstacle = DialObstacle.known(
             settings: inForce,
             clients: plan.clients,
             isPreloaded: scenario.setup.isPreloaded,
+            sysctls: scenario.setup.sysctls,
             hasFaults: !plan.faults.isEmpty
         )
         for node in entries["expect"].map({ yaml.list($0, "expect") }) ?? [] {

@@ -12,8 +12,17 @@ struct ActivePhase {
     let position: PhasePosition
     var clock: PhaseClock
     var sampler: PhaseSampler
-    /// Whether somebody changed a setting in it.
+    /// Whether somebody changed a setting in it, or what is sent.
     var isSteered = false
+    /// Clients that send by hand, and whether each sends one batch after the other.
+    var sending: [String: Bool] = [:]
+    /// Processes that somebody did something to.
+    var touched: Set<Fault.Subject> = []
+
+    /// Whether a process may end in it.
+    func mayEnd(_ subject: Fault.Subject) -> Bool {
+        touched.contains(subject) || plan.faults.contains { $0.concerns(subject) }
+    }
 }
 
 /// What a run does every few milliseconds: faults, requests, exits, samples.
@@ -26,12 +35,16 @@ extension ScenarioRun {
     func tick(_ phase: inout ActivePhase) throws {
         while let fault = phase.clock.takeFault(at: .now) { try inject(fault, &phase) }
         try supervise(&phase)
-        handleRequests(&phase)
+        try handleRequests(&phase)
         if phase.clock.takeSample(at: .now) { try sample(&phase) }
     }
 
     private func inject(_ fault: Fault, _ phase: inout ActivePhase) throws {
         note(.fault, fault.description)
+        try carryOut(fault, &phase)
+    }
+
+    private func carryOut(_ fault: Fault, _ phase: inout ActivePhase) throws {
         switch fault.effect {
         case .setting(let change): try self.change([change], in: phase.position)
         case .process(.stop, let subject): send(SIGSTOP, to: subject)
@@ -47,9 +60,43 @@ extension ScenarioRun {
         }
     }
 
-    private func handleRequests(_ phase: inout ActivePhase) {
+    /// Does what has been asked for since the last time.
+    /// - Throws: ``TestbedError`` when a process could not be started again.
+    private func handleRequests(_ phase: inout ActivePhase) throws {
         for request in observers.flatMap({ $0.takeRequests() }) {
             switch request.action {
+            case .send(let order, let client):
+                guard phase.sending[client] != nil else {
+                    request.resolve("there is no client '\(client)' in this phase that sends by hand")
+                    continue
+                }
+                load?.send(order, from: client)
+                phase.isSteered = true
+                switch order {
+                case .batch: note(.fault, "one batch of \(client)", byHand: true)
+                case .loop: note(.fault, "\(client) sends", byHand: true)
+                case .pause: note(.fault, "\(client) stops sending", byHand: true)
+                }
+                if order != .batch {
+                    phase.sending[client] = order == .loop
+                    for observer in observers { observer.sendingChanged(phase.sending) }
+                }
+                request.resolve(nil)
+            case .inject(let fault):
+                guard case .process(_, let subject) = fault.effect else {
+                    request.resolve("a setting is changed by PATCH /settings")
+                    continue
+                }
+                phase.isSteered = true
+                phase.touched.insert(subject)
+                do {
+                    note(.fault, "\(fault), by hand", byHand: true)
+                    try carryOut(fault, &phase)
+                    request.resolve(nil)
+                } catch {
+                    request.resolve("\(error)")
+                    throw error
+                }
             case .change(let changes):
                 let refusal = changeByHand(changes, in: phase.position)
                 if refusal == nil { phase.isSteered = true }
@@ -72,8 +119,7 @@ extension ScenarioRun {
     func supervise(_ phase: inout ActivePhase) throws {
         if let exit = server.checkForExit() {
             note(.death, "the server ended: \(exit.reason)")
-            let isIntended = phase.plan.faults.contains { $0.concerns(.server) }
-            guard scenario.setup.restarts || isIntended else {
+            guard scenario.setup.restarts || phase.mayEnd(.server) else {
                 throw TestbedError("spiral-server ended (\(exit.reason))\(folder.lastWords("server.log"))")
             }
             phase.clock.scheduleRestart(at: .now + Self.downTime)
@@ -82,8 +128,7 @@ extension ScenarioRun {
             try server.restart()
             note(.restart, "the server is up again")
         }
-        let mayEnd = phase.plan.faults.contains { $0.concerns(.memcached) }
-        if !mayEnd, let exit = memcached.poll() {
+        if !phase.mayEnd(.memcached), let exit = memcached.poll() {
             note(.fault, "memcached ended: \(exit)")
             throw TestbedError("memcached ended (\(exit))\(folder.lastWords("memcached.log"))")
         }
@@ -117,6 +162,7 @@ extension ScenarioRun {
             status: server.status,
             cgroupBytes: server.memoryLimit?.usedBytes,
             isUp: server.isUp,
+            batchesPending: (load?.recorders ?? []).reduce(0) { $0 + $1.pending },
             clients: (load?.recorders ?? []).map { ($0.name, TimelinePoint.Client($0.takeWindow())) }
         )
         warnOfStops(reading.status)

@@ -145,6 +145,10 @@ final class ScenarioRun {
             clock: PhaseClock(plan, start: start, sampleInterval: Self.sampleInterval),
             sampler: PhaseSampler(plan.name, start: start, counted: last)
         )
+        if isSteerable {
+            phase.sending = Dictionary(plan.byHand.map { ($0, false) }, uniquingKeysWith: { $1 })
+            for observer in observers { observer.sendingChanged(phase.sending) }
+        }
         let deadline = start + plan.duration + .seconds(300)
         while MonotonicInstant.now < phase.clock.end || load.map({ !$0.isOver }) ?? false {
             try pause(for: Self.tickInterval)
@@ -164,6 +168,7 @@ final class ScenarioRun {
         for fault in plan.faults {
             if case .process(.stop, let subject) = fault.effect { send(SIGCONT, to: subject) }
         }
+        for subject in phase.touched { send(SIGCONT, to: subject) }
         // The answers are out; the last connections are closing.
         try pause(for: .milliseconds(50))
         try sample(&phase)
@@ -220,7 +225,12 @@ final class ScenarioRun {
         let form = RequestForm(to: Target(address: network.serverAddress, path: Endpoint.path))
         do {
             load = try Load(
-                phased(plan).map { Load.Client($0) },
+                phased(plan).map { spec in
+                    var client = Load.Client(spec)
+                    // Nobody could tell it to send.
+                    client.isByHand = isSteerable && plan.byHand.contains(spec.name)
+                    return client
+                },
                 Load.Options(form, from: SourceAddresses(Self.clientSource), timeout: .seconds(180)),
                 workload,
                 overlaps: overlaps
@@ -229,7 +239,9 @@ final class ScenarioRun {
         } catch {
             throw TestbedError("the clients cannot be started: \(error)")
         }
-        for spec in plan.clients { note(.client, "client \(spec) starts") }
+        for spec in plan.clients where !isSteerable || !plan.byHand.contains(spec.name) {
+            note(.client, "client \(spec) starts")
+        }
     }
 
     /// The clients of a phase, so that they do not march in step.
@@ -255,6 +267,7 @@ final class ScenarioRun {
                 settings: settings,
                 clients: plan.clients,
                 isPreloaded: scenario.setup.isPreloaded,
+                sysctls: scenario.setup.sysctls,
                 hasFaults: !plan.faults.isEmpty
             )
             ?? DialObstacle.seen(counted: change, clients: clients, restarts: restarts, isSteered: phase.isSteered)

@@ -2,13 +2,15 @@ internal import PostRecords
 
 /// The keys a scenario file may have; the same tables are read by and printed for people.
 package enum ScenarioSchema {
-    static let scenario = ["scenario", "description", "verdict", "environment", "settings", "clients", "phases"]
+    static let scenario = [
+        "scenario", "description", "verdict", "environment", "sysctls", "settings", "clients", "phases",
+    ]
     static let environment = [
         "ports", "tw-reuse", "posts", "preload", "nofile", "memory-limit", "restart", "log-threads",
         "memcached",
     ]
     static let memcached = ["threads", "memory", "connections"]
-    static let phase = ["name", "title", "duration", "quick", "settings", "clients", "faults", "expect"]
+    static let phase = ["name", "title", "duration", "quick", "settings", "clients", "by-hand", "faults", "expect"]
     static let fault = ["at", "do"]
 
     /// A scenario with every key there is, which is itself one that can be played.
@@ -28,6 +30,9 @@ package enum ScenarioSchema {
           restart: true            # and started again, as any time it dies
           log-threads: 10000       # threads blocked in log writes at which it dies
           memcached: {threads: 2, memory: 512, connections: 19000}
+
+        sysctls:                   # kernel settings of the run's namespace, below net.ipv4. and net.ipv6.
+          net.ipv4.tcp_tw_reuse_delay: 500
 
         settings:                  # at the start; \(Settings.names.joined(separator: ", "))
           limit: none
@@ -50,6 +55,7 @@ package enum ScenarioSchema {
             duration: 10s
             quick: 5s
             clients: [appview, new-service]
+            by-hand: []            # those of them, closed loops, that --live starts and stops; without it they just send
             settings: {log-mode: sampled}
             faults:                # kill, stop, continue or restart, server or memcached; or set SETTING VALUE
               - {at: 2s, do: set log-sink pipe:64KiB/s}

@@ -12,10 +12,7 @@ struct LimitKnees {
     private let name: String
 
     init(_ plan: SweepPlan, _ ranking: [Aggregate]) {
-        let ofService = plan.variations.firstIndex { variation in
-            plan.service != nil && variation.values.count { Self.number(in: $0) != nil } >= 3
-        }
-        guard let column = plan.variations.firstIndex(where: { $0.name == "limit" }) ?? ofService else {
+        guard let column = plan.limitColumn else {
             name = ""
             return
         }
@@ -24,7 +21,7 @@ struct LimitKnees {
         var curves: [(key: [String], points: [(number: Int, one: Aggregate)])] = []
         var indices: [[String]: Int] = [:]
         for one in ranking where one.runs > 0 {
-            guard let (kind, number) = Self.number(in: one.values[column]) else { continue }
+            guard let (kind, number) = SweepPlan.limitNumber(in: one.values[column]) else { continue }
             var key = one.values
             key[column] = kind
             if let index = indices[key] {
@@ -78,12 +75,5 @@ struct LimitKnees {
     /// `request:64` of a kind of limit, `pool=64` of plain numbers.
     private func label(_ kind: String, _ number: String) -> String {
         kind.isEmpty ? "\(name)=\(number)" : "\(kind):\(number)"
-    }
-
-    private static func number(in limit: String) -> (kind: String, number: Int)? {
-        if let number = Int(limit) { return ("", number) }
-        let parts = limit.split(separator: ":")
-        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
-        return (String(parts[0]), number)
     }
 }

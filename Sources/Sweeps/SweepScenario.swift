@@ -1,3 +1,4 @@
+internal import KernelProbe
 internal import LoadGenerator
 internal import Results
 internal import Scenarios
@@ -10,6 +11,9 @@ extension SweepPlan {
         let specs = try specs()
         var scenario = Scenario(name: "sweep")
         scenario.setup.ports = ports
+        for (name, value) in (sysctls ?? [:]).sorted(by: { $0.key < $1.key }) {
+            scenario.setup.sysctls.append(try NamespaceSysctl(name, value))
+        }
         scenario.settings = try settings(values)
         scenario.clients = specs
         var warm = PhasePlan(name: "warm-up", duration: .nanoseconds(Int64(warmUp * 1e9)))

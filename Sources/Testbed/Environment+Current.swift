@@ -11,6 +11,7 @@ extension Environment {
     /// This machine as the calling thread sees it, after it has entered its network.
     package init(_ network: NetworkSetup, seed: UInt64, clients: [ClientSpec], arguments: [String]) {
         self.init(network.network, network.ports, seed: seed, clients: clients, arguments: arguments)
+        sysctls = network.sysctls
     }
 
     /// The same for a network that was made elsewhere.

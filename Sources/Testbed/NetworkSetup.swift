@@ -10,16 +10,25 @@ package struct NetworkSetup: Sendable {
     package let memcachedPort: UInt16
     package let serverAddress: SocketAddress
     package let adminAddress: SocketAddress
+    /// Kernel settings made for the run, as the kernel has them; nil where none were.
+    package let sysctls: [String: String]?
 
     /// Enters it with the calling thread, and for threads and processes it starts from now on.
     /// - Parameters:
     ///   - portRange: narrows the ephemeral ports; nil leaves them. In a namespace only.
     ///   - twReuse: net.ipv4.tcp_tw_reuse; nil leaves it. In a namespace only.
+    ///   - settings: kernel settings made after all others, in a namespace only.
     /// - Throws: ``TestbedError`` saying why, and what to do.
-    package init(_ network: Environment.Network, portRange: PortRange?, twReuse: Int? = nil) throws(TestbedError) {
+    package init(
+        _ network: Environment.Network,
+        portRange: PortRange?,
+        twReuse: Int? = nil,
+        sysctls settings: [NamespaceSysctl] = []
+    ) throws(TestbedError) {
         self.network = network
         switch network {
         case .namespace:
+            let outside = NamespaceSysctl.known(settings)
             do {
                 try NetworkNamespace.enterNew()
             } catch {
@@ -50,18 +59,33 @@ package struct NetworkSetup: Sendable {
             // A short accept queue would turn lost ports into lost connects; older kernels do not
             // show the setting in a namespace, and 4,096 is what they have.
             try? Sysctl.write("net.core.somaxconn", "65535")
+            for setting in settings {
+                do throws(NamespaceSysctl.Refusal) {
+                    try setting.write(outside: outside)
+                } catch {
+                    throw TestbedError("sysctls: \(error)")
+                }
+            }
             memcachedPort = 11211
             serverAddress = .ipv4(.loopback, port: 8080)
             adminAddress = .ipv4(.loopback, port: 8081)
         case .host:
+            guard settings.isEmpty else {
+                throw TestbedError(
+                    "sysctls: \(settings[0].name) is set in a namespace of the run's own and nowhere else; leave out --host-network"
+                )
+            }
             memcachedPort = try Self.freePort()
             serverAddress = .ipv4(.loopback, port: try Self.freePort())
             adminAddress = .ipv4(.loopback, port: try Self.freePort())
         }
         do {
             ports = try PortRange.current()
+            var values: [String: String] = [:]
+            for setting in settings { values[setting.name] = try Sysctl.read(setting.name) }
+            sysctls = values.isEmpty ? nil : values
         } catch {
-            throw TestbedError("the port range cannot be read: \(error)")
+            throw TestbedError("kernel settings cannot be read: \(error)")
         }
     }
 

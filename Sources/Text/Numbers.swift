@@ -9,7 +9,7 @@ package func rounded(_ number: Double) -> String {
 
 /// A whole number with thousands set off: 28,232.
 package func grouped(_ number: Int) -> String {
-    let digits = String(abs(number))
+    let digits = String(number.magnitude)
     var text = ""
     for (place, digit) in digits.enumerated() {
         if place > 0, (digits.count - place) % 3 == 0 { text += "," }

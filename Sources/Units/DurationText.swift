@@ -5,14 +5,19 @@ extension Duration {
         ("ms", 1_000_000), ("us", 1000), ("ns", 1),
     ]
 
+    /// Longer ones are nobody's wish, and sums with them are no times.
+    private static let longest = Duration.seconds(10 * 366 * 86400)
+
     /// Reads a number and a unit out of `ns us ms s m h`.
     /// - Throws: ``UnitTextError`` naming the accepted form.
     package init(text: String) throws(UnitTextError) {
         guard let (number, unit) = splitQuantity(text),
-            let scale = Self.units.first(where: { $0.name == unit })?.nanoseconds,
-            number * Double(scale) < 9e18
+            let scale = Self.units.first(where: { $0.name == unit })?.nanoseconds
         else {
             throw UnitTextError(text: text, expected: "a duration: write a number and a unit, as in 500ms, 10s or 2m")
+        }
+        guard number * Double(scale) <= Double(Self.longest.wholeNanoseconds) else {
+            throw UnitTextError(text: text, expected: "a duration that ends: use up to \(Self.longest.text)")
         }
         self = .nanoseconds(Int64((number * Double(scale)).rounded()))
     }

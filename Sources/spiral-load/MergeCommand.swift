@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Commands
 internal import LoadGenerator
 internal import POSIX
-internal import Text
 
 /// `spiral-load merge`: several results as one.
 struct MergeCommand: ParsableCommand {
@@ -43,12 +42,10 @@ struct MergeCommand: ParsableCommand {
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }
-        guard let result = try? JSONText.decode(LoadResult.self, from: bytes) else {
-            throw Refusal(.usage, "\(path) is not a result of spiral-load, or is damaged or incomplete")
+        do {
+            return try LoadResult(json: bytes)
+        } catch {
+            throw Refusal(.usage, "\(path): \(error)")
         }
-        guard result.schema == LoadResult.schema else {
-            throw Refusal(.usage, "\(path) is \(result.schema), and this reads \(LoadResult.schema)")
-        }
-        return result
     }
 }

@@ -24,9 +24,10 @@ struct SpiralLoad: ParsableCommand {
             batches are due. from=2s, until=8s, phase=0s, slo=100ms, codec=proto, popularity=zipf:1.1, hits=95% and \
             duplicates=10% may follow, and uris=90%:1..50,10%:20000 draws sizes by weight.
 
-            Exit status: 0 when the load was sent, 1 when nothing was answered or a --fail-if is so, 2 for wrong usage, 3 when this machine ran \
-            out of something, so that the figures are not the server's.
+            Exit status: 0 when the load was sent, 1 when it was interrupted, nothing was answered or a --fail-if is so, 2 for \
+            wrong usage, 3 when this machine ran out of something, so that the figures are not the server's.
             """,
+        version: "spiral-load \(BuildFacts.current.text)",
         subcommands: [MergeCommand.self]
     )
 
@@ -146,6 +147,12 @@ struct SpiralLoad: ParsableCommand {
         if let reason = result.invalidBecause { throw Refusal(.machine, "the run is invalid: \(reason)") }
         let crossed = thresholds.crossed(by: finished.records, isOver: true)
         guard crossed.isEmpty else { throw Refusal(.failed, crossed.map { "--fail-if \($0)" }.joined(separator: "; ")) }
+        if result.interrupted {
+            throw Refusal(
+                .failed,
+                "interrupted after \(rounded(result.elapsed)) s of \(plan.duration.text); the figures are of that time"
+            )
+        }
         if result.answered == 0 {
             let isRefused = result.clients.contains { $0.errors["ECONNREFUSED"] != nil }
             throw Refusal(
@@ -237,7 +244,7 @@ struct SpiralLoad: ParsableCommand {
         options.maxInFlight = maxInFlight
         options.maxBatches = maxBatches
         options.warmUp = warmUp
-        options.isTraced = trace.record != nil
+        options.trace = trace.content
         return LoadPlan(
             clients: clients.map { client in
                 var phased = client

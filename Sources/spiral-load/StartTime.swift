@@ -11,8 +11,8 @@ struct StartTime {
     /// - Throws: ``UnitTextError`` with the form.
     init(text: String) throws(UnitTextError) {
         self.text = text
-        guard let seconds = CivilTime.seconds(of: text) else {
-            throw UnitTextError(text: text, expected: "a time in UTC: write it as 2026-04-06T12:00:00Z")
+        guard let seconds = CivilTime.seconds(of: text), seconds < 1 << 32 else {
+            throw UnitTextError(text: text, expected: "a time in UTC: write it as 2026-04-06T12:00:00Z, before 2106")
         }
         secondsSince1970 = seconds
     }

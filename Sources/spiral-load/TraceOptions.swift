@@ -14,6 +14,9 @@ struct TraceOptions: ParsableArguments {
     )
     var record: String?
 
+    @Flag(help: "With --record, write the URIs themselves, so that a replay asks for the same posts.")
+    var recordUris = false
+
     @Option(
         help: ArgumentHelp(
             #"Send what such a file says, a line {"offset": SECONDS, "caller": NAME, "uris": N or ["URI"]} for each batch."#,
@@ -27,8 +30,12 @@ struct TraceOptions: ParsableArguments {
 
     func validate() throws {
         _ = try factor()
+        if record == nil, recordUris { throw ValidationError("--record-uris: it is for --record") }
         if replay == nil, speed != "1x" { throw ValidationError("--speed: it is for --replay") }
     }
+
+    /// What is written down of each batch; nil for nothing.
+    var content: Load.Options.TraceContent? { record.map { _ in recordUris ? .uris : .sizes } }
 
     private func factor() throws -> Double {
         guard speed.hasSuffix("x"), let factor = Double(speed.dropLast()), (0.001...1000).contains(factor) else {

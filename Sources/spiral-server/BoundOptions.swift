@@ -105,7 +105,11 @@ struct BoundOptions: ParsableArguments {
 
     private func heldBytes() throws -> Int? {
         if maxHeldBytes == "none" { return nil }
-        return try readOption("--max-held-bytes", maxHeldBytes, as: ByteCount.init(text:)).bytes
+        let size = try readOption("--max-held-bytes", maxHeldBytes, as: ByteCount.init(text:))
+        guard (1 << 20...1 << 50).contains(size.bytes) else {
+            throw ValidationError("--max-held-bytes: use 1MiB to 1048576GiB, or none")
+        }
+        return size.bytes
     }
 
     private func timeout(_ option: String, _ text: String) throws -> Duration {

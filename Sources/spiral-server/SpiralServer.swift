@@ -20,7 +20,8 @@ struct SpiralServer: ParsableCommand {
             changed while it runs:
 
               curl -X PATCH -d '{"limit": "request:64", "max-idle": 64}' localhost:8081/admin/settings
-            """
+            """,
+        version: "spiral-server \(BuildFacts.current.text)"
     )
 
     @OptionGroup(title: "Addresses")
@@ -46,14 +47,16 @@ struct SpiralServer: ParsableCommand {
     }
 
     func run() throws {
+        // The token may be a pipe's, which is waited for: signals end that as they end any program.
+        let access = try addresses.adminAccess()
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
         _ = try descriptorsLeft()
         let servers = try addresses.servers()
-        let access = try addresses.adminAccess()
         let largestBody = try process.largestBody().bytes
         let settings = try settings.parsed()
+        if let obstacle = settings.obstacle { throw Refusal(.machine, "--\(obstacle)") }
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
         let engine = try startEngine(servers, settings, log, records)

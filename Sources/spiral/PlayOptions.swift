@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import Forecast
 internal import HTTP
+internal import KernelProbe
 internal import POSIX
 internal import Reports
 internal import Results
@@ -15,6 +16,14 @@ struct PlayOptions: ParsableArguments {
 
     @Flag(help: "Use the machine's own network instead of a namespace: its other programs lose their ports too.")
     var hostNetwork = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A kernel setting of the run's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
+            valueName: "name=value"
+        )
+    )
+    var sysctl: [String] = []
 
     @Option(help: "Chooses the posts and the batches.")
     var seed: UInt64 = 1
@@ -54,7 +63,13 @@ struct PlayOptions: ParsableArguments {
 
     var network: Environment.Network { hostNetwork ? .host : .namespace }
 
+    /// - Throws: `ValidationError`
+    func sysctls() throws -> [NamespaceSysctl] {
+        try sysctl.map { try readOption("--sysctl", $0, as: NamespaceSysctl.init(text:)) }
+    }
+
     func validate() throws {
+        _ = try sysctls()
         if let json, json == report {
             throw ValidationError("--json and --report cannot both go to \(json == "-" ? "standard output" : json)")
         }
@@ -92,8 +107,10 @@ struct PlayOptions: ParsableArguments {
             }
         }
         let screen = Screen(output: json == "-" || report == "-" ? 2 : 1, isQuiet: quiet)
+        var scenario = quick ? scenario.quick : scenario
+        scenario.setup.sysctls += try sysctls()
         let player = ScenarioPlayer(
-            quick ? scenario.quick : scenario,
+            scenario,
             network: network,
             seed: seed,
             arguments: Array(CommandLine.arguments.dropFirst()),

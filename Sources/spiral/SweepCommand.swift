@@ -47,6 +47,14 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "A kernel setting of each cell's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
+            valueName: "name=value"
+        )
+    )
+    var sysctl: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "A client, as spiral-load takes them; repeat it. The largest is the heavy one.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
@@ -125,6 +133,13 @@ struct SweepCommand: ParsableCommand {
             }
             fixed[one.name] = one.values[0]
         }
+        var sysctls: [String: String] = [:]
+        for text in sysctl {
+            let one = try readOption("--sysctl", text, as: NamespaceSysctl.init(text:))
+            guard sysctls.updateValue(one.value, forKey: one.name) == nil else {
+                throw ValidationError("--sysctl: \(one.name) is given twice; leave one out")
+            }
+        }
         let isPlain = service?.request.isPlain == true
         let specs = try (client.isEmpty ? isPlain ? Self.plainClients : Self.clients : client).map { text in
             try readOption("--client", text) { try ClientSpec(text: $0, given: .init(isSized: !isPlain)) }
@@ -132,23 +147,30 @@ struct SweepCommand: ParsableCommand {
         guard ports == "machine" || Int(ports).map({ (16...32_767).contains($0) }) == true else {
             throw ValidationError("--ports: use a number from 16 to 32767, or machine")
         }
-        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        guard (1...SweepPlan.mostRepetitions).contains(`repeat`) else {
+            throw ValidationError("--repeat: use a number from 1 to \(SweepPlan.mostRepetitions)")
+        }
         let load = try readOption("--duration", duration, as: { try Duration(text: $0) })
-        guard load >= .milliseconds(500) else { throw ValidationError("--duration: use 500ms or more") }
+        guard (.milliseconds(500)...Self.longestLoad).contains(load) else {
+            throw ValidationError("--duration: use 500ms to \(Self.longestLoad.text)")
+        }
+        let warmUp = try readOption("--warm-up", warmUp, as: { try Duration(text: $0) })
+        guard warmUp <= Self.longestLoad else { throw ValidationError("--warm-up: use up to \(Self.longestLoad.text)") }
         do {
             return try SweepPlan(
                 variations,
                 fixed: fixed,
+                sysctls: sysctls,
                 clients: specs,
                 ports: Int(ports),
-                warmUp: try readOption("--warm-up", warmUp, as: { try Duration(text: $0) }),
+                warmUp: warmUp,
                 duration: load,
                 repetitions: `repeat`,
                 seed: seed,
                 service: service
             )
-        } catch let problem as SweepPlan.Problem {
-            throw ValidationError("\(problem)")
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
 
@@ -160,6 +182,9 @@ struct SweepCommand: ParsableCommand {
         }
         return (sides[0], sides[1])
     }
+
+    /// Of one measurement.
+    private static let longestLoad = Duration.seconds(24 * 3600)
 
     func run() throws {
         let signals = SignalState.current()

@@ -55,7 +55,7 @@ struct CommandLineTests {
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "2026-02-30T00:00:00Z"], "--start-at: "),
             (["spiral-load", "--replay", "/dev/null"], "--replay: /dev/null: it has no line"),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--speed", "2x"], "--speed: it is for --replay"),
-            (["spiral-load", "merge", "/dev/null"], "/dev/null is not a result of spiral-load"),
+            (["spiral-load", "merge", "/dev/null"], "/dev/null: it is not a result of spiral-load"),
             (
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--json", "/nonexistent/x"],
                 "--json: cannot open /nonexistent/x"

@@ -1,5 +1,3 @@
-internal import Units
-
 extension FuzzTarget {
     /// memcached's replies: the first line of an input is the request, and the rest what it was answered.
     static let replies = FuzzTarget(
@@ -13,14 +11,7 @@ extension FuzzTarget {
             guard let exchange = ReplyExchange(input) else { return }
             let count = exchange.reply.count
             let whole = try exchange.read(in: [count])
-            // Pieces of any length, the same for the same input; some are empty.
-            var random = SplitMix64(seed: input.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
-            let longest = random.next() % UInt64(count + 2)
-            var pieces: [Int] = []
-            while pieces.last ?? 0 < count {
-                pieces.append(min(count, (pieces.last ?? 0) + Int(random.next() % (longest + 2))))
-            }
-            for ends in [Array(0...count), pieces + [count]] {
+            for ends in [Array(0...count), pieces(of: count, chosenBy: input)] {
                 try exchange.compare(try exchange.read(in: ends), with: whole)
             }
         }

@@ -43,7 +43,7 @@ struct PermitsTests {
     func adaptive() {
         let permits = Permits(.aimd(AIMD()))
         var grants: [PermitLedger.Grant] = []
-        let healthy = Sample(roundTrip: .microseconds(60), isDrop: false)
+        let healthy = Sample(roundTrip: .microseconds(60), isDrop: false, inFlight: 20)
         let timeout = Sample(roundTrip: .milliseconds(500), isDrop: true)
         let (seat, count) = permits.enter([Holder(lookups: 0)], of: "a", target: 100)[0]
         #expect(count == 20)
@@ -54,6 +54,21 @@ struct PermitsTests {
         #expect(permits.bound == 21, "nothing was exchanged")
         permits.release(1, of: seat, timeout, target: 100, &grants)
         #expect(permits.bound == 20, "floor(18.9), and not below the minimum")
+    }
+
+    @Test("a sample counts what was in flight when its exchange began, whatever is at its end")
+    func inFlightAtTheBeginning() {
+        let permits = Permits(.aimd(AIMD()))
+        #expect((0..<3).map { _ in permits.beginExchange() } == [1, 2, 3])
+        permits.endExchange()
+        #expect(permits.beginExchange() == 3)
+        var grants: [PermitLedger.Grant] = []
+        let (seat, _) = permits.enter([Holder(lookups: 0)], of: "a", target: 100)[0]
+        for (inFlight, bound) in [(9, 20), (10, 21)] {
+            let sample = Sample(roundTrip: .microseconds(60), isDrop: false, inFlight: inFlight)
+            _ = permits.keep(seat, sample, target: 100, &grants)
+            #expect(permits.bound == bound, "half of the limit or more is in use")
+        }
     }
 
     @Test(

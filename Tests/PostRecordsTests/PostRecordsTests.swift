@@ -217,11 +217,32 @@ struct AnswerTests {
 
 @Suite("Settings")
 struct SettingsTests {
+    @Test(
+        "a number that nothing could be made of is refused, and what it may be is said",
+        arguments: [
+            ("max-idle", "1e9"), ("max-idle", "1000000000"), ("max-idle", "9223372036854775808"), ("max-idle", "-1"),
+            ("max-batch", "10000001"), ("max-per-caller", "9223372036854775807"), ("limit", "request:10000001"),
+            ("limit", "process:1,queue=10000001"), ("limit", "process:1,wait=61m"), ("limit", "aimd:max=99999999999"),
+            ("limit", "request:9223372036854775808"), ("lookup-timeout", "61m"), ("lookup-timeout", "2562047h"),
+            ("store-latency", "87841h"), ("log-sink", "pipe:1025GiB/s"), ("fanout", "multiget:9223372036854775807"),
+        ]
+    )
+    func absurd(name: String, text: String) {
+        var settings = Settings()
+        let problem = #expect(throws: Settings.Problem.self) { try settings.set(name, to: text) }
+        #expect(problem?.setting == name)
+        #expect(problem?.reason.contains("\n") == false)
+        #expect(problem?.reason.contains { $0.isNumber } == true)
+        #expect(settings == Settings())
+    }
+
     @Test("each setting reads its own text back")
     func roundTrip() throws {
         var settings = Settings()
         let texts = [
             "limit": "request:64", "fanout": "multiget:500", "dialer": "rotate", "late-bind": "true",
+            "reuse-address": "port", "linger": "rst", "local-port-range": "40000-41023", "max-open": "64",
+            "open-wait": "1s", "retries": "3", "dedupe": "true",
             "max-idle": "64", "lookup-timeout": "250ms", "log-mode": "off", "log-sink": "file:/tmp/x",
             "store-latency": "9ms", "max-batch": "500", "max-per-caller": "900",
         ]
@@ -238,8 +259,10 @@ struct SettingsTests {
         let texts = Settings.names.map { "\($0)=\(settings[$0]!)" }
         #expect(
             texts == [
-                "limit=none", "fanout=per-uri", "dialer=bind:127.32.0.1", "late-bind=false", "max-idle=2",
-                "lookup-timeout=500ms", "log-mode=blocking", "log-sink=stderr",
+                "limit=none", "fanout=per-uri", "dialer=bind:127.32.0.1", "late-bind=false",
+                "reuse-address=off", "linger=off", "local-port-range=none", "max-idle=2", "max-open=none",
+                "open-wait=5s", "lookup-timeout=500ms", "retries=0", "dedupe=false", "log-mode=blocking",
+                "log-sink=stderr",
                 "store-latency=2ms", "max-batch=0", "max-per-caller=0",
             ]
         )
@@ -262,6 +285,10 @@ struct SettingsTests {
         "a wrong value says which setting it was for and what it takes",
         arguments: [
             ("limit", "64"), ("max-idle", "-1"), ("lookup-timeout", "0s"), ("log-mode", "loud"), ("speed", "1"),
+            ("reuse-address", "on"), ("linger", "0"), ("local-port-range", "41023-40000"),
+            ("local-port-range", "1-70000"),
+            ("local-port-range", "0-5"), ("local-port-range", "+5-9"), ("max-open", "0"), ("open-wait", "0s"),
+            ("retries", "11"), ("dedupe", "yes"),
         ]
     )
     func wrong(name: String, text: String) {

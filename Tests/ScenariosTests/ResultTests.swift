@@ -74,6 +74,22 @@ struct ResultTests {
         #expect(throws: RunResult.FormatError.self) { try RunResult(json: Array("{}".utf8)) }
     }
 
+    @Test("a figure that none can be is named, in a result of any kind, and a seed is any number")
+    func absurdFigures() throws {
+        var strange = result()
+        strange.environment.seed = .max
+        #expect(try RunResult(json: JSONText.encode(strange)).environment.seed == .max)
+        for number in [Int.max, Int.min, 1 << 51] {
+            strange.phases[0].clients[0].batches = number
+            let error = #expect(throws: RunResult.FormatError.self) { try RunResult(json: JSONText.encode(strange)) }
+            let problem = "is damaged: its batches of \(number) is no figure"
+            #expect(error?.description.hasSuffix(problem) == true, "\(error?.description ?? "")")
+            let load = "{\"schema\": \"\(LoadResult.schema)\", \"due\": \(number)}"
+            let other = #expect(throws: LoadResult.MergeError.self) { try LoadResult(json: Array(load.utf8)) }
+            #expect(other?.description == "it is damaged: its due of \(number) is no figure")
+        }
+    }
+
     /// A point half a second after the one before it.
     private func point(_ number: Int, dialsPerSecond: Double) -> TimelinePoint {
         TimelinePoint(

@@ -1,4 +1,5 @@
 import Foundation
+import POSIX
 import Reports
 import TestSupport
 import Testing
@@ -40,6 +41,7 @@ struct ServicePlanTests {
             ("pool=1..64x4", ["1", "4", "16", "64"]),
             ("mode=--fast,a=b c,../x,v1..v2", ["--fast", "a=b c", "../x", "v1..v2"]),
             (#"list=a\,b,c,c"#, ["a,b", "c"]), (#"path=C:\x,\\"#, [#"C:\x"#, #"\\"#]), ("limit=none", ["none"]),
+            ("n=4611686018427387904..9223372036854775807x2", ["4611686018427387904"]),
         ]
     )
     func values(text: String, values: [String]) throws {
@@ -151,7 +153,7 @@ struct ServicePlanTests {
         // Without a cache that has all posts, a record that is missing may be one that never was.
         sweep.plan = try plan(["limit=0,16,64,256,512"], preload: nil)
         sweep.analyze()
-        #expect(sweep.ranking[0].values == ["0"])
+        #expect(sweep.ranking.first { $0.values == ["0"] }?.isFeasible == true)
     }
 
     @Test("in files what is not known is null or empty, and a file is read as it was written")
@@ -268,7 +270,8 @@ struct ServiceSweepCommandTests {
         ])
         #expect(program.wait(within: .seconds(90)) == .status(0))
         let sweep = try result(json)
-        #expect(sweep.ranking.map(\.values) == [["16"], ["0"]], "\(try program.text)")
+        let text = try program.text
+        #expect(sweep.ranking.map(\.values) == [["16"], ["0"]], "\(text)")
         #expect(sweep.ranking.map(\.isFeasible) == [true, false])
         let unlimited = try #require(sweep.runs.first { $0.cell.values == ["0"] }?.service)
         #expect(unlimited.portsInUsePeak ?? 0 > 200 && unlimited.portsCapacity == 256)

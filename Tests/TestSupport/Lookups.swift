@@ -36,9 +36,13 @@ extension FanOutEngine {
     }
 
     /// Looks keys up without waiting.
-    package func start(_ keys: [String], as caller: String = "test") -> PendingLookups {
+    package func start(
+        _ keys: [String],
+        as caller: String = "test",
+        room: (any MemoryRoom)? = nil
+    ) -> PendingLookups {
         let pending = PendingLookups()
-        let handle = lookUp(KeyList(keys), for: ClientAccount(caller)) { pending.finish($0) }
+        let handle = lookUp(KeyList(keys), for: ClientAccount(caller), room: room) { pending.finish($0) }
         pending.handle.withLock { $0 = handle }
         return pending
     }

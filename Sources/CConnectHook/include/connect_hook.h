@@ -27,6 +27,15 @@ enum dial_call {
     DIAL_CALL_CONNECT = 2,
     DIAL_CALL_DUP = 3,
     DIAL_CALL_SOCKET = 4,
+    DIAL_CALL_SETSOCKOPT = 5,
+};
+
+enum dial_reuse {
+    DIAL_REUSE_OFF = 0,
+    // SO_REUSEADDR
+    DIAL_REUSE_ADDRESS = 1,
+    // SO_REUSEPORT
+    DIAL_REUSE_PORT = 2,
 };
 
 struct dial_policy {
@@ -35,6 +44,13 @@ struct dial_policy {
     uint32_t destination_address;
     // In. Set IP_BIND_ADDRESS_NO_PORT, so that the port is chosen at connect() (ip(7)).
     int late_bind;
+    // In. What of addresses and ports the socket shares with others, as enum dial_reuse (socket(7)).
+    int reuse;
+    // In. close() sends a reset and leaves no TIME_WAIT: SO_LINGER {1, 0} (socket(7)).
+    int reset_on_close;
+    // In. The ports connect() and bind() choose among: IP_LOCAL_PORT_RANGE, the highest in the upper
+    // sixteen bits (ip(7)). 0 leaves the namespace's.
+    uint32_t local_port_range;
     // In. A connected socket to put in place of the one being dialled, or -1. Consumed.
     int adopt;
     // In. Refuse to dial: a pooled connection that broke must not be redialled unseen.

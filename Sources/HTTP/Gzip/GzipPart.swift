@@ -2,7 +2,7 @@ internal import CZlib
 
 /// A stretch of a gzip stream that was compressed for itself: several threads can each compress a part of a large
 /// answer, and the parts, one behind another, are one stream.
-struct GzipPart: Sendable {
+package struct GzipPart: Sendable {
     /// Level 1: the cores that compress are those that look up.
     private static let level: CInt = 1
     /// Deflate (RFC 1951) that ends at a byte, and is not the last of its stream.
@@ -11,7 +11,7 @@ struct GzipPart: Sendable {
     private let checksum: UInt
 
     /// Compresses neighbours together. deflate(3) of zlib.h
-    init(_ blocks: ArraySlice<[UInt8]>) {
+    package init(_ blocks: ArraySlice<[UInt8]>) {
         count = blocks.reduce(0) { $0 + $1.count }
         var checksum = crc32(0, nil, 0)
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -51,7 +51,7 @@ struct GzipPart: Sendable {
     }
 
     /// The whole stream out of its parts. RFC 1952 section 2.3
-    static func stream(of parts: [GzipPart]) -> [[UInt8]] {
+    package static func stream(of parts: [GzipPart]) -> [[UInt8]] {
         // No name, no time, unknown system.
         let header: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]
         var checksum: UInt = 0

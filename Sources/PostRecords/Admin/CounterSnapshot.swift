@@ -10,6 +10,10 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var errors: [String: Int] = [:]
         /// Values that memcached had and that are no records.
         package var unreadable = 0
+        /// Further attempts of lookups whose dial or connection failed. No outcomes: a lookup has one, its last attempt's.
+        package var retries = 0
+        /// URIs that were not looked up, as their batch had them before. Together with ``total`` all that was asked for.
+        package var duplicates = 0
 
         package var failed: Int { errors.values.reduce(0, +) }
         package var total: Int { hits + misses + failed + unreadable }
@@ -61,6 +65,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         lookups.hits = counters.hits.value
         lookups.misses = counters.misses.value
         lookups.unreadable = counters.unreadable.value
+        lookups.retries = counters.retries.value
+        lookups.duplicates = counters.duplicates.value
         lookups.errors = Self.byName(counters.errors.values.map { ($0.key, $0.value) })
         dials.ok = counters.dials.total
         dials.errors = Self.byName(counters.dialErrors.values.map { ($0.key.failure, $0.value) })
@@ -88,7 +94,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
 
     /// The figures that only grow while a process lives; all others are levels and peaks.
     private static let counts: [any WritableKeyPath<CounterSnapshot, Int> & Sendable] = [
-        \.lookups.hits, \.lookups.misses, \.lookups.unreadable, \.dials.ok, \.dials.failed, \.writeBacks.ok,
+        \.lookups.hits, \.lookups.misses, \.lookups.unreadable, \.lookups.retries, \.lookups.duplicates, \.dials.ok,
+        \.dials.failed, \.writeBacks.ok,
         \.logLines.written,
         \.logLines.dropped, \.logLines.suppressed, \.batches,
     ]
@@ -132,5 +139,8 @@ extension CounterSnapshot.Lookups {
         misses = try fields.decode(Int.self, forKey: .misses)
         errors = try fields.decode([String: Int].self, forKey: .errors)
         unreadable = try fields.decodeIfPresent(Int.self, forKey: .unreadable) ?? 0
+        // Before, no lookup was tried again, and no duplicate left out.
+        retries = try fields.decodeIfPresent(Int.self, forKey: .retries) ?? 0
+        duplicates = try fields.decodeIfPresent(Int.self, forKey: .duplicates) ?? 0
     }
 }

@@ -46,6 +46,19 @@ struct MetricsPage {
             ] + Self.sorted(counters.errors.values.map { (Self.failure($0.key), Double($0.value)) })
         )
         page.add(
+            "spiral_lookup_retries_total",
+            .counter,
+            help:
+                "Further attempts of lookups whose dial or connection failed; of each lookup only its last attempt is counted.",
+            counters.retries.value
+        )
+        page.add(
+            "spiral_duplicate_uris_total",
+            .counter,
+            help: "URIs answered without a lookup, as their batch had them before.",
+            counters.duplicates.value
+        )
+        page.add(
             "spiral_writebacks_total",
             .counter,
             help: "Records set back into memcached after a miss, by outcome, failing call and error name.",
@@ -69,6 +82,18 @@ struct MetricsPage {
             .gauge,
             help: "Lookups issued and not yet answered.",
             counters.inFlight.value
+        )
+        page.add(
+            "spiral_open_connections",
+            .gauge,
+            help: "Connections to memcached that are open or being dialled.",
+            engine.openConnections
+        )
+        page.add(
+            "spiral_lookups_waiting",
+            .gauge,
+            help: "Lookups and write-backs that wait for a connection, as max-open are open.",
+            engine.waitingForConnection
         )
         page.add(
             "spiral_idle_connections",

@@ -1,6 +1,7 @@
 package import FanOut
 internal import Limits
 internal import Memcached
+internal import POSIX
 package import Telemetry
 internal import Units
 
@@ -44,19 +45,32 @@ package struct Settings: Sendable, Equatable {
         Setting("fanout", \.fanOut.fanout, text: \.description, parse: FanoutPolicy.init(text:)),
         Setting("dialer", \.fanOut.dialer, text: \.description, parse: Dialer.init(text:)),
         Setting("late-bind", \.fanOut.lateBind, text: \.description, parse: flag),
+        Setting("reuse-address", \.fanOut.socketOptions.reuse, text: \.rawValue, parse: AddressReuse.init(text:)),
+        Setting("linger", \.fanOut.socketOptions.linger, text: \.rawValue, parse: Linger.init(text:)),
+        Setting("local-port-range", \.fanOut.socketOptions.localPorts, text: orNone) { text throws(UnitTextError) in
+            text == "none" ? nil : try LocalPortRange(text: text)
+        },
         Setting("max-idle", \.fanOut.maxIdle, text: \.description) { text throws(UnitTextError) in
-            try count(text, expected: "a number of connections, 0 or more")
+            try count(text, of: "connections")
+        },
+        Setting("max-open", \.fanOut.maxOpen, text: orNone) { text throws(UnitTextError) in
+            text == "none" ? nil : try count(text, of: "connections", from: 1, or: "none")
+        },
+        Setting("open-wait", \.fanOut.openWait, text: \.text) { text throws(UnitTextError) in
+            try time(text, from: .milliseconds(1))
         },
         Setting("lookup-timeout", \.fanOut.lookupTimeout, text: \.text) { text throws(UnitTextError) in
-            let timeout = try Duration(text: text)
-            guard timeout >= .milliseconds(1) else {
-                throw UnitTextError(text: text, expected: "a timeout of 1ms or more")
-            }
-            return timeout
+            try time(text, from: .milliseconds(1))
         },
+        Setting("retries", \.fanOut.retries, text: \.description) { text throws(UnitTextError) in
+            try count(text, of: "further attempts", to: FanOutSettings.mostRetries)
+        },
+        Setting("dedupe", \.fanOut.dedupe, text: \.description, parse: flag),
         Setting("log-mode", \.logMode, text: \.description, parse: LogMode.init(text:)),
         Setting("log-sink", \.logSink, text: \.description, parse: LogSink.init(text:)),
-        Setting("store-latency", \.storeLatency, text: \.text, parse: Duration.init(text:)),
+        Setting("store-latency", \.storeLatency, text: \.text) { text throws(UnitTextError) in
+            try time(text, from: .zero)
+        },
         Setting("max-batch", \.guards.maxBatch, text: \.description, parse: uris),
         Setting("max-per-caller", \.guards.maxPerCaller, text: \.description, parse: uris),
     ]
@@ -103,14 +117,41 @@ package struct Settings: Sendable, Equatable {
         if fanOut.lateBind, !bindsAnAddress {
             return "late-bind=true has no effect with dialer=\(fanOut.dialer), which binds no address"
         }
+        if fanOut.socketOptions.reuse != .off, !bindsAnAddress {
+            return
+                "reuse-address=\(fanOut.socketOptions.reuse) has no effect with dialer=\(fanOut.dialer), which binds no address"
+        }
+        if named.contains("open-wait"), fanOut.maxOpen == nil {
+            return "open-wait has no effect with max-open=none, where no lookup waits for a connection"
+        }
         if named.contains("log-sink"), logMode == .off || logMode == .metrics {
             return "log-sink has no effect with log-mode=\(logMode), which writes no lines"
         }
         return nil
     }
 
+    private typealias AddressReuse = SocketOptions.AddressReuse
+    private typealias Linger = SocketOptions.Linger
+
+    private static func orNone(_ value: (some CustomStringConvertible)?) -> String { value?.description ?? "none" }
+
+    /// Why this kernel cannot do what is asked for, and what to do; nil when it can.
+    package var obstacle: Problem? {
+        guard let ports = fanOut.socketOptions.localPorts else { return nil }
+        do throws(SystemCallError) {
+            try ports.probe()
+            return nil
+        } catch {
+            return Problem(
+                setting: "local-port-range",
+                reason: "this kernel cannot give one socket a range of ports (\(error)); it takes Linux 6.3 or later, "
+                    + "or net.ipv4.ip_local_port_range for the whole namespace"
+            )
+        }
+    }
+
     private static let uris: @Sendable (String) throws(UnitTextError) -> Int = { text throws(UnitTextError) in
-        try count(text, expected: "a number of URIs, 0 for any")
+        try count(text, of: "URIs", or: "0 for any")
     }
 
     private static let flag: @Sendable (String) throws(UnitTextError) -> Bool = { text throws(UnitTextError) in
@@ -118,8 +159,31 @@ package struct Settings: Sendable, Equatable {
         return value
     }
 
-    private static func count(_ text: String, expected: String) throws(UnitTextError) -> Int {
-        guard let value = Int(text), value >= 0 else { throw UnitTextError(text: text, expected: expected) }
+    /// More connections than a kernel has descriptors for, and URIs than any bound admits.
+    private static let largestCount = 10_000_000
+
+    /// - Parameter alternative: what may stand in place of a number; looked at by the caller.
+    private static func count(
+        _ text: String,
+        of what: String,
+        from least: Int = 0,
+        to largest: Int = largestCount,
+        or alternative: String? = nil
+    ) throws(UnitTextError) -> Int {
+        guard let value = Int(text), (least...largest).contains(value) else {
+            let range = "\(least) to \(largest)\(alternative.map { ", or \($0)" } ?? "")"
+            throw UnitTextError(text: text, expected: "a number of \(what): use \(range)")
+        }
         return value
+    }
+
+    private static let longestTime = Duration.seconds(3600)
+
+    private static func time(_ text: String, from shortest: Duration) throws(UnitTextError) -> Duration {
+        let time = try Duration(text: text)
+        guard (shortest...longestTime).contains(time) else {
+            throw UnitTextError(text: text, expected: "a time to wait: use \(shortest.text) to \(longestTime.text)")
+        }
+        return time
     }
 }

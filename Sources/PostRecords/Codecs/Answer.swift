@@ -1,4 +1,4 @@
-internal import FanOut
+package import FanOut
 internal import FoundationEssentials
 internal import Memcached
 
@@ -56,7 +56,7 @@ struct Answer: Sendable {
 }
 
 /// A run of neighbours of an answer in one codec. Parts are written on several cores.
-protocol AnswerPart: Sendable {
+package protocol AnswerPart: Sendable {
     /// Puts outcomes in their places: a record and its meta for each, empty ones where there is none.
     /// - Parameter outcomes: a slice of the whole batch's, with its indices.
     init(_ outcomes: ArraySlice<Outcome>)

@@ -1,15 +1,15 @@
-internal import FanOut
+package import FanOut
 internal import SwiftProtobuf
 
 /// Part of a GetPostRecords answer in JSON: what stands between the brackets of its two lists, with the comma before it.
 ///
 /// A value out of the cache is usually rewritten without being decoded, see ``CachedValueJSON``; swift-protobuf
 /// does the rest.
-struct AnswerJSON: AnswerPart {
+package struct AnswerJSON: AnswerPart {
     private var records: [UInt8] = []
     private var meta: [UInt8] = []
 
-    init(_ outcomes: ArraySlice<Outcome>) {
+    package init(_ outcomes: ArraySlice<Outcome>) {
         records.reserveCapacity(outcomes.count * 800)
         meta.reserveCapacity(outcomes.count * 32)
         for (index, outcome) in zip(outcomes.indices, outcomes) {
@@ -38,7 +38,7 @@ struct AnswerJSON: AnswerPart {
         return true
     }
 
-    static func body(of parts: [AnswerJSON]) -> [[UInt8]] {
+    package static func body(of parts: [AnswerJSON]) -> [[UInt8]] {
         [Array("{\"records\":[".utf8)] + parts.map(\.records) + [Array("],\"meta\":[".utf8)] + parts.map(\.meta)
             + [Array("]}".utf8)]
     }

@@ -1,14 +1,14 @@
 internal import HTTP
-internal import HTTPTypes
+package import HTTPTypes
 
 /// What a call says beside its message: how it is written, compressed, and how long it may take.
-struct CallHead: Sendable {
+package struct CallHead: Sendable {
     static let grpcEncoding = HTTPField.Name("grpc-encoding")!
     static let grpcAcceptEncoding = HTTPField.Name("grpc-accept-encoding")!
     private static let protocolVersion = HTTPField.Name("Connect-Protocol-Version")!
 
     let form: CallForm
-    let codec: Codec
+    package let codec: Codec
     let timeout: Duration?
     /// Whether the message is compressed; in gRPC, whether it may be.
     private let isCompressed: Bool
@@ -18,7 +18,7 @@ struct CallHead: Sendable {
     private static let smallestCompressed = 1400
 
     /// - Throws: ``ConnectError`` when something is not spoken here.
-    init(_ head: HTTPRequest) throws(ConnectError) {
+    package init(_ head: HTTPRequest) throws(ConnectError) {
         let fields = head.headerFields
         form = CallForm(of: head)
         codec = try CallForm.codec(of: head)
@@ -61,7 +61,7 @@ struct CallHead: Sendable {
     /// The message in a body.
     /// - Parameter limit: of its bytes when they are decompressed.
     /// - Throws: ``ConnectError``
-    func message(in body: [UInt8], limit: Int) throws(ConnectError) -> [UInt8] {
+    package func message(in body: [UInt8], limit: Int) throws(ConnectError) -> [UInt8] {
         switch form {
         case .connect: return isCompressed && !body.isEmpty ? try decompress(body, limit: limit) : body
         case .grpc:

@@ -5,8 +5,8 @@ internal import Text
 
 /// An error as Connect and gRPC word it: a code out of their list, and a message. In Connect's unary form it goes as JSON
 /// with the HTTP status the code maps to, in gRPC's as trailers. connectrpc.com/docs/protocol
-struct ConnectError: Error {
-    enum Code: String, CaseIterable {
+package struct ConnectError: Error {
+    package enum Code: String, CaseIterable {
         case canceled
         case invalidArgument = "invalid_argument"
         case unauthenticated
@@ -18,8 +18,8 @@ struct ConnectError: Error {
         case `internal`
     }
 
-    var code: Code
-    var message: String
+    package var code: Code
+    package var message: String
     var status: HTTPResponse.Status
     /// Sent beside it.
     var fields: HTTPFields = [:]

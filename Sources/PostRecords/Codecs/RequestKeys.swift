@@ -10,7 +10,7 @@ extension KeyList {
     /// nothing can be done for the batch before it is read. A test holds what is read against swift-protobuf.
     /// - Parameter limit: of URIs.
     /// - Throws: ``ConnectError``: for a body that cannot be read, with the byte it was found at.
-    static func read(_ body: [UInt8], in codec: Codec, limit: Int) throws(ConnectError) -> KeyList {
+    package static func read(_ body: [UInt8], in codec: Codec, limit: Int) throws(ConnectError) -> KeyList {
         var keys = KeyCollector(body: body.count, limit: limit)
         let result = body.withUnsafeBufferPointer { bytes in
             Result { () throws(ConnectError) in

@@ -1,5 +1,6 @@
 internal import HTTP
 internal import HTTPTypes
+internal import LoadGenerator
 internal import PostRecords
 internal import Scenarios
 internal import Text
@@ -26,6 +27,10 @@ struct LivePage: Responder {
             return response
         case (.get, "/run.json"):
             return json(run.runSoFar)
+        case (.get, "/charts"):
+            return html(run.charts(nil))
+        case (.get, let path) where path.hasPrefix("/stage/"):
+            return html(run.charts(String(path.dropFirst(7))))
         case (.get, "/settings"):
             return json(run.settings)
         case (.patch, "/settings"):
@@ -37,6 +42,20 @@ struct LivePage: Responder {
             } catch {
                 return problem(.badRequest, "\(error)")
             }
+        case (.post, "/orders"):
+            guard let order = try? JSONText.decode(Order.self, from: request.body) else {
+                return problem(.badRequest, "the body is not {\"client\": NAME, \"send\": \"batch\", \"loop\" or \"pause\"}")
+            }
+            return await ask(.send(order.order, client: order.client))
+        case (.post, "/faults"):
+            guard let asked = try? JSONText.decode(Asked.self, from: request.body) else {
+                return problem(.badRequest, "the body is not {\"do\": FAULT}")
+            }
+            do {
+                return await ask(.inject(try Fault(text: asked.do)))
+            } catch {
+                return problem(.badRequest, "\(error)")
+            }
         case (.post, "/next"):
             return await ask(.nextPhase)
         case (.post, "/end"):
@@ -44,8 +63,8 @@ struct LivePage: Responder {
         default:
             return problem(
                 .notFound,
-                "there is no \(request.head.method) \(request.path); there are GET /, /events, /run.json and "
-                    + "/settings, PATCH /settings, POST /next and /end"
+                "there is no \(request.head.method) \(request.path); there are GET /, /events, /run.json, "
+                    + "/charts, /stage/CHART and /settings, PATCH /settings, POST /orders, /faults, /next and /end"
             )
         }
     }
@@ -57,6 +76,38 @@ struct LivePage: Responder {
     private func ask(_ action: RunRequest.Action) async -> Response {
         if let why = await run.ask(for: action) { return problem(.badRequest, why) }
         return json(run.settings)
+    }
+
+    /// What a client is to send that sends by hand.
+    private struct Order: Decodable {
+        enum What: String, Decodable {
+            case batch, loop, pause
+        }
+
+        var client: String
+        var send: What
+
+        var order: Load.Order {
+            switch send {
+            case .batch: .batch
+            case .loop: .loop
+            case .pause: .pause
+            }
+        }
+    }
+
+    private struct Asked: Decodable {
+        var `do`: String
+    }
+
+    private func html(_ markup: [Markup]) -> Response {
+        var response = Response(
+            .ok,
+            contentType: "text/html; charset=utf-8",
+            body: Array(markup.map(\.written).joined().utf8)
+        )
+        response.head.headerFields[.cacheControl] = "no-store"
+        return response
     }
 
     private func json(_ value: some Encodable) -> Response {

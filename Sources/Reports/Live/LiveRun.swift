@@ -13,6 +13,13 @@ package final class LiveRun: RunObserver, Sendable {
         var run: RunResult?
         var settings: SettingsDocument
         var place: String
+        var sending: [String: Bool]
+    }
+
+    /// What the page becomes, and its data.
+    private struct Ending: Encodable {
+        var html: String
+        var result: RunResult
     }
 
     /// What is new with each sample.
@@ -20,18 +27,21 @@ package final class LiveRun: RunObserver, Sendable {
         var point: TimelinePoint
         var settings: SettingsDocument
         var place: String
+        var sending: [String: Bool]
     }
 
     private struct State {
         var run: RunResult?
         var settings = SettingsDocument(Settings())
         var place = ""
+        /// Clients that send by hand, and whether they do.
+        var sending: [String: Bool] = [:]
         var requests: [RunRequest] = []
         var watchers: [Int: AsyncStream<[UInt8]>.Continuation] = [:]
         var watchersEver = 0
         var isOver = false
 
-        var beginning: Beginning { Beginning(run: run, settings: settings, place: place) }
+        var beginning: Beginning { Beginning(run: run, settings: settings, place: place, sending: sending) }
 
         func tell(_ name: String, _ value: some Encodable) {
             guard !watchers.isEmpty else { return }
@@ -65,6 +75,8 @@ package final class LiveRun: RunObserver, Sendable {
         }
     }
 
+    package func sendingChanged(_ clients: [String: Bool]) { state.withLock { $0.sending = clients } }
+
     package func noted(_ event: RunResult.Event) {
         state.withLock { state in
             state.run?.events.append(event)
@@ -75,7 +87,10 @@ package final class LiveRun: RunObserver, Sendable {
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) {
         state.withLock { state in
             state.run?.timeline.append(point)
-            state.tell("point", News(point: point, settings: state.settings, place: state.place))
+            state.tell(
+                "point",
+                News(point: point, settings: state.settings, place: state.place, sending: state.sending)
+            )
         }
     }
 
@@ -87,7 +102,7 @@ package final class LiveRun: RunObserver, Sendable {
     package func ended(_ run: RunResult?) {
         let (watchers, requests) = state.withLock { state in
             state.isOver = true
-            if let run { state.tell("end", run) }
+            if let run { state.tell("end", Ending(html: HTMLPage.ending(run), result: run)) }
             defer { (state.watchers, state.requests) = ([:], []) }
             return (Array(state.watchers.values), state.requests)
         }
@@ -106,6 +121,16 @@ package final class LiveRun: RunObserver, Sendable {
 
     /// What is known of the run, as `--json` would write it.
     var runSoFar: RunResult? { state.withLock { $0.run } }
+
+    /// Seconds the charts of the page go back.
+    private static let span = 180.0
+
+    /// The stage with a chart, or all charts; nothing before there is a sample.
+    func charts(_ name: String?) -> [Markup] {
+        guard let run = runSoFar, let last = run.timeline.last else { return [] }
+        if let name { return StageView(run).content(name) }
+        return RunCharts(run, from: max(0, last.at - Self.span)).all.map(\.figure)
+    }
 
     var settings: SettingsDocument { state.withLock { $0.settings } }
 

@@ -59,6 +59,8 @@ package final class LiveServer: RunObserver, Sendable {
         run.settingsChanged(settings, in: position)
     }
 
+    package func sendingChanged(_ clients: [String: Bool]) { run.sendingChanged(clients) }
+
     package func noted(_ event: RunResult.Event) { run.noted(event) }
 
     package func sampled(_ point: TimelinePoint, _ progress: PhaseProgress) { run.sampled(point, progress) }

@@ -1,4 +1,4 @@
-// A run while it is played: figures, switches, and the charts as they move.
+// A run while it is played: the stage, and what can be done to it.
 const settingsShown = {
   limit: ["none", "request:16", "request:64", "request:256"],
   dialer: ["bind:127.32.0.1", "kernel", "rotate", "rotate-destination"],
@@ -6,116 +6,164 @@ const settingsShown = {
   "log-mode": ["off", "blocking", "async", "sampled", "metrics"],
   fanout: ["per-uri", "multiget:500"],
 };
-/// Seconds the charts go back.
-const span = 180;
-
 const token = new URLSearchParams(location.search).get("token");
 const withToken = (path) => (token ? `${path}?token=${encodeURIComponent(token)}` : path);
-const page = document.getElementById("page");
-let run = null, settings = {}, isOver = false;
+const byId = (id) => document.getElementById(id);
+let run = null, settings = {}, sending = {}, chart = "ports", isOver = false, isStopped = false;
 
-const title = add(page, "h1", {}, "Spiral");
-const story = add(page, "p", { class: "soft" });
-const figures = add(page, "dl", { class: "figures", id: "figures" });
-const panel = add(page, "div", { class: "switches", id: "switches" });
-const status = add(page, "p", { class: "status", id: "status", role: "status" }, "connecting…");
-const area = add(page, "div");
+document.body.classList.add("live");
+const say = (text) => { byId("caption").textContent = text; };
 
-function order(path, body) {
-  const options = { method: body ? "PATCH" : "POST", headers: { "Content-Type": "application/json" } };
+function order(method, path, body) {
+  const options = { method, headers: { "Content-Type": "application/json" } };
   if (body) options.body = JSON.stringify(body);
   return fetch(withToken(path), options).then(async (answer) => {
     if (!answer.ok) throw new Error((await answer.json()).message);
     return answer.json();
   });
 }
-function change(name, value) {
-  status.textContent = `${name} = ${value} …`;
-  order("/settings", { [name]: value }).then((now) => {
+/// Asks for something, and says what it means or why it was not done.
+function ask(method, path, body, caption) {
+  return order(method, path, body).then((now) => {
     settings = now;
-    status.textContent = `${name} = ${now[name]}`;
-    showSettings();
-  }, (error) => { status.textContent = error.message; });
+    say(caption());
+    show();
+    return true;
+  }, (error) => { say(error.message); return false; });
 }
+const change = (changes, caption) => ask("PATCH", "/settings", changes, () => caption);
 
-const buttons = [];
+// The source address whose ports are taken, and one that nobody has used.
+function sourceNumber() {
+  const texts = [String(settings.dialer), ...run.events.map((event) => event.text)];
+  return Math.max(1, ...texts.map((text) => Number(/bind:127\.32\.0\.(\d+)/.exec(text)?.[1] ?? 1)));
+}
+const heavy = () => Object.keys(sending)[0];
+const actions = {
+  "send-batch": () => ask("POST", "/orders", { client: heavy(), send: "batch" }, () => `One batch of ${heavy()} is on its way.`),
+  "heavy-loop": () => {
+    const send = sending[heavy()] ? "pause" : "loop";
+    ask("POST", "/orders", { client: heavy(), send }, () => {
+      sending[heavy()] = send === "loop";
+      return send === "loop" ? `${heavy()} sends one batch after the other.` : `${heavy()} stops when its batch is answered.`;
+    });
+  },
+  incident: () => change({ limit: "none", "max-idle": 2, fanout: "per-uri", dialer: `bind:127.32.0.${sourceNumber()}` },
+    "Incident: no limit, one source address, 2 idle connections. Each lookup opens a connection, and each leaves its port in TIME_WAIT for 60 s."),
+  workaround: () => change({ limit: "none", dialer: "rotate" },
+    "Workaround: each connection from another address of 127.0.0.0/8, each with ports of its own. No more errors, many more sockets."),
+  fix: () => change({ limit: "request:64", "max-idle": 128, fanout: "per-uri", dialer: "rotate" },
+    "Fix: at most 64 lookups of a batch at once, and 128 idle connections kept. The next batch finds its connections open."),
+  "one-address": () => change({ dialer: `bind:127.32.0.${sourceNumber()}` },
+    "One source address again. With the fix nothing is opened, so nothing needs a port."),
+  "fresh-ports": () => change({ dialer: `bind:127.32.0.${Math.min(254, sourceNumber() + 1)}` },
+    "A source address that nobody has used: all of its ports are free."),
+  "restart-server": () => ask("POST", "/faults", { do: "restart server" },
+    () => "The server is restarted. Its ports stay in TIME_WAIT: the new process finds them taken."),
+  "stop-memcached": () => {
+    const what = isStopped ? "continue" : "stop";
+    ask("POST", "/faults", { do: `${what} memcached` }, () => {
+      isStopped = what === "stop";
+      return isStopped ? "memcached keeps its connections and answers nothing." : "memcached answers again.";
+    });
+  },
+  next: () => ask("POST", "/next", null, () => "The next phase begins when the batches in flight are answered."),
+  end: () => ask("POST", "/end", null, () => "The run ends when the batches in flight are answered."),
+};
+for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
+document.querySelectorAll("[data-chart]").forEach((button) => button.addEventListener("click", () => {
+  chart = button.dataset.chart;
+  show();
+  draw();
+}));
+
+function element(parent, tag, attributes, text = "") {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.textContent = text;
+  parent.append(node);
+  return node;
+}
 for (const [name, values] of Object.entries(settingsShown)) {
-  const group = add(panel, "fieldset");
-  add(group, "legend", {}, name);
+  const group = element(byId("switches"), "fieldset", {});
+  element(group, "legend", {}, name);
   for (const value of values) {
-    const button = add(group, "button", { type: "button", "data-setting": name, "data-value": value }, value);
-    button.addEventListener("click", () => change(name, value));
-    buttons.push({ name, value, button });
+    element(group, "button", { type: "button", "data-setting": name, "data-value": value }, value)
+      .addEventListener("click", () => change({ [name]: value }, `${name} = ${value}`));
   }
-  const other = add(group, "input", { placeholder: "other", "aria-label": `other value of ${name}`, size: 9 });
-  other.addEventListener("change", () => { if (other.value) change(name, other.value.trim()); other.value = ""; });
-}
-const course = add(panel, "fieldset");
-add(course, "legend", {}, "run");
-for (const [text, path] of [["next phase", "/next"], ["end", "/end"]]) {
-  add(course, "button", { type: "button", id: path.slice(1) }, text).addEventListener("click", () =>
-    order(path).then(() => { status.textContent = `${text}: when the batches under way are answered`; },
-      (error) => { status.textContent = error.message; }));
+  const other = element(group, "input", { placeholder: "other", "aria-label": `other value of ${name}`, size: 9 });
+  other.addEventListener("change", () => { if (other.value) change({ [name]: other.value.trim() }, `${name} = ${other.value.trim()}`); other.value = ""; });
 }
 
-function showSettings() {
-  buttons.forEach(({ name, value, button }) => button.setAttribute("aria-pressed", String(settings[name]) === value));
-}
-function showFigures(point) {
-  const capacity = run.environment.portRange[1] - run.environment.portRange[0] + 1;
-  const errors = Object.entries(point.errorsPerSecond).filter(([, rate]) => rate > 0).sort((a, b) => b[1] - a[1]);
-  const rows = [
-    ["ports of one address", `${number(point.portsInUse)} of ${number(capacity)}`, point.portsInUse >= capacity],
-    ["TIME_WAIT", number(point.timeWait)],
-    ["dials a second", number(point.dialsPerSecond)],
-    ["errors a second", number(errors.reduce((sum, [, rate]) => sum + rate, 0)) + (errors.length ? ` ${errors[0][0]}` : ""), errors.length > 0],
-    ["in flight", number(point.inFlight)],
-    ["server", point.isUp ? `${number(point.threads)} threads, ${number(point.rssBytes / 1048576)} MiB` : "down", !point.isUp],
-    ...Object.keys(point.clients).map((name) => {
-      // The last answer may be some samples ago.
-      const answered = run.timeline.findLast((one) => Number.isFinite(one.clients[name]?.p99));
-      return [`${name}, p99`, answered ? `${number(answered.clients[name].p99)} ms` : "waiting"];
-    }),
-  ];
-  figures.replaceChildren();
-  rows.forEach(([name, value, isBad]) => {
-    const box = add(figures, "div");
-    add(box, "dt", {}, name);
-    add(box, "dd", isBad ? { class: "bad" } : {}, value);
-  });
+function press(button, isPressed) { button.setAttribute("aria-pressed", String(isPressed)); }
+function show() {
+  document.querySelectorAll("[data-setting]").forEach((button) =>
+    press(button, String(settings[button.dataset.setting]) === button.dataset.value));
+  document.querySelectorAll("[data-chart]").forEach((button) => press(button, button.dataset.chart === chart));
+  byId("heavy").hidden = !heavy();
+  if (heavy()) press(byId("heavy-loop"), sending[heavy()]);
+  press(byId("stop-memcached"), isStopped);
+  const isBound = String(settings.dialer).startsWith("bind:");
+  press(byId("incident"), settings.limit === "none" && isBound && String(settings["max-idle"]) === "2");
+  press(byId("workaround"), settings.limit === "none" && settings.dialer === "rotate");
+  press(byId("fix"), settings.limit === "request:64" && Number(settings["max-idle"]) >= 64);
 }
 function showStory(place) {
   document.title = `Spiral: ${run.scenario}, live`;
-  title.textContent = `Spiral: ${run.scenario}`;
-  story.textContent = place || run.description;
+  byId("title").textContent = `Spiral: ${run.scenario}`;
+  byId("story").textContent = place || run.description;
 }
+
+// The pictures are drawn by the run's program; one is asked for at a time.
+let isAsking = false, isStale = false;
+function draw() {
+  if (isAsking) { isStale = true; return; }
+  if (isOver) return;
+  isAsking = true;
+  const parts = [["stage", `/stage/${chart}`]];
+  if (byId("all-charts").open) parts.push(["charts", "/charts"]);
+  Promise.all(parts.map(([id, path]) => fetch(withToken(path)).then((answer) => (answer.ok ? answer.text() : null)).then((html) => {
+    if (html === null || isOver) return;
+    byId(id).innerHTML = html;
+    if (id === "charts") { makeReadable(byId(id)); readOut(); }
+  }))).catch(() => {}).finally(() => {
+    isAsking = false;
+    if (isStale) { isStale = false; draw(); }
+  });
+}
+byId("all-charts").addEventListener("toggle", draw);
 
 const feed = new EventSource(withToken("/events"));
 feed.addEventListener("run", (event) => {
   const news = JSON.parse(event.data);
-  ({ run, settings } = news);
-  status.textContent = "connected";
+  ({ run, settings, sending } = news);
+  say(run.description || "connected");
   showStory(news.place);
-  showSettings();
-  const last = run.timeline.at(-1);
-  if (last) showFigures(last);
-  drawCharts(area, run, Math.max(0, (last?.at ?? 0) - span));
+  show();
+  draw();
 });
 feed.addEventListener("point", (event) => {
   const news = JSON.parse(event.data);
   run.timeline.push(news.point);
-  settings = news.settings;
+  ({ settings, sending } = news);
   showStory(news.place);
-  showSettings();
-  showFigures(news.point);
-  drawCharts(area, run, Math.max(0, news.point.at - span));
+  show();
+  draw();
 });
-feed.addEventListener("event", (event) => run.events.push(JSON.parse(event.data)));
+feed.addEventListener("event", (event) => {
+  const news = JSON.parse(event.data);
+  run.events.push(news);
+  if (!news.byHand && !["phase", "client"].includes(news.kind)) say(news.text);
+});
 feed.addEventListener("end", (event) => {
   isOver = true;
   feed.close();
-  drawReport(JSON.parse(event.data));
+  const { html, result } = JSON.parse(event.data);
+  run = result;
+  document.body.classList.remove("live");
+  byId("page").innerHTML = html;
+  makeReadable(document);
 });
 feed.addEventListener("error", () => {
-  if (!isOver) status.textContent = "the run does not answer; it has ended, or the connection is lost";
+  if (!isOver) say("The run does not answer; it has ended, or the connection is lost.");
 });

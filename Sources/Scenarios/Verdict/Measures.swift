@@ -23,6 +23,8 @@ package enum Measures {
             change: .init(name: "unreadable values", floor: 10, worse: .more),
             counting: { $0.lookups.unreadable }
         ),
+        .init("lookups.retries", row: "  tried again", counting: { $0.lookups.retries }),
+        .init("lookups.duplicates", row: "duplicates", counting: { $0.lookups.duplicates }),
         .init("lookups.errors", change: .init(name: "failed lookups", floor: 10, worse: .more)) {
             $0.lookups.total > 0 ? Double($0.lookups.failed) : nil
         },
@@ -132,7 +134,7 @@ package enum Measures {
     }
 
     /// The names a failed lookup is counted under, as far as they are the kernel's: more than any kernel has.
-    private static let errnos = Set((1..<200).map { SystemCallError.name(of: $0) } + ["EOF"])
+    private static let errnos = Set((1..<200).map { SystemCallError.name(of: $0) } + ["EOF", "OPEN_WAIT", "CANCELLED"])
 
     /// The name of an error that a name is nearly, and which it can only have been meant to be.
     private static func misspelt(_ error: String) -> String? {

@@ -32,6 +32,8 @@ struct ServiceCell {
             let load = try Prepared(plan, service)
             var options = Room.Options()
             options.ports = try plan.ports.map { try PortRangeText(count: "\($0)") }
+            options.sysctls = try (plan.sysctls ?? [:]).sorted { $0.key < $1.key }
+                .map { try SysctlText(text: "\($0.key)=\($0.value)") }
             let room = try Room(options)
             // Its programs are reaped when this returns, which the end of the room waits for.
             return try measure(load, in: room)
@@ -67,13 +69,14 @@ struct ServiceCell {
         in room: borrowing Room
     ) throws -> (result: ServiceResult, environment: Environment) {
         let folder = try RunFolder()
-        let environment = Environment(
+        var environment = Environment(
             .namespace,
             try PortRange.current(),
             seed: plan.seed,
             clients: prepared.specs,
             arguments: CommandLine.arguments
         )
+        environment.sysctls = plan.sysctls
         let placeholders = plan.placeholders(values)
         var companions: [ServiceProgram] = []
         for (number, command) in prepared.commands.dropLast().enumerated() {

@@ -82,9 +82,10 @@ enum LogFile {
         }
         var status = stat()
         guard fstat(file.rawValue, &status) == 0 else { throw LogSinkError(description: "open \(path): \(errno)") }
-        // Major 1 are null, full and zero, which take or refuse what is written at once. null(4)
+        // Major 1 with minors 3, 5 and 7 are null, zero and full, which take or refuse what is written at once; others of
+        // it are the machine's memory and the kernel's log. null(4), mem(4)
         let isRegular = status.st_mode & S_IFMT == S_IFREG
-        let isMemoryDevice = status.st_mode & S_IFMT == S_IFCHR && status.st_rdev >> 8 == 1
+        let isMemoryDevice = status.st_mode & S_IFMT == S_IFCHR && [0x103, 0x105, 0x107].contains(status.st_rdev)
         guard isRegular || isMemoryDevice else {
             throw LogSinkError(
                 description: "open \(path): it is no regular file; lines would wait for whoever reads it"

@@ -14,13 +14,13 @@ package enum LogSink: Sendable, Hashable, CustomStringConvertible {
         } else if text.hasPrefix("file:"), text.utf8.count > 5 {
             self = .file(path: String(text.dropFirst(5)))
         } else if text.hasPrefix("pipe:"), text.hasSuffix("/s"),
-            let rate = try? ByteCount(text: String(text.dropFirst(5).dropLast(2))), rate.bytes > 0
+            let rate = try? ByteCount(text: String(text.dropFirst(5).dropLast(2))), (1...1 << 40).contains(rate.bytes)
         {
             self = .pipe(bytesPerSecond: rate.bytes)
         } else {
             throw UnitTextError(
                 text: text,
-                expected: "a log sink: use stderr, file:PATH or pipe:BYTES/s, as in pipe:64KiB/s"
+                expected: "a log sink: use stderr, file:PATH or pipe:BYTES/s, as in pipe:64KiB/s, up to 1024GiB/s"
             )
         }
     }

@@ -1,0 +1,126 @@
+internal import PostRecords
+internal import Results
+internal import Text
+
+/// What a room sees of a run while it is played: one large chart, and the figures of the last seconds.
+struct StageView {
+    /// Figures are of this many seconds: batches come in bursts, and a room reads slowly.
+    static let figureSpan = 5.0
+    /// Seconds the chart goes back.
+    static let chartSpan = 60.0
+
+    struct Figure: Equatable {
+        var name: String
+        var value: String
+        var note = ""
+        /// Nil where it is neither.
+        var isGood: Bool?
+    }
+
+    let run: RunResult
+    /// Of the last seconds.
+    private let recent: [TimelinePoint]
+
+    init(_ run: RunResult) {
+        self.run = run
+        let now = run.timeline.last?.at ?? 0
+        recent = run.timeline.suffix(40).filter { $0.at > now - Self.figureSpan }
+    }
+
+    private var capacity: Int {
+        let range = run.environment.portRange
+        return range.count == 2 ? range[1] - range[0] + 1 : 0
+    }
+
+    /// Samples are as far apart as they are: a rate counts as long as its sample took.
+    private func mean(_ rate: (TimelinePoint) -> Double) -> Double? {
+        var (sum, seconds) = (0.0, 0.0)
+        for (before, now) in zip(run.timeline.suffix(41), run.timeline.suffix(40)) where now.at > (recent.first?.at ?? 0) {
+            sum += rate(now) * (now.at - before.at)
+            seconds += now.at - before.at
+        }
+        return seconds > 0 ? sum / seconds : nil
+    }
+
+    var figures: [Figure] {
+        guard let now = run.timeline.last else { return [] }
+        var figures = [ports(now), failed]
+        for name in now.clients.keys.sorted() {
+            let seen = recent.compactMap { $0.clients[name] }
+            guard seen.contains(where: { $0.inTime != nil }) else { continue }
+            let ended = seen.reduce(0) { $0 + $1.answered + ($1.failed ?? 0) }
+            let met = seen.reduce(0) { $0 + ($1.inTime ?? 0) }
+            let share = ended == 0 ? nil : 100 * Double(met) / Double(ended)
+            figures.append(
+                Figure(
+                    name: "\(name): complete in time",
+                    value: PageParts.percent(share),
+                    isGood: share.map { $0 >= 95 }
+                )
+            )
+        }
+        let waiting = now.batchesPending
+        figures += [
+            Figure(name: "batches waiting", value: PageParts.text(waiting)),
+            Figure(name: "connections opened per s", value: PageParts.text(mean(\.dialsPerSecond))),
+            Figure(name: "TIME_WAIT, all addresses", value: grouped(now.timeWait)),
+        ]
+        if !now.isUp { figures[0] = Figure(name: "server", value: "down", isGood: false) }
+        return figures
+    }
+
+    private func ports(_ now: TimelinePoint) -> Figure {
+        let isFull = capacity > 0 && now.portsInUse >= capacity
+        let errors = mean { $0.errorsPerSecond.values.reduce(0, +) } ?? 0
+        // Full of what was closed before, and nobody asks for more: that is an incident that is over.
+        let note = isFull ? (errors > 0 ? "none is free" : "closed; free again within 60 s") : ""
+        return Figure(
+            name: "ports of one address",
+            value: "\(grouped(now.portsInUse)) of \(grouped(capacity))",
+            note: note,
+            isGood: isFull && errors > 0 ? false : nil
+        )
+    }
+
+    private var failed: Figure {
+        let errors = mean { $0.errorsPerSecond.values.reduce(0, +) } ?? 0
+        let lookups = mean(\.lookupsPerSecond) ?? 0
+        let share = lookups > 0 ? 100 * errors / lookups : nil
+        var names: [String: Double] = [:]
+        for point in recent { names.merge(point.errorsPerSecond, uniquingKeysWith: +) }
+        let most = names.filter { $0.value > 0 }.max { ($0.value, $1.key) < ($1.value, $0.key) }
+        return Figure(
+            name: "lookups that failed",
+            value: PageParts.percent(share),
+            note: most?.key ?? "",
+            isGood: share.map { $0 < 1 }
+        )
+    }
+
+    /// The chart of that name, large; the one of ports where there is none.
+    func chart(_ name: String) -> Markup? {
+        let charts = RunCharts(run, from: max(0, (run.timeline.last?.at ?? 0) - Self.chartSpan))
+        let all: [Chart] = [charts.ports, charts.completeInTime, charts.latency, charts.rates, charts.timeWait]
+        guard !run.timeline.isEmpty else { return nil }
+        return (all.first { $0.id == name } ?? all[0]).svg(.stage)
+    }
+
+    func content(_ chartName: String) -> [Markup] {
+        let boxes = figures.map { figure in
+            let mark = figure.isGood.map { $0 ? "good" : "bad" }
+            let note = figure.note.isEmpty ? [] : [Markup.make("small", [:], [.text(figure.note)])]
+            return Markup.make(
+                "div",
+                [:],
+                [
+                    .make("dt", [:], [.text(figure.name)]),
+                    .make("dd", ["class": mark], [.text(figure.value)] + note),
+                ]
+            )
+        }
+        return [
+            .make("div", ["class": "stage-chart"], chart(chartName).map { [$0] } ?? []),
+            .make("dl", ["class": "figures", "id": "figures"], boxes),
+        ]
+    }
+}

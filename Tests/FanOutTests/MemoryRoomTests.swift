@@ -1,0 +1,92 @@
+import FanOut
+import Memcached
+import POSIX
+import Synchronization
+import Telemetry
+import TestSupport
+import Testing
+import Units
+
+/// What memcached sends is bounded for all lookups together, however many there are and whatever it says.
+@Suite("Memory for values", .requiresNamespaces, .timeLimit(.minutes(1)))
+struct MemoryRoomTests {
+    /// Room for so many bytes.
+    private final class Room: MemoryRoom {
+        let left: Atomic<Int>
+        let taken = Atomic<Int>(0)
+
+        init(_ bytes: Int) { left = Atomic(bytes) }
+
+        func take(_ bytes: Int) -> Bool {
+            if left.subtract(bytes, ordering: .relaxed).newValue < 0 {
+                left.add(bytes, ordering: .relaxed)
+                return false
+            }
+            taken.add(bytes, ordering: .relaxed)
+            return true
+        }
+
+        func giveBack(_ bytes: Int) {
+            taken.subtract(bytes, ordering: .relaxed)
+            left.add(bytes, ordering: .relaxed)
+        }
+    }
+
+    private let keys = (0..<20).map { "key\($0)" }
+
+    @Test("values beyond the room are ENOBUFS, the others are found, and small ones take none", arguments: [1, 20])
+    func wholeValues(chunk: Int) throws {
+        try inNetworkNamespace {
+            let standIn = try StandIn { caller in
+                while true {
+                    for key in try caller.request().dropFirst() {
+                        let value = String(repeating: "x", count: key.hasPrefix("small") ? 1000 : 100_000)
+                        try caller.send("VALUE \(key) 0 \(value.utf8.count)\r\n\(value)\r\n")
+                    }
+                    try caller.send("END\r\n")
+                }
+            }
+            let engine = try FanOutEngine.make([standIn.address], lanes: 2) {
+                $0.fanout = chunk == 1 ? .perURI : .multiget(chunk: chunk)
+                $0.dialer = .kernel
+                $0.lookupTimeout = .seconds(20)
+            }
+            defer { engine.stop() }
+            // Each takes twice its size: itself, and the answer made of it. Parts of replies take some for a moment, too.
+            for (bytes, most) in [(10_000_000, 20), (1_150_000, 5)] {
+                let room = Room(bytes)
+                let failedBefore = engine.errorsByName["ENOBUFS", default: 0]
+                let outcomes = engine.start(keys + (0..<20).map { "small\($0)" }, room: room).wait()
+                let hits = Array(outcomes[..<20]).hits
+                #expect(most == 20 ? hits == 20 : hits <= most)
+                #expect(Array(outcomes[20...]).hits == 20)
+                #expect(engine.errorsByName["ENOBUFS", default: 0] - failedBefore == 20 - hits)
+                #expect(engine.counters.inFlight.value == 0)
+                #expect(room.taken.load(ordering: .relaxed) == 200_000 * hits)
+            }
+        }
+    }
+
+    @Test("parts of values that stall take room, fail at once where there is none, and give it back")
+    func stalledParts() throws {
+        try inNetworkNamespace {
+            let standIn = try StandIn { caller in
+                let key = try caller.request()[1]
+                try caller.send("VALUE \(key) 0 1000000\r\n" + String(repeating: "x", count: 100_000))
+                try caller.stall()
+            }
+            let engine = try FanOutEngine.make([standIn.address], lanes: 2) {
+                $0.dialer = .kernel
+                $0.lookupTimeout = .seconds(3)
+            }
+            defer { engine.stop() }
+            let room = Room(550_000)
+            let outcomes = engine.start(keys, room: room).wait()
+            #expect(outcomes.failed == 20)
+            let errors = engine.errorsByName
+            #expect(errors["ENOBUFS", default: 0] >= 15)
+            #expect(errors["ENOBUFS", default: 0] + errors["ETIMEDOUT", default: 0] == 20)
+            #expect(room.taken.load(ordering: .relaxed) == 0)
+        }
+    }
+}
