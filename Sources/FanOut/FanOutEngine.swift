@@ -122,7 +122,14 @@ package final class FanOutEngine: Sendable {
         }
         let settings = settings
         if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
-            let duplicates = Duplicates(indices: indices, account: account, counters: counters)
+            let duplicates = Duplicates(
+                of: keys,
+                indices: indices,
+                servers: context.servers,
+                account: account,
+                counters: counters,
+                room: room
+            )
             return start(keys, for: account, settings, room: room) { completion($0.map(duplicates.expand)) }
         }
         return start(keys, for: account, settings, room: room, completion: completion)

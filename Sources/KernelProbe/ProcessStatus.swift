@@ -28,6 +28,23 @@ package struct ProcessStatus: Sendable, Equatable {
         )
     }
 
+    /// The most memory a process had resident so far, in bytes.
+    /// - Throws: ``SystemCallError``, ENOENT when there is no such process.
+    package static func peakResidentBytes(of process: Int32) throws(SystemCallError) -> Int? {
+        let text = try KernelFile.read("/proc/\(process)/status")
+        return KernelFile.field("VmHWM", of: text).flatMap { Int($0) }.map { $0 * 1024 }
+    }
+
+    /// Processor time that all threads of a process have used, in steps of 10 ms as a rule. proc_pid_stat(5)
+    /// - Throws: ``SystemCallError``, ENOENT when there is no such process.
+    package static func processorTime(of process: Int32) throws(SystemCallError) -> Duration {
+        let text = try KernelFile.read("/proc/\(process)/stat")
+        // The name before it, in parentheses, may hold anything; of what follows, utime and stime are 12th and 13th.
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ").dropFirst()
+        let ticks = fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
+        return .seconds(Double(ticks) / Double(max(1, sysconf(CInt(_SC_CLK_TCK)))))
+    }
+
     /// Inode numbers of the sockets a process has open.
     /// - Throws: ``SystemCallError``: EACCES for somebody else's process.
     package static func socketInodes(of process: Int32) throws(SystemCallError) -> Set<UInt32> {

@@ -21,6 +21,10 @@ extension RunResult {
     /// Why a file is no result that can be read.
     package struct FormatError: Error, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// Reads a result as `--json` wrote it.

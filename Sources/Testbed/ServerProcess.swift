@@ -13,13 +13,14 @@ package final class ServerProcess {
 
     /// Starts the server and waits until it serves.
     /// - Parameters:
+    ///   - memcached: the servers it looks posts up in, one or more.
     ///   - arguments: beyond the addresses.
     ///   - cgroup: folder of the cgroup it begins in; nil for this process's own.
     /// - Throws: ``TestbedError``
     package init(
         address: SocketAddress,
         adminAddress: SocketAddress,
-        memcached: SocketAddress,
+        memcached: [SocketAddress],
         _ arguments: [String],
         descriptorLimit: Int? = nil,
         cgroup: String? = nil,
@@ -32,8 +33,8 @@ package final class ServerProcess {
             let output = try Descriptor.appending(to: folder.path + "/server.log")
             process = try ChildProcess(
                 path,
-                ["--listen", "\(address)", "--admin-listen", "\(adminAddress)", "--memcached", "\(memcached)"]
-                    + arguments,
+                ["--listen", "\(address)", "--admin-listen", "\(adminAddress)", "--memcached"]
+                    + [memcached.map(\.description).joined(separator: ",")] + arguments,
                 output: output.rawValue,
                 descriptorLimit: descriptorLimit.map { UInt64($0) },
                 cgroup: cgroup

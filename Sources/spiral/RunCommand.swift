@@ -7,13 +7,13 @@ internal import Units
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Plays a scenario: one that comes with Spiral, or a file of your own.",
+        abstract: "Run a scenario: one that comes with Spiral, or a file of your own.",
         discussion: """
             Scenarios that come with it: \(ScenarioLibrary.names.joined(separator: ", ")).
 
             'spiral run --schema' prints a file with every key there is; 'spiral run --show NAME' prints one of the \
-            above, to begin with. Ends with 0 when all expectations held, 1 when one did not, 2 when the file is \
-            wrong, 3 when this machine cannot run it.
+            above, to begin with. Exit status 0 if all expectations passed, 1 if one failed, 2 if the file is wrong, 3 if \
+            this machine cannot run it.
             """
     )
 
@@ -33,6 +33,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print a scenario with every key there is.")
     var schema = false
 
+    @Flag(help: "Print a JSON Schema of scenario files, by which editors complete and check them.")
+    var jsonSchema = false
+
     @Flag(help: "Print the scenario's file instead of playing it.")
     var show = false
 
@@ -40,7 +43,7 @@ struct RunCommand: ParsableCommand {
     var options: PlayOptions
 
     func validate() throws {
-        guard schema || scenario != nil else {
+        guard schema || jsonSchema || scenario != nil else {
             throw ValidationError(
                 "name a scenario or a file; there are \(ScenarioLibrary.names.joined(separator: ", "))"
             )
@@ -49,6 +52,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         if schema { return try JSONOutput("-", option: "--schema").write(Array(ScenarioSchema.example.utf8)) }
+        if jsonSchema { return try JSONOutput("-", option: "--json-schema").write(ScenarioSchema.json) }
         if show { return try JSONOutput("-", option: "--show").write(try Self.bytes(of: scenario!)) }
         let plan = try Self.scenario(scenario!)
         if check {

@@ -24,6 +24,8 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var failed = 0
         /// Failed dials by errno name.
         package var errors: [String: Int] = [:]
+        /// The same by call and errno, as in `bind EADDRINUSE`.
+        package var errorsByCall: [String: Int] = [:]
     }
 
     package struct WriteBacks: Codable, Sendable, Equatable {
@@ -70,6 +72,10 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         lookups.errors = Self.byName(counters.errors.values.map { ($0.key, $0.value) })
         dials.ok = counters.dials.total
         dials.errors = Self.byName(counters.dialErrors.values.map { ($0.key.failure, $0.value) })
+        dials.errorsByCall = Dictionary(
+            counters.dialErrors.values.map { ("\($0.key.failure.step) \($0.key.failure.name)", $0.value) },
+            uniquingKeysWith: +
+        )
         dials.failed = dials.errors.values.reduce(0, +)
         writeBacks.ok = counters.writeBacks.value
         writeBacks.errors = Self.byName(counters.writeBackErrors.values.map { ($0.key, $0.value) })
@@ -102,7 +108,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
 
     /// The same by name.
     private static let countsByName: [any WritableKeyPath<CounterSnapshot, [String: Int]> & Sendable] = [
-        \.lookups.errors, \.dials.errors, \.writeBacks.errors, \.refusals,
+        \.lookups.errors, \.dials.errors, \.dials.errorsByCall, \.writeBacks.errors, \.refusals,
     ]
 
     /// The counts of a process that has ended and of the one after it together; levels are the later one's.
@@ -142,5 +148,16 @@ extension CounterSnapshot.Lookups {
         // Before, no lookup was tried again, and no duplicate left out.
         retries = try fields.decodeIfPresent(Int.self, forKey: .retries) ?? 0
         duplicates = try fields.decodeIfPresent(Int.self, forKey: .duplicates) ?? 0
+    }
+}
+
+extension CounterSnapshot.Dials {
+    /// As written by this version or one before it, which did not tell calls apart.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        ok = try fields.decode(Int.self, forKey: .ok)
+        failed = try fields.decode(Int.self, forKey: .failed)
+        errors = try fields.decode([String: Int].self, forKey: .errors)
+        errorsByCall = try fields.decodeIfPresent([String: Int].self, forKey: .errorsByCall) ?? [:]
     }
 }

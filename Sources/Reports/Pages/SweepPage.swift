@@ -51,11 +51,14 @@ struct SweepPage {
         let columns = sweep.plan.service == nil ? settingColumns : serviceColumns
         let rows = sweep.ranking.map { one in
             [.init(sweep.plan.text(one.values))]
-                + columns.map { one.runs > 0 ? $0.cell(one) : $0.name == "errors" ? "crashed" : "–" }
+                + columns.map {
+                    one.runs > 0 ? $0.cell(one) : ["errors", "failed"].contains($0.name) ? "crashed" : "–"
+                }
         }
         return PageParts.heading(
             "Ranking",
-            note: "What fails or runs out of ports comes last, and what was not answered after it; the others by what the "
+            note:
+                "What fails or runs out of ports comes last, and what was not answered after it; the others by what the "
                 + "small callers got. Median of its runs, with least and most below."
         ) + [
             PageParts.table(id: "ranking", ["settings"] + columns.map(\.name), rows),
@@ -88,9 +91,10 @@ struct SweepPage {
         [
             ("batches/s", { cell($0.answersPerSecond) }), ("small p99 ms", { cell($0.smallP99) }),
             ("complete within SLO", { cell($0.smallInTime, mark: "%") }), ("heavy p99 ms", { cell($0.heavyP99) }),
-            ("complete", { cell($0.completePercent, mark: "%") }), ("failed", { cell($0.failedBatches) }),
+            ("complete", { cell($0.completePercent, mark: "%") }),
+            ("failed", { $0.crashes > 0 ? "crashed \($0.crashes)×" : cell($0.failedBatches) }),
             ("dials/s", { cell($0.dialsPerSecond, mark: $0.exhaustsPorts ? " !" : "") }),
-            ("ports", { cell($0.portsInUsePeak) }), ("TIME_WAIT", { cell($0.timeWaitPeak) }), ("errors", errors),
+            ("ports", { cell($0.portsInUsePeak) }), ("TIME_WAIT", { cell($0.timeWaitPeak) }),
             ("threads", { cell($0.threadsPeak) }), ("MiB", { cell($0.rssPeakMiB) }),
         ]
     }

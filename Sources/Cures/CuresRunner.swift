@@ -1,0 +1,89 @@
+internal import LoadGenerator
+internal import POSIX
+internal import PostRecords
+internal import Results
+internal import Testbed
+internal import Text
+internal import Units
+
+/// Plays the cures one after the other, each in a clean room of its own.
+package struct CuresRunner {
+    /// Shows lines to whoever waits.
+    private let show: ([String]) -> Void
+    /// Where what is measured so far is kept; nil for nowhere.
+    private let file: String?
+    private var result: CuresResult
+    /// Why the last attempt to keep the result failed.
+    package private(set) var unsaved: String?
+
+    /// - Parameter earlier: a result of the same plan to go on from; nil to begin.
+    package init(_ plan: CuresPlan, earlier: CuresResult?, file: String?, show: @escaping ([String]) -> Void) {
+        result = earlier ?? CuresResult(plan)
+        self.file = file
+        self.show = show
+    }
+
+    /// Measures what is not measured yet.
+    /// - Returns: the result; of what was measured when a signal ended it early.
+    /// - Throws: ``TestbedError`` when no cure could be played here.
+    package mutating func run() throws -> CuresResult {
+        _ = try (Executables.memcached(), Executables.server())
+        DescriptorLimit.raise()
+        let done = Set(result.runs.filter { $0.error == nil }.map(\.cell))
+        let cells = result.plan.cells.filter { !done.contains($0) }
+        result.runs.removeAll { $0.error != nil }
+        result.interrupted = false
+        for (index, cell) in cells.enumerated() {
+            guard let run = measure(cell) else {
+                result.interrupted = true
+                break
+            }
+            result.runs.append(run)
+            result.judge()
+            save()
+            let number = "[\(done.count + index + 1)/\(done.count + cells.count)]"
+            let row = result.cures.first { $0.name == cell.cure }
+            show(["\(number) \(cell.cure): " + (row.map { "\($0.verdict.text): \($0.because)" } ?? "")])
+        }
+        result.judge()
+        save()
+        return result
+    }
+
+    /// - Returns: nil when a signal ended it.
+    private mutating func measure(_ cell: CuresPlan.Cell) -> CuresResult.Run? {
+        var run = CuresResult.Run(cell: cell)
+        guard let cure = Cure.all.first(where: { $0.name == cell.cure }) else {
+            run.error = "this version has no such cure"
+            return run
+        }
+        do {
+            let room = try CureRoom(cure, result.plan)
+            // Takes the processes down on every way out.
+            defer { room.end() }
+            if result.environment == nil || cell.cure == Cure.incidentName { result.environment = room.environment }
+            run.measurement = try room.play()
+        } catch is Interrupted {
+            return nil
+        } catch let error as CureUnavailable {
+            run.unavailable = "\(error)"
+        } catch {
+            run.error = "\(error)"
+        }
+        return run
+    }
+
+    /// Keeps what is measured so far: complete or not at all, and the earlier file when it does not fit.
+    private mutating func save() {
+        guard let file, file != "-" else { return }
+        do {
+            try Descriptor.replaceFile(file, with: JSONText.encode(result) + Array("\n".utf8))
+            unsaved = nil
+        } catch {
+            if unsaved == nil {
+                show(["cannot \(error): what was measured before is kept, and it goes on"])
+            }
+            unsaved = "\(error)"
+        }
+    }
+}

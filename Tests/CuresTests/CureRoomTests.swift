@@ -1,0 +1,110 @@
+import KernelProbe
+import POSIX
+import TestSupport
+import Testing
+
+@testable import Cures
+
+/// Cures played for real, against what memcached, `ss` and `strace` saw of it.
+@Suite("Cure rooms")
+struct CureRoomTests {
+    private func output(_ command: String) throws -> String {
+        let file = try TemporaryFile()
+        var child = try ChildProcess("/bin/sh", ["-c", "\(command) > \(file.path)"], output: 2)
+        #expect(eventually(within: .seconds(10)) { child.poll() != nil })
+        return try file.contents
+    }
+
+    @Test(
+        "dials are what memcached counted, TIME_WAIT what ss lists, and the errno is of the call that failed",
+        .requiresNamespaces, .requires("memcached", package: "memcached"), .requires("ss", package: "iproute2"),
+        arguments: ["nothing", "rotate-source", "late-bind", "late-bind-destinations"]
+    )
+    func oracles(name: String) throws {
+        let cure = try #require(Cure.all.first { $0.name == name })
+        let plan = CuresPlan([name], ports: 64, repetitions: 1, seed: 7)
+        try inNetworkNamespace {
+            let room = try CureRoom(cure, plan)
+            defer { room.end() }
+            let measured = try room.play()
+            #expect(measured.dials.ok == measured.dials.countedByMemcached)
+            #expect(measured.batches.map(\.uris) == [256, 256])
+            #expect(measured.others.ok + measured.others.failed > 0)
+            let timeWaits = try output("ss -Htan state time-wait '( dport = :11211 )' | wc -l")
+            let listed = try #require(Int(timeWaits.filter(\.isNumber)))
+            // The other program goes on for a moment after the last look.
+            #expect(measured.timeWaitPeak <= listed && listed <= measured.timeWaitPeak + 5)
+            let errors = Set(measured.dials.errorsByCall.keys)
+            #expect(errors == (cure.expectedError.map { [$0] } ?? []), "\(measured.dials.errorsByCall)")
+            #expect((measured.others.failed > 0) == (name == "nothing"))
+        }
+    }
+
+    @Test(
+        "failed dials are those that strace saw fail, by call and errno",
+        .slow, .requiresNamespaces, .requires("strace", package: "strace")
+    )
+    func straced() throws {
+        let trace = try TemporaryFile()
+        let json = trace.folderPath + "/result.json"
+        let program = try Program.path("spiral")
+        let arguments = "cures --only nothing --ports 128 --quiet --json \(json)"
+        _ = try output("strace -f -qq -e trace=bind -o \(trace.path) \(program) \(arguments)")
+        let measured = try #require(CuresResult(json: Array(try Program.contents(of: json).utf8)).cures.first)
+        // A call that another thread's interrupts is two lines, of which the second has the errno.
+        let failed = try trace.contents.split(separator: "\n").filter { $0.contains("EADDRINUSE") }
+        #expect(failed.count > 0 && measured.dials?.errorsByCall == ["bind EADDRINUSE": failed.count])
+    }
+
+    @Test("a kernel setting that this kernel does not have makes a cure unavailable, not failed", .requiresNamespaces)
+    func missingSetting() throws {
+        let cure = Cure("none", "", why: "", cost: "", source: "", expected: .cures).sysctl("net.ipv4.no_such_setting", "1")
+        let plan = CuresPlan([], ports: 64, repetitions: 1, seed: 1)
+        #expect(throws: CureUnavailable.self) { try inNetworkNamespace { _ = try CureRoom(cure, plan) } }
+    }
+
+    @Test(
+        "wrong options are refused with what to do",
+        arguments: [
+            (["--only", "tw-reuse"], "'tw-reuse' is not a cure; did you mean tw-reuse-"),
+            (["--only", "linger-longer-than-that"], "'spiral cures --list' has their names"),
+            (["--ports", "8"], "--ports: use a number from 128 to 16384"),
+            (["--resume"], "--resume goes on with the file that --json names"),
+            (["--full-range", "--ports", "128"], "--full-range and --ports: use one of them"),
+            (["--json", "-", "--report", "-"], "only one of --json, --report and --markdown"),
+        ]
+    )
+    func usage(options: [String], message: String) throws {
+        let program = try Program("spiral", ["cures"] + options)
+        #expect(program.wait() == .status(2))
+        #expect(try program.text.contains(message))
+    }
+
+    @Test(
+        "an interrupted one goes on where it was, and its outputs are there",
+        .slow, .requiresNamespaces, .requires("memcached", package: "memcached")
+    )
+    func resumed() throws {
+        let json = try TemporaryFile()
+        let arguments = ["cures", "--ports", "128", "--only", "late-bind,limit-idle", "--json", json.path]
+        let first = try Program("spiral", arguments)
+        #expect(eventually(within: .seconds(30)) { (try? json.contents.contains("roomMilliseconds")) ?? false })
+        first.send(2)
+        #expect(first.wait() == .status(1))
+        let pages = try TemporaryFile()
+        let second = try Program(
+            "spiral",
+            arguments + ["--resume", "--report", pages.path, "--markdown", pages.folderPath + "/md"]
+        )
+        let end = second.wait()
+        let text = try second.text
+        #expect(end == .status(0), "\(text)")
+        let result = try CuresResult(json: Array(try json.contents.utf8))
+        #expect(result.runs.count == 3 && !result.interrupted)
+        #expect(try pages.contents.contains("drawCures(JSON.parse"))
+        #expect(try Program.contents(of: pages.folderPath + "/md").contains("| limit-idle | cures |"))
+        let other = try Program("spiral", ["cures", "--ports", "129", "--json", json.path, "--resume"])
+        #expect(other.wait() == .status(2))
+        #expect(try other.text.contains("is of other options"))
+    }
+}
