@@ -78,6 +78,9 @@ package final class FanOutEngine: Sendable {
     /// Threads that issue and collect.
     package var laneCount: Int { lanes.count }
 
+    /// Where it looks keys up.
+    package var servers: ServerList { context.servers }
+
     package var counters: FanOutCounters { context.counters }
 
     /// Changes take effect as ``FanOutSettings`` says.
