@@ -38,7 +38,9 @@ struct ReportCommand: ParsableCommand {
     var chart: String?
 
     func validate() throws {
-        guard chart == nil || svg != nil else { throw ValidationError("--chart needs --svg, which says where to write it") }
+        guard chart == nil || svg != nil else {
+            throw ValidationError("--chart needs --svg, which says where to write it")
+        }
         if let svg, svg == output {
             throw ValidationError("--svg and --output cannot both go to \(svg == "-" ? "standard output" : svg)")
         }

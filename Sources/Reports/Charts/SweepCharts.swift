@@ -44,10 +44,13 @@ package struct SweepCharts {
             defer { most = max(most, point.x) }
             return point.x > most
         }
-        var note = "Lower and farther right is better. A dot is the median of a combination's runs, its arms least and most. "
+        var note =
+            "Lower and farther right is better. A dot is the median of a combination's runs, its arms least and most. "
             + "Hollow: it fails lookups or batches, or runs out of ports. Dotted: none is better in both."
         let unplaced = sweep.ranking.count - points.count
-        if unplaced > 0 { note += " \(grouped(unplaced)) combinations without an answer to the small callers are not drawn." }
+        if unplaced > 0 {
+            note += " \(grouped(unplaced)) combinations without an answer to the small callers are not drawn."
+        }
         let missing = sweep.plan.cells.count - sweep.runs.count
         if missing > 0 { note += " \(grouped(missing)) of \(grouped(sweep.plan.cells.count)) runs are missing." }
         return PointChart(
@@ -82,7 +85,9 @@ package struct SweepCharts {
         }
         kinds = kinds.filter { $0.members.count > 2 }
         guard !kinds.isEmpty else { return [] }
-        let capacity = sweep.environment.flatMap { $0.portRange.count == 2 ? $0.portRange[1] - $0.portRange[0] + 1 : nil }
+        let capacity = sweep.environment.flatMap {
+            $0.portRange.count == 2 ? $0.portRange[1] - $0.portRange[0] + 1 : nil
+        }
         func curve(
             _ id: String,
             _ title: String,

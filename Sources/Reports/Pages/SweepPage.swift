@@ -68,7 +68,8 @@ struct SweepPage {
         }
         return PageParts.heading(
             "Ranking",
-            note: "What fails or runs out of ports comes last, and what was not answered after it; the others by what the "
+            note:
+                "What fails or runs out of ports comes last, and what was not answered after it; the others by what the "
                 + "small callers got. Median of its runs, with least and most below."
         ) + [
             PageParts.table(id: "ranking", header, rows),
@@ -87,7 +88,9 @@ struct SweepPage {
     }
 
     private var environment: [Markup] {
-        guard let place = sweep.environment else { return [] }
+        guard let place = sweep.environment else {
+            return PageParts.heading("Where it was measured", note: "Its file does not say.")
+        }
         return PageParts.heading("Where it was measured") + [
             .make(
                 "p",
