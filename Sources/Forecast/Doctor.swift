@@ -66,10 +66,18 @@ package struct Doctor: Sendable {
                 advice: "install libmemcached 1.1.4 or later (Debian 12, Ubuntu 24.04)"
             )
         }
-        return Finding("libmemcached", version, .good, "errors of dials come with the kernel's errno")
+        return Finding("libmemcached", version, .good, "connection errors carry the kernel's errno")
     }
 
     private var namespaces: Finding {
+        if network == .host, NamespaceRefusal.isInContainer {
+            return Finding(
+                "network",
+                "the container's own, unless it was started with --network host",
+                .good,
+                "its TIME_WAIT sockets end with it"
+            )
+        }
         if network == .host {
             return Finding(
                 "network",
@@ -81,13 +89,13 @@ package struct Doctor: Sendable {
         }
         let user = geteuid() == 0 ? "as root" : "in a user namespace"
         guard NetworkNamespace.isPermitted() else {
+            let refusal = NamespaceRefusal.here
             return Finding(
                 "network namespaces",
-                "not permitted",
+                refusal.reason,
                 .bad,
                 "the demo cannot have ports of its own",
-                advice: "run it as root, allow user namespaces (kernel.unprivileged_userns_clone=1, "
-                    + "kernel.apparmor_restrict_unprivileged_userns=0), or use --host-network"
+                advice: refusal.advice
             )
         }
         return Finding(
@@ -149,7 +157,7 @@ package struct Doctor: Sendable {
             "ports",
             "\(grouped(budget.ports)) (\(budget.lowestPort)-\(budget.highestPort)\(reserved(budget)), \(own))",
             .good,
-            "one source address sustains \(rounded(budget.sustainableDialsPerSecond)) dials a second: each port is 60 s in TIME_WAIT"
+            "one source address sustains \(rounded(budget.sustainableDialsPerSecond)) new connections a second: each port is in TIME_WAIT for 60 s"
         )
     }
 

@@ -1,13 +1,16 @@
 package import Cures
 internal import PostRecords
 package import Results
+internal import Scenarios
 internal import Text
 
 /// The pages that show a run or a sweep: each one HTML file with its style inside, that needs no network. What it shows is
 /// there without a script; one adds reading all charts at one moment.
 package enum HTMLPage {
     /// The report of a run; it carries its data.
-    package static func report(_ result: RunResult) -> [UInt8] {
+    package static func report(_ run: RunResult) -> [UInt8] {
+        var result = run
+        result.story = RunStory(run).sentences
         let page = RunPage(run: result)
         return compose(title: page.title, page.content, data: JSONText.encode(result))
     }

@@ -19,7 +19,7 @@ package final class RunProgress: RunObserver {
     }
 
     package func phaseBegan(_ position: PhasePosition, changes: [SettingChange]) {
-        screen.print(["", "\(position)"] + changes.map { "    \($0)" })
+        screen.print(["", ScreenLine("\(position)", .heading)] + changes.map { ScreenLine("    \($0)") })
         nextLine = .zero
     }
 
@@ -40,7 +40,7 @@ package final class RunProgress: RunObserver {
                 )
             )
         } else if progress.elapsed >= nextLine {
-            screen.update(["\(position) \(seconds)s" + Self.line(point, progress)])
+            screen.update([ScreenLine("\(position) \(seconds)s" + Self.line(point, progress))])
             nextLine = progress.elapsed + Self.lineInterval
         }
     }
@@ -50,7 +50,7 @@ package final class RunProgress: RunObserver {
     }
 
     package func warned(_ text: String) {
-        screen.print(["    warning: \(text)"])
+        screen.print([ScreenLine("    warning: \(text)", .warning)])
     }
 
     package func interrupted(because reason: String?) {
@@ -64,11 +64,11 @@ package final class RunProgress: RunObserver {
             + "  found \(grouped(counted.lookups.hits))"
             + (counted.lookups.unreadable > 0 ? "  unreadable \(grouped(counted.lookups.unreadable))" : "")
             + "  errors \(errors ?? "none")"
-            + "  dials \(grouped(counted.dials.ok))"
+            + "  connections \(grouped(counted.dials.ok))"
             + "  ports \(grouped(point.portsInUse))/\(grouped(progress.capacity))"
             + "  TIME_WAIT \(grouped(point.timeWait))"
             + "  in flight \(grouped(point.inFlight))"
             + "  threads \(grouped(point.threads))"
-            + "  \(point.rssBytes >> 20) MiB"
+            + "  \(mebibytes(point.rssBytes))"
     }
 }

@@ -4,17 +4,21 @@ package struct CascadeStage: Codable, Sendable {
     package var happened: Bool
     /// Seconds since the first phase began; nil when it did not happen.
     package var at: Double?
+    /// The phase of that moment; nil when it did not happen, and in results of versions that did not tell it.
+    package var phase: String?
     package var detail: String
 
     package init(
         name: String,
         happened: Bool,
         at: Double? = nil,
+        phase: String? = nil,
         detail: String
     ) {
         self.name = name
         self.happened = happened
         self.at = at
+        self.phase = phase
         self.detail = detail
     }
 }

@@ -17,6 +17,8 @@ package struct RunResult: Codable, Sendable {
     package var predictions: [Prediction] = []
     /// How this run differs from the outage it replays.
     package var fidelity: [String] = []
+    /// What it shows, in sentences made from its own figures; nil in results of versions that did not tell it.
+    package var story: [String]?
     package var verdict: Verdict
     /// Whether it ended before the last phase, by a signal or by what ``interruptedBecause`` says.
     package var interrupted = false

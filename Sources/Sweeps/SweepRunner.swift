@@ -34,22 +34,24 @@ package struct SweepRunner {
         let cells = plan.cells.filter { !done.contains($0) }
         result.runs.removeAll { $0.result == nil }
         result.interrupted = false
-        let began = MonotonicInstant.now
+        var clock = SweepClock(plan)
         for (index, cell) in cells.enumerated() {
-            let place = "[\(done.count + index + 1)/\(done.count + cells.count)] \(plan.text(cell.values))"
-            let run = try measure(cell)
+            let name = "[\(done.count + index + 1)/\(done.count + cells.count)] \(plan.text(cell.values))"
+            let began = MonotonicInstant.now
+            let run = try measure(cell, named: name)
             if result.interrupted { break }
             result.runs.append(run)
             save()
-            let left = (MonotonicInstant.now - began) / (index + 1) * (cells.count - index - 1)
-            show(["\(place): \(summary(run))\(left > .zero ? "; about \(Self.text(left)) left" : "")"])
+            clock.note(cell, took: .now - began)
+            show(["\(name): \(summary(run))" + (clock.text(cells[(index + 1)...]).map { "; \($0)" } ?? "")])
         }
         result.analyze()
         save()
         return result
     }
 
-    private mutating func measure(_ cell: SweepPlan.Cell) throws -> SweepResult.Run {
+    /// - Parameter name: of the measurement, for those who wait.
+    private mutating func measure(_ cell: SweepPlan.Cell, named name: String) throws -> SweepResult.Run {
         do {
             var scenario = try result.plan.scenario(cell.values)
             // A server that dies ends its cell, not the sweep.
@@ -57,7 +59,8 @@ package struct SweepRunner {
             let player = ScenarioPlayer(
                 scenario,
                 network: .namespace,
-                seed: result.plan.seed
+                seed: result.plan.seed,
+                observers: [SlowCellNotes(name) { [show] in show([$0]) }]
             )
             let played = try player.play()
             result.environment = result.environment ?? played.environment
@@ -90,10 +93,5 @@ package struct SweepRunner {
         return
             "\(rounded(measures.lookupsPerSecond)) lookups/s, small p99 \(measures.smallP99.map { rounded($0) } ?? "-") ms"
             + (errors ?? "")
-    }
-
-    private static func text(_ duration: Duration) -> String {
-        let seconds = Int(duration.inSeconds.rounded())
-        return seconds < 90 ? "\(seconds) s" : "\((seconds + 30) / 60) min"
     }
 }

@@ -9,8 +9,8 @@ internal import Units
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Says what this machine allows, what that means for the reproduction, and what to do about it.",
-        discussion: "Ends with 3 when the demo cannot run here, with 0 otherwise."
+        abstract: "Check whether this machine can run the reproduction, and how to fix what is missing.",
+        discussion: "Exit status 3 if the demo cannot run here, 0 otherwise."
     )
 
     @Flag(help: "Judge the machine's whole port range instead of the demo's 1,024 ports.")
@@ -37,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let output = try json.map { try JSONOutput($0) }
-        var scenario = try RunCommand.scenario(fullRange || hostNetwork ? "demo-full-range" : "demo")
+        var scenario = try RunCommand.scenario(DemoCommand.name(fullRange, hostNetwork ? .host : .namespace))
         let specs = try specs()
         if !specs.isEmpty { scenario.clients = specs }
         let network: Environment.Network = hostNetwork ? .host : .namespace

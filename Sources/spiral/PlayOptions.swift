@@ -131,7 +131,7 @@ struct PlayOptions: ParsableArguments {
         } catch let error as TestbedError {
             throw Refusal(.machine, "\(error)")
         }
-        screen.conclude(result.summary)
+        screen.conclude(result.summary(width: screen.width, file: json))
         try JSONOutput.each([
             screen.checkWritten,
             { try output?.write(result) },

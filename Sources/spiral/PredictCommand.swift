@@ -10,7 +10,7 @@ internal import Units
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Does the arithmetic of ephemeral ports: when they run out, and what it would take.",
+        abstract: "Calculate when ephemeral ports run out, and what it takes to avoid it.",
         discussion: """
             Nothing is run: batches are simulated as clients send them, each dial takes a port, and the port stays in \
             TIME_WAIT. Without options it is the incident on a default kernel. For any service, say how many \

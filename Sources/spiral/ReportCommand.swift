@@ -9,11 +9,16 @@ internal import Sweeps
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Draws the report of a run or of a sweep again, from its JSON.",
+        abstract: "Draw the report of a run or of a sweep again, from its JSON.",
         discussion: """
-            One HTML file that needs no network and no script. Of a run: the headline picture, charts, phases, verdict, \
-            and what was predicted. Of a sweep: what is recommended, small callers' p99 against throughput, the ranking, \
-            and curves. With --svg only a picture is written, for a README or a talk.
+            One HTML file that needs no network and no script. Of a run: what happened in a sentence, the headline picture, \
+            charts, phases, expectations, and what was predicted. Of a sweep: what is recommended, small callers' p99 against \
+            throughput, the ranking, and curves. With --svg or --markdown only that is written, for a README, a talk or a \
+            pull request.
+
+              spiral report run.json                       # writes report.html
+              spiral report run.json --markdown -          # Markdown on standard output
+              spiral report run.json --svg headline.svg
             """
     )
 
@@ -26,6 +31,9 @@ struct ReportCommand: ParsableCommand {
     )
     var output: String?
 
+    @Option(help: ArgumentHelp("Where to write the result as Markdown; - for standard output.", valueName: "path"))
+    var markdown: String?
+
     @Option(help: ArgumentHelp("Where to write a picture as SVG; - for standard output.", valueName: "path"))
     var svg: String?
 
@@ -37,42 +45,63 @@ struct ReportCommand: ParsableCommand {
     )
     var chart: String?
 
+    private var targets: [(option: String, path: String)] {
+        [("--output", output), ("--markdown", markdown), ("--svg", svg)].compactMap { option, path in
+            path.map { (option, $0) }
+        }
+    }
+
     func validate() throws {
         guard chart == nil || svg != nil else {
             throw ValidationError("--chart needs --svg, which says where to write it")
         }
-        if let svg, svg == output {
-            throw ValidationError("--svg and --output cannot both go to \(svg == "-" ? "standard output" : svg)")
+        for (index, target) in targets.enumerated() {
+            guard let other = targets[..<index].first(where: { $0.path == target.path }) else { continue }
+            let path = target.path == "-" ? "standard output" : target.path
+            throw ValidationError("\(other.option) and \(target.option) cannot both go to \(path)")
         }
     }
 
     func run() throws {
         let page: [UInt8]
         let pictures: Pictures
+        let lines: [String]
         let line: String
         switch try Self.read(file, as: { bytes throws(RunResult.FormatError) in try ResultFile(json: bytes) }) {
         case .run(let result):
             page = HTMLPage.report(result)
             pictures = Pictures(result)
+            lines = MarkdownReport.lines(result)
             line = "\(result.scenario), \(result.verdict.text)"
         case .sweep(var result):
             // A file of a sweep that goes on has no analysis yet, and an older one another.
             result.analyze()
             page = HTMLPage.report(result)
             pictures = Pictures(result)
+            lines = MarkdownReport.lines(result)
             line = result.findings.first ?? "a sweep of which nothing was measured"
         }
-        if let svg {
-            do {
-                try JSONOutput(svg, option: "--svg").write(Array(try pictures.svg(chart).utf8))
-            } catch let problem as Pictures.Problem {
-                throw Refusal(.usage, "\(file): \(problem)")
+        var targets = targets
+        if targets.isEmpty { targets = [("--output", "report.html")] }
+        for (option, path) in targets {
+            let bytes: [UInt8]
+            switch option {
+            case "--markdown": bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+            case "--svg": bytes = try picture(of: pictures)
+            default: bytes = page
             }
-            if svg != "-" { try say(["\(svg): \(line)"]) }
+            try JSONOutput(path, option: option).write(bytes)
+            // What else is on standard output is not mixed with it.
+            if !targets.contains(where: { $0.path == "-" }) { try say(["\(path): \(line)"]) }
         }
-        guard let output = output ?? (svg == nil ? "report.html" : nil) else { return }
-        try JSONOutput(output, option: "--output").write(page)
-        if output != "-", svg != "-" { try say(["\(output): \(line)"]) }
+    }
+
+    private func picture(of pictures: Pictures) throws -> [UInt8] {
+        do {
+            return Array(try pictures.svg(chart).utf8)
+        } catch {
+            throw Refusal(.usage, "\(file): \(error)")
+        }
     }
 
     /// Reads a result.

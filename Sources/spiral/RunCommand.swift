@@ -7,13 +7,13 @@ internal import Units
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Plays a scenario: one that comes with Spiral, or a file of your own.",
+        abstract: "Run a scenario: one that comes with Spiral, or a file of your own.",
         discussion: """
             Scenarios that come with it: \(ScenarioLibrary.names.joined(separator: ", ")).
 
             'spiral run --schema' prints a file with every key there is; 'spiral run --show NAME' prints one of the \
-            above, to begin with. Ends with 0 when all expectations held, 1 when one did not, 2 when the file is \
-            wrong, 3 when this machine cannot run it.
+            above, to begin with. Exit status 0 if all expectations passed, 1 if one failed, 2 if the file is wrong, 3 if \
+            this machine cannot run it.
             """
     )
 
@@ -33,14 +33,20 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print a scenario with every key there is.")
     var schema = false
 
+    @Flag(help: "Print a JSON Schema of scenario files, by which editors complete and check them.")
+    var jsonSchema = false
+
     @Flag(help: "Print the scenario's file instead of playing it.")
     var show = false
+
+    @Flag(help: "List the scenarios that come with it.")
+    var list = false
 
     @OptionGroup
     var options: PlayOptions
 
     func validate() throws {
-        guard schema || scenario != nil else {
+        guard schema || jsonSchema || list || scenario != nil else {
             throw ValidationError(
                 "name a scenario or a file; there are \(ScenarioLibrary.names.joined(separator: ", "))"
             )
@@ -48,7 +54,9 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        if list { return try say(try Self.summaries()) }
         if schema { return try JSONOutput("-", option: "--schema").write(Array(ScenarioSchema.example.utf8)) }
+        if jsonSchema { return try JSONOutput("-", option: "--json-schema").write(ScenarioSchema.json) }
         if show { return try JSONOutput("-", option: "--show").write(try Self.bytes(of: scenario!)) }
         let plan = try Self.scenario(scenario!)
         if check {
@@ -71,6 +79,18 @@ struct RunCommand: ParsableCommand {
         }
     }
 
+    /// A line for each scenario of the library: its name, how long its load takes, and what it is.
+    private static func summaries() throws -> [String] {
+        var table: [(name: String, text: String)] = []
+        for name in ScenarioLibrary.names {
+            let scenario = try scenario(name)
+            let seconds = Int(scenario.phases.reduce(Duration.zero) { $0 + $1.duration }.inSeconds)
+            table.append((name, "\(seconds) s  \(scenario.description)"))
+        }
+        let widest = table.map(\.name.count).max() ?? 0
+        return table.map { $0.name + String(repeating: " ", count: widest - $0.name.count) + "  " + $0.text }
+    }
+
     private static func bytes(of name: String) throws -> [UInt8] {
         if let text = ScenarioLibrary.yaml(name) { return Array(text.utf8) }
         do {
@@ -79,8 +99,10 @@ struct RunCommand: ParsableCommand {
         } catch  where error.name == "EFBIG" {
             throw Refusal(.usage, "\(name): a scenario has \(largestFile) at the most")
         } catch {
-            let hint = ScenarioLibrary.suggestion(for: name).map { "; did you mean '\($0)'?" } ?? ""
-            throw Refusal(.usage, "there is no scenario '\(name)', and no such file (\(error))\(hint)")
+            let hint =
+                ScenarioLibrary.suggestion(for: name).map { "did you mean '\($0)'?" }
+                ?? "there are \(ScenarioLibrary.names.joined(separator: ", "))"
+            throw Refusal(.usage, "there is no scenario '\(name)', and no such file (\(error)); \(hint)")
         }
     }
 }

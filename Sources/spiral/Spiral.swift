@@ -5,7 +5,8 @@ internal import Commands
 struct Spiral: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral",
-        abstract: "Replays the April 2026 Bluesky outage on this machine's kernel, with a real memcached.",
+        abstract:
+            "Shows ephemeral port exhaustion: in your own programs, and in a replay of the April 2026 Bluesky outage.",
         version: "spiral \(BuildFacts.current.text)",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,

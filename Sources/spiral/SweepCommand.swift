@@ -13,16 +13,16 @@ internal import Units
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep",
-        abstract: "Measures a grid of settings, each combination in a clean room of its own.",
+        abstract: "Measure a grid of settings, each combination with ports, memcached and server of its own.",
         discussion: """
-            Each cell gets a fresh network namespace, memcached and server; the order is shuffled. A heavy caller and \
+            Each combination gets a fresh network namespace, memcached and server; the order is shuffled. A heavy caller and \
             small ones send together; combinations are ranked by what the small ones waited.
 
               spiral sweep --vary limit=none,request:16..1024x4,fair:256 --vary max-idle=2,64 --repeat 3
 
             16..1024x4 stands for 16, 64, 256, 1024, and 16..64+16 for 16, 32, 48, 64. With --json a sweep that was \
-            interrupted goes on where it was when it is called again with --resume. Ends with 0 when every cell was \
-            measured, 1 when one was not, 2 when the grid is wrong, 3 when this machine cannot run it.
+            interrupted continues when it is called again with --resume. Exit status 0 if every combination was measured, \
+            1 if one was not, 2 if the grid is wrong, 3 if this machine cannot run it.
             """
     )
 
@@ -32,12 +32,12 @@ struct SweepCommand: ParsableCommand {
     @Flag(help: "The mitigation matrix: limit x dialer x log-mode, on top of what --vary says.")
     var matrix = false
 
-    @Option(help: ArgumentHelp("A setting that is the same in all cells.", valueName: "setting=value"))
+    @Option(help: ArgumentHelp("A setting that is the same in all combinations.", valueName: "setting=value"))
     var set: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A kernel setting of each cell's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
+            "A kernel setting of each combination's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
             valueName: "name=value"
         )
     )
@@ -60,13 +60,18 @@ struct SweepCommand: ParsableCommand {
     @Option(help: "Load while it is measured.")
     var duration = "5s"
 
-    @Option(help: "Measurements of each cell; three or more tell differences from noise.")
+    @Option(help: "Measurements of each combination; three or more tell differences from noise.")
     var `repeat` = 1
 
     @Option(help: "Chooses the order and the batches.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Where to keep the result, after each cell; - for standard output.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to keep the result, after each measurement; - for standard output.",
+            valueName: "path"
+        )
+    )
     var json: String?
 
     @Option(help: ArgumentHelp("Where to write a row for each run; - for standard output.", valueName: "path"))
@@ -78,7 +83,7 @@ struct SweepCommand: ParsableCommand {
     @Flag(help: "Go on with the result in --json, which must be of the same grid.")
     var resume = false
 
-    @Flag(help: "Do not ask before a grid of many cells.")
+    @Flag(help: "Do not ask before a grid of many combinations.")
     var yes = false
 
     @Flag(help: "Print the ranking and the findings only.")
@@ -173,7 +178,10 @@ struct SweepCommand: ParsableCommand {
         }
         let screen = Screen(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
         let cells = plan.cells.count
-        screen.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
+        screen.print([
+            "\(cells) \(cells == 1 ? "measurement" : "measurements"), at least \(Self.time(cells, of: plan)); those whose batches are not "
+                + "answered in time take longer"
+        ])
         var runner = SweepRunner(plan, earlier: earlier, file: json) { screen.print($0) }
         let result: SweepResult
         do {
@@ -181,7 +189,7 @@ struct SweepCommand: ParsableCommand {
         } catch let error as TestbedError {
             throw Refusal(.machine, "\(error)")
         }
-        screen.conclude(result.summary)
+        screen.conclude(result.summary(width: screen.width))
         try JSONOutput.each([
             screen.checkWritten,
             { if json == "-" { try file?.write(result) } },
@@ -221,7 +229,7 @@ struct SweepCommand: ParsableCommand {
             throw Refusal(.usage, "no combination of the grid can be measured\(reason)")
         }
         guard cells > SweepPlan.manyCells, !yes else { return }
-        let question = "\(cells) cells take \(Self.time(cells, of: plan)) or more"
+        let question = "\(cells) measurements take \(Self.time(cells, of: plan)) or more"
         guard isatty(0) == 1 else { throw Refusal(.usage, "\(question); add --yes, or leave values out") }
         print("\(question). Go on? [y/N] ", terminator: "")
         fflush(nil)

@@ -9,7 +9,7 @@ internal import Testbed
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Ranks the callers of a spiral-server by URIs a second: who sends the load.",
+        abstract: "Rank the callers of a spiral-server by URIs a second.",
         discussion: """
             Reads /debug/clients of the admin listener. Rates are over the last ten seconds; a caller is named by \
             x-atlantis-caller, else User-Agent, else its address.
@@ -28,7 +28,7 @@ struct TopCommand: ParsableCommand {
     @OptionGroup
     var watch: WatchOptions
 
-    @Option(help: ArgumentHelp("Where to write the last look as JSON; - for standard output.", valueName: "path"))
+    @Option(help: ArgumentHelp("Where to write the last sample as JSON; - for standard output.", valueName: "path"))
     var json: String?
 
     func validate() throws {
@@ -52,7 +52,7 @@ struct TopCommand: ParsableCommand {
             }
             last = ranking
             guard json != "-" else { return }
-            screen.redraw(ClientReport.lines(ranking, most: most))
+            screen.redraw(ClientReport.lines(ranking, most: most, width: screen.width))
         }
         try JSONOutput.each([screen.checkWritten, { if let last { try output?.write(last) } }])
     }

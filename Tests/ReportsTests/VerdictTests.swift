@@ -64,7 +64,7 @@ struct VerdictTests {
     @Test("in the table what was not measured is -, in the JSON null")
     func tableAndJSON() throws {
         let result = try result(.empty([.made("a", batches: 2, milliseconds: [], slo: .milliseconds(50))]))
-        for row in ["dials expected", "server threads", "server MiB", "  p50 ms", "  p99 ms"] {
+        for row in ["connections expected", "server threads", "server MiB", "  p50 ms", "  p99 ms"] {
             let line = try #require(result.summary.first { $0.hasPrefix(row) })
             #expect(line.dropFirst(row.count).filter { $0 != " " } == "-", "\(line)")
         }
@@ -141,8 +141,8 @@ struct VerdictTests {
             let text = try browser.value(of: "document.body.innerText")
             for wrong in ["NaN", "undefined", "null", "Infinity"] { #expect(!text.contains(wrong), "\(name): \(text)") }
             if name == "run" {
-                #expect(text.contains("dials are not predicted: batches were refused"))
-                #expect(text.contains("dials expected\t–"))
+                #expect(text.contains("connections are not predicted: batches were refused"))
+                #expect(text.contains("connections expected\t–"))
                 #expect(text.contains("0% in 50 ms"))
                 #expect(text.contains("– in 1,000 ms"))
             } else {
@@ -156,14 +156,18 @@ struct VerdictTests {
     func comparison() throws {
         let before = try result(.full([.made("a", milliseconds: [20])]))
         let after = try result(.full([.made("a", milliseconds: [])]))
-        let comparison = Comparison(before, after, tolerance: 0.1)
+        let comparison = Comparison(("a", before), ("b", after), tolerance: 0.1)
         #expect(comparison.regressions.contains("p: a p99 ms 20 → not measured"))
         #expect(comparison.markdown.contains("| p | a p99 ms | 20 | - | not measured |"))
-        let back = Comparison(after, before, tolerance: 0.1)
+        let back = Comparison(("b", after), ("a", before), tolerance: 0.1)
         #expect(back.regressions.isEmpty)
         #expect(back.markdown.contains("| p | a p99 ms | - | 20 | not measured before |"))
-        #expect(Comparison(after, after, tolerance: 0.1).markdown.contains("No figure differs by more than 10%."))
-        let gone = Comparison(before, try result(.full([])), tolerance: 0.1)
+        #expect(
+            Comparison(("b", after), ("b", after), tolerance: 0.1).markdown.contains(
+                "No figure differs by more than 10%."
+            )
+        )
+        let gone = Comparison(("a", before), ("b", try result(.full([]))), tolerance: 0.1)
         #expect(gone.regressions == ["p: client a was not there"])
     }
 }

@@ -102,12 +102,11 @@ func picture(
         "rect",
         ["class": "ground", "fill": Palette.lightGrounds[0], "width": coordinate(width), "height": coordinate(height)]
     )
-    return .element(
-        "svg",
-        all + attributes,
+    let parts: [Markup] =
         [
             .make("title", ["id": "\(id)-title"], [.text(title)]),
             .make("desc", ["id": "\(id)-desc"], [.text(description)]),
         ] + (isAlone ? [.make("style", [:], [.text(Palette.style)])] : []) + [ground] + children
-    )
+    // A file of its own is kept in a tree, where lines are compared.
+    return .element("svg", all + attributes, isAlone ? parts.flatMap { ["\n", $0] } + ["\n"] : parts)
 }

@@ -54,7 +54,7 @@ package struct PointChart: Sendable {
             + (level.map { [$0.value] } ?? [])
         var plot = layout
         plot.right = layout.hasLabelsBeside ? 24 : layout.right
-        plot.plotHeight = layout.plotHeight * 1.35
+        plot.plotHeight = layout.plotHeight * 1.6
         let frame = ChartFrame(
             layout: plot,
             x: scale(xs, isLogarithmic: isXLogarithmic, isAcross: true),
@@ -185,32 +185,46 @@ package struct PointChart: Sendable {
         return parts
     }
 
-    /// Names beside their dots, those that matter most first; one that would be written over another is left out.
+    /// Names beside their dots, those that matter most first; one that would be written over a dot or another name is left
+    /// out, but for the one that is recommended.
     private func labels(_ frame: ChartFrame) -> [Markup] {
         let size = frame.layout.fontSize
-        var taken: [(x: ClosedRange<Double>, y: Double)] = []
+        var taken: [(x: ClosedRange<Double>, y: ClosedRange<Double>)] = points.compactMap { point in
+            guard let x = frame.across(point.x), let y = frame.up(point.y) else { return nil }
+            return ((x - 8)...(x + 8), (y - 8)...(y + 8))
+        }
         var parts: [Markup] = []
         let onEdge = Set(edge.map(\.name))
         func weight(_ point: Point) -> Int { point.isChosen ? 0 : onEdge.contains(point.name) ? 1 : 2 }
         for point in points.sorted(by: { weight($0) < weight($1) }) {
             guard let label = point.label, let x = frame.across(point.x), let y = frame.up(point.y) else { continue }
             let text = point.isChosen ? "\(label): recommended" : label
-            let width = frame.layout.width(of: text)
-            let places =
-                [(x + 12, y - 8), (x - 12 - width, y - 8), (x + 12, y + size + 4), (x - 12 - width, y + size + 4)]
-                // Where there is room beside it nowhere, above or below it, as far in the middle as it can be.
-                + [y - 14, y + size + 12].map {
-                    (max(frame.layout.left, min(x - width / 2, frame.layout.width - width)), $0)
-                }
-            let free = places.first { place in
-                place.0 >= frame.layout.left && place.0 + width <= frame.layout.width
-                    && !taken.contains {
-                        $0.x.overlaps(place.0...(place.0 + width)) && abs($0.y - place.1) < 1.1 * size
-                    }
+            let width = Double(text.count) * size * (point.isChosen ? frame.layout.letter : 0.58)
+            func box(_ left: Double, _ base: Double) -> (x: ClosedRange<Double>, y: ClosedRange<Double>) {
+                (left...(left + width), (base - 0.8 * size)...(base + 0.25 * size))
             }
-            guard let free else { continue }
-            taken.append((free.0...(free.0 + width), free.1))
-            parts.append(frame.text(text, free.0, free.1, isStrong: point.isChosen, hasHalo: true))
+            // Beside it, above or below; and where there is room there nowhere, over or under it.
+            let middle = max(frame.layout.left + 4, min(x - width / 2, frame.layout.width - width))
+            let places = [
+                box(x + 12, y - 4), box(x - 12 - width, y - 4), box(x + 12, y + size), box(x - 12 - width, y + size),
+                box(middle, y - 14), box(middle, y + size + 12), box(middle, y - 32), box(middle, y + size + 30),
+            ]
+            let free = places.first { place in
+                place.x.lowerBound >= frame.layout.left && place.x.upperBound <= frame.layout.width
+                    && place.y.upperBound <= frame.bottom
+                    && !taken.contains { $0.x.overlaps(place.x) && $0.y.overlaps(place.y) }
+            }
+            guard let place = free ?? (point.isChosen ? places[4] : nil) else { continue }
+            taken.append(place)
+            parts.append(
+                frame.text(
+                    text,
+                    place.x.lowerBound,
+                    place.y.upperBound - 0.25 * size,
+                    isStrong: point.isChosen,
+                    hasHalo: true
+                )
+            )
         }
         return parts
     }

@@ -215,9 +215,9 @@ package struct RunCharts {
             "inflight",
             "Lookups in flight",
             axis: "lookups",
-            note: "At the moments of the samples, two a second; the table of the phases has the peaks in between.",
+            note: "The most since the sample before it, all batches together; a limit request:N is of each batch.",
             [
-                series("in flight", 0) { $0.isUp ? Double($0.inFlight) : nil },
+                series("in flight", 0) { $0.isUp ? Double($0.inFlightPeak ?? $0.inFlight) : nil },
                 series("limit", 4) { $0.limit.map(Double.init) },
             ].filter { $0.values.contains { $0 != nil } }
         )

@@ -1,6 +1,7 @@
 internal import LoadGenerator
 internal import PostRecords
 internal import Results
+internal import Scenarios
 internal import Text
 
 /// The report of a run, as the content of a page.
@@ -12,10 +13,20 @@ struct RunPage {
     var content: [Markup] {
         var parts: [Markup] = [.make("h1", [:], [.text(title)])]
         if !run.description.isEmpty { parts.append(.make("p", ["class": "soft"], [.text(run.description)])) }
-        parts.append(verdict)
+        parts += story + [verdict]
         if let headline = Headline(run) { parts.append(headline.figure) }
         parts += cascade + charts + phases + callers + expectations + predictions + changes
         return parts + fidelity + environment
+    }
+
+    /// What happened, told from the figures below; the first sentence says it all.
+    private var story: [Markup] {
+        let sentences = RunStory(run).sentences
+        guard !sentences.isEmpty else { return [] }
+        let paragraphs = sentences.enumerated().map { index, sentence in
+            Markup.make("p", [:], [index == 0 ? .make("b", [:], [.text(sentence)]) : .text(sentence)])
+        }
+        return [.make("div", ["class": "story", "id": "story"], paragraphs)]
     }
 
     private var claims: [(phase: String, claim: PhaseResult.Observation)] {
@@ -87,8 +98,8 @@ struct RunPage {
         rows += errors.map { name in (name, { number($0.lookups.errors[name] ?? 0) }) }
         rows += [
             ("in flight, peak", { number($0.inFlightPeak) }),
-            ("dials expected", { number($0.dials.expected) }),
-            ("dials made", { number($0.dials.ok) }),
+            ("connections expected", { number($0.dials.expected) }),
+            ("connections opened", { number($0.dials.ok) }),
             ("ports in use, peak", { "\(number($0.portsInUsePeak)) of \(number($0.portsCapacity))" }),
             ("TIME_WAIT, peak", { number($0.timeWaitPeak) }),
             ("threads, peak", { number($0.threadsPeak) }),
@@ -105,7 +116,7 @@ struct RunPage {
                 )
             ]
             + unpredicted.map {
-                .make("p", ["class": "soft"], ["\($0.name): dials are not predicted: \($0.dials.reasoning)."])
+                .make("p", ["class": "soft"], ["\($0.name): connections are not predicted: \($0.dials.reasoning)."])
             }
     }
 

@@ -4,7 +4,10 @@ internal import Text
 
 /// The callers of a server as `spiral top` ranks them.
 package enum ClientReport {
-    package static func lines(_ ranking: ClientRanking, most: Int) -> [String] {
+    /// - Parameters:
+    ///   - most: callers shown.
+    ///   - width: characters a line may have; nil for any number.
+    package static func lines(_ ranking: ClientRanking, most: Int, width: Int? = nil) -> [String] {
         guard !ranking.clients.isEmpty else { return ["nobody has asked for anything yet"] }
         var table = TextTable(header: [
             "client", "URIs/s", "in flight", "batches", "URIs/batch", "s/batch", "failed", "errors",
@@ -18,6 +21,6 @@ package enum ClientReport {
                 errors.joined(separator: ", "),
             ])
         }
-        return table.lines
+        return table.lines(fitting: width)
     }
 }

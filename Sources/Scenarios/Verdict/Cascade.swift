@@ -1,4 +1,3 @@
-internal import KernelProbe
 internal import LoadGenerator
 internal import PostRecords
 internal import Results
@@ -6,98 +5,184 @@ internal import Text
 internal import Units
 
 extension RunResult {
-    /// The stages of the post-mortem, in its order, each with what was measured of it.
+    /// The stages of the post-mortem, in its order. Of each the moment, the value and the phase are those of one point of
+    /// the timeline; what came of the outage is looked for in the phases whose lookups found no port, so that what a cure
+    /// needs is no stage of it.
     func measuredCascade(sustainableDialsPerSecond sustainable: Double) -> [CascadeStage] {
-        let capacity = phases.first?.portsCapacity ?? 0
-        func stage(_ name: String, _ point: TimelinePoint?, _ detail: String, otherwise: String) -> CascadeStage {
-            CascadeStage(name: name, happened: point != nil, at: point?.at, detail: point == nil ? otherwise : detail)
+        Cascade(self, sustainable: sustainable).stages
+    }
+}
+
+private struct Cascade {
+    private let run: RunResult
+    /// Connections a second that one source address sustains.
+    private let sustainable: Double
+    private let capacity: Int
+    /// The phases in which lookups failed for lack of a port.
+    private let outage: Set<String>
+
+    init(_ run: RunResult, sustainable: Double) {
+        self.run = run
+        self.sustainable = sustainable
+        capacity = run.phases.first?.portsCapacity ?? 0
+        outage = Set(run.timeline.filter { Self.portErrors($0) > 0 }.map(\.phase))
+            .union(run.phases.filter(\.failedForPorts).map(\.name))
+    }
+
+    var stages: [CascadeStage] { [churn, exhaustion, logRate, threads, memory] + endings }
+
+    private static func portErrors(_ point: TimelinePoint) -> Double {
+        ["EADDRINUSE", "EADDRNOTAVAIL"].reduce(0) { $0 + (point.errorsPerSecond[$1] ?? 0) }
+    }
+
+    /// - Parameter detail: of the point, without its phase.
+    private func stage(
+        _ name: String,
+        _ point: TimelinePoint?,
+        _ detail: (TimelinePoint) -> String,
+        otherwise: String
+    ) -> CascadeStage {
+        CascadeStage(
+            name: name,
+            happened: point != nil,
+            at: point?.at,
+            phase: point?.phase,
+            detail: point.map { "\($0.phase): \(detail($0))" } ?? otherwise
+        )
+    }
+
+    // MARK: Ports
+
+    private var churn: CascadeStage {
+        let sustains = "one source address sustains \(rounded(sustainable))"
+        guard let (point, rate, seconds) = RateRise.first(in: run.timeline, sustainable: sustainable) else {
+            let opened =
+                run.timeline.isEmpty ? "nothing was sampled" : "new connections stayed below what the ports sustain"
+            return stage("churn", nil, { _ in "" }, otherwise: "\(opened); \(sustains) a second")
         }
-        let peakDials = timeline.map(\.dialsPerSecond).max() ?? 0
-        let peakLines = timeline.map(\.logLinesPerSecond).max() ?? 0
-        let first = timeline.first
-        let peakThreads = timeline.map(\.threads).max() ?? 0
-        let peakMemory = timeline.map(\.rssBytes).max() ?? 0
-        let death = events.first { $0.kind == .death }
-        let restart = death.flatMap { death in events.first { $0.kind == .restart && $0.at > death.at } }
+        return stage(
+            "churn",
+            point,
+            { _ in "\(rounded(rate)) new connections a second over \(rounded(seconds)) s; \(sustains)" },
+            otherwise: ""
+        )
+    }
+
+    private var exhaustion: CascadeStage {
+        let most = run.timeline.max { $0.portsInUse < $1.portsInUse }
+        return stage(
+            "exhaustion",
+            capacity > 0 ? run.timeline.first { $0.portsInUse >= capacity } : nil,
+            { _ in "all \(grouped(capacity)) ephemeral ports of one source address in use" },
+            otherwise:
+                "at most \(grouped(most?.portsInUse ?? 0)) of \(grouped(capacity)) ephemeral ports of one source address in use"
+        )
+    }
+
+    // MARK: The server
+
+    /// The points of the phases without ports.
+    private var outagePoints: [TimelinePoint] { run.timeline.filter { outage.contains($0.phase) } }
+
+    private func most<Value: Comparable>(_ value: (TimelinePoint) -> Value) -> TimelinePoint? {
+        outagePoints.max { value($0) < value($1) }
+    }
+
+    /// What is said where no lookup failed for lack of a port.
+    private var noOutage: String? { outage.isEmpty ? "no lookup failed for lack of a port" : nil }
+
+    private var logRate: CascadeStage {
+        let most = most(\.logLinesPerSecond)?.logLinesPerSecond ?? 0
+        return stage(
+            "log rate",
+            outagePoints.first { $0.logLinesPerSecond > 100 },
+            { "\(rounded($0.logLinesPerSecond)) error lines a second" },
+            otherwise: noOutage ?? "at most \(rounded(most)) error lines a second"
+        )
+    }
+
+    private var threads: CascadeStage {
+        let first = run.timeline.first { $0.threads > 0 }?.threads ?? 0
+        let most = most(\.threads)
+        return stage(
+            "threads",
+            outagePoints.first { $0.threads >= first + 100 },
+            { point in
+                "\(grouped(point.threads)) threads, from \(grouped(first))"
+                    + Self.peak(most, after: point, \.threads) { "\(grouped($0.threads))" }
+            },
+            otherwise: noOutage
+                ?? "at most \(grouped(most?.threads ?? 0)) threads, from \(grouped(first)): no writer was blocked for long"
+        )
+    }
+
+    private var memory: CascadeStage {
+        let first = run.timeline.first { $0.rssBytes > 0 }?.rssBytes ?? 0
+        let most = most(\.rssBytes)
+        func mebibytes(_ bytes: Int) -> String { "\(rounded((Double(bytes) / Double(1 << 20)).rounded()))" }
+        return stage(
+            "memory",
+            first > 0 ? outagePoints.first { $0.rssBytes >= 4 * first } : nil,
+            { point in
+                "\(mebibytes(point.rssBytes)) MiB, from \(mebibytes(first))"
+                    + Self.peak(most, after: point, \.rssBytes) { mebibytes($0.rssBytes) }
+            },
+            otherwise: noOutage ?? "at most \(mebibytes(most?.rssBytes ?? 0)) MiB, from \(mebibytes(first))"
+        )
+    }
+
+    /// Where it went on to, with a moment of its own.
+    private static func peak<Value: Comparable>(
+        _ most: TimelinePoint?,
+        after point: TimelinePoint,
+        _ value: KeyPath<TimelinePoint, Value>,
+        _ text: (TimelinePoint) -> String
+    ) -> String {
+        guard let most, most[keyPath: value] > point[keyPath: value] else { return "" }
+        return "; at most \(text(most)) (\(most.phase), \(rounded(most.at)) s)"
+    }
+
+    // MARK: Its end
+
+    private var endings: [CascadeStage] {
+        let death = run.events.first { $0.kind == .death }
+        let restart = death.flatMap { death in run.events.first { $0.kind == .restart && $0.at > death.at } }
         let again = restart.flatMap { restart in
-            timeline.first { $0.at > restart.at && $0.isUp && ($0.errorsPerSecond["EADDRINUSE"] ?? 0) > 0 }
+            run.timeline.first { $0.at > restart.at && $0.isUp && Self.portErrors($0) > 0 }
         }
-        let left = restart.flatMap { restart in timeline.last { $0.at <= restart.at } }?.portsInUse ?? 0
+        let left = restart.flatMap { restart in run.timeline.last { $0.at <= restart.at } }?.portsInUse ?? 0
         let wait = rounded((again?.at ?? 0) - (restart?.at ?? 0))
+        func ending(_ name: String, _ event: RunResult.Event?, otherwise: String) -> CascadeStage {
+            let phase = event.flatMap { event in
+                run.phases.last { $0.start <= event.at }?.name ?? run.timeline.last { $0.at <= event.at }?.phase
+            }
+            let detail = event.map { "\(phase.map { "\($0): " } ?? "")\($0.text)" }
+            return CascadeStage(
+                name: name,
+                happened: event != nil,
+                at: event?.at,
+                phase: phase,
+                detail: detail ?? otherwise
+            )
+        }
         return [
-            stage(
-                "churn",
-                firstPoint(above: sustainable, over: .seconds(4), \.dialsPerSecond),
-                "\(rounded(peakDials)) dials a second at most; one address sustains \(rounded(sustainable))",
-                otherwise:
-                    "dials stayed at \(rounded(peakDials)) a second; one address sustains \(rounded(sustainable))"
-            ),
-            stage(
-                "exhaustion",
-                timeline.first { $0.portsInUse >= capacity },
-                "all \(grouped(capacity)) ports of one address taken",
-                otherwise:
-                    "\(grouped(timeline.map(\.portsInUse).max() ?? 0)) of \(grouped(capacity)) ports taken at most"
-            ),
-            stage(
-                "log rate",
-                timeline.first { $0.logLinesPerSecond > 100 },
-                "\(rounded(peakLines)) error lines a second at most",
-                otherwise: "\(rounded(peakLines)) error lines a second at most"
-            ),
-            stage(
-                "threads",
-                first.flatMap { first in timeline.first { $0.threads >= first.threads + 100 } },
-                "\(grouped(peakThreads)) threads at most, from \(first?.threads ?? 0)",
-                otherwise:
-                    "\(grouped(peakThreads)) threads at most, from \(first?.threads ?? 0): no writer was blocked for long"
-            ),
-            stage(
-                "memory",
-                first.flatMap { first in timeline.first { $0.rssBytes >= 4 * first.rssBytes } },
-                "\(grouped(peakMemory >> 20)) MiB at most, from \((first?.rssBytes ?? 0) >> 20)",
-                otherwise: "\(grouped(peakMemory >> 20)) MiB at most, from \((first?.rssBytes ?? 0) >> 20)"
-            ),
-            CascadeStage(
-                name: "death",
-                happened: death != nil,
-                at: death?.at,
-                detail: death?.text ?? "the server did not crash"
-            ),
-            CascadeStage(
-                name: "restart",
-                happened: restart != nil,
-                at: restart?.at,
-                detail: restart?.text ?? "there was nothing to restart"
+            ending("death", death, otherwise: "the server did not crash"),
+            ending(
+                "restart",
+                restart,
+                otherwise: death == nil ? "none was needed" : "the server was not started again"
             ),
             stage(
                 "re-exhaustion",
                 left * 2 > capacity ? again : nil,
-                "\(grouped(left)) ports of its predecessor still in TIME_WAIT; the new process failed within \(wait) s",
+                { _ in
+                    "\(grouped(left)) ports of the process before still in TIME_WAIT; the new one failed within \(wait) s"
+                },
                 otherwise: restart == nil
-                    ? "no new process to fail"
-                    : "the new process found \(grouped(capacity - left)) ports free"
+                    ? "the server was not restarted"
+                    : "the new process found \(grouped(max(0, capacity - left))) ports free"
                         + (again == nil ? "" : ", and had used them up \(wait) s later")
             ),
         ]
-    }
-
-    /// The first point at which a rate, averaged over the time before, is above a bound. In one pass: what is left on
-    /// for a day has 172,800 points.
-    private func firstPoint(
-        above bound: Double,
-        over window: Duration,
-        _ rate: KeyPath<TimelinePoint, Double>
-    ) -> TimelinePoint? {
-        var (sum, oldest) = (0.0, 0)
-        for (index, point) in timeline.enumerated() {
-            sum += point[keyPath: rate]
-            while point.at - timeline[oldest].at >= window.inSeconds {
-                sum -= timeline[oldest][keyPath: rate]
-                oldest += 1
-            }
-            if point.at >= window.inSeconds, sum / Double(index - oldest + 1) > bound { return point }
-        }
-        return nil
     }
 }

@@ -55,13 +55,3 @@ package struct Measure<Subject>: Sendable {
 package enum MeasureUnit: Sendable {
     case count, bytes, seconds, milliseconds, percent
 }
-
-/// How two results are compared by a measure.
-package struct MeasureChange: Sendable {
-    package enum Worse: Sendable { case more, less, neither }
-
-    package var name: String
-    /// Differences of no more than this are noise, whatever their share; in what ``Measure/shown(_:)`` gives.
-    package var floor: Double
-    package var worse: Worse
-}

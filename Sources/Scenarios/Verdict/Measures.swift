@@ -13,42 +13,45 @@ package enum Measures {
         .init(
             "lookups.hits",
             row: "  found",
-            change: .init(name: "records found", floor: 10, worse: .less),
+            change: .init(name: "records found, % of lookups", floor: 0.5, worse: .less, basis: .shareOfLookups),
             counting: { $0.lookups.hits }
         ),
         .init("lookups.misses", row: "  missed", counting: { $0.lookups.misses }),
         .init(
             "lookups.unreadable",
             row: "  unreadable",
-            change: .init(name: "unreadable values", floor: 10, worse: .more),
+            change: .init(name: "unreadable, % of lookups", floor: 0.5, worse: .more, basis: .shareOfLookups),
             counting: { $0.lookups.unreadable }
         ),
         .init("lookups.retries", row: "  tried again", counting: { $0.lookups.retries }),
         .init("lookups.duplicates", row: "duplicates", counting: { $0.lookups.duplicates }),
-        .init("lookups.errors", change: .init(name: "failed lookups", floor: 10, worse: .more)) {
+        .init(
+            "lookups.errors",
+            change: .init(name: "failed, % of lookups", floor: 0.5, worse: .more, basis: .shareOfLookups)
+        ) {
             $0.lookups.total > 0 ? Double($0.lookups.failed) : nil
         },
         .init(
             "inFlightPeak",
             row: "in flight, peak",
-            change: .init(name: "in flight, peak", floor: 50, worse: .neither),
+            change: .init(name: "in flight, peak", floor: 50, worse: .neither, basis: .machine),
             counting: { $0.inFlightPeak }
         ),
-        .init("dials.expected", row: "dials expected", counting: { $0.dials.expected }),
+        .init("dials.expected", row: "connections expected", counting: { $0.dials.expected }),
         .init(
             "dials.ok",
-            row: "dials made",
-            change: .init(name: "dials", floor: 50, worse: .more),
+            row: "connections opened",
+            change: .init(name: "connections opened, % of lookups", floor: 2, worse: .more, basis: .shareOfLookups),
             counting: { $0.dials.ok }
         ),
-        .init("dials.failed", row: "dials failed", counting: { $0.dials.failed }),
+        .init("dials.failed", row: "connections failed", counting: { $0.dials.failed }),
         .init(
             "timeWaitPeak",
             row: "TIME_WAIT, peak",
-            change: .init(name: "TIME_WAIT, peak", floor: 50, worse: .more),
+            change: .init(name: "TIME_WAIT, peak", floor: 50, worse: .more, basis: .work),
             counting: { $0.timeWaitPeak }
         ),
-        .init("portsCapacity", row: "ports an address", counting: { $0.portsCapacity }),
+        .init("portsCapacity", row: "ports per source IP", counting: { $0.portsCapacity }),
         .init("portsInUsePeak", counting: { $0.portsInUsePeak }),
         .init("writeBacks.ok", counting: { $0.writeBacks.ok }),
         .init("logLines.written", row: "error lines", counting: { $0.logLines.written }),
@@ -58,16 +61,20 @@ package enum Measures {
         .init(
             "threadsPeak",
             row: "server threads",
-            change: .init(name: "threads, peak", floor: 10, worse: .more),
+            change: .init(name: "threads, peak", floor: 10, worse: .more, basis: .machine),
             counting: { $0.threadsPeak }
         ),
         .init(
             "rssPeakBytes",
             .bytes,
             row: "server MiB",
-            change: .init(name: "memory, peak MiB", floor: 20, worse: .more)
+            change: .init(name: "memory, peak MiB", floor: 20, worse: .more, basis: .machine)
         ) { $0.rssPeakBytes.map { Double($0) } },
-        .init("restarts", change: .init(name: "restarts", floor: 0.5, worse: .more), counting: { $0.restarts }),
+        .init(
+            "restarts",
+            change: .init(name: "restarts", floor: 0.5, worse: .more, basis: .work),
+            counting: { $0.restarts }
+        ),
         .init("refusals", counting: { $0.refusals.values.reduce(0, +) }),
         .init("duration", .seconds) { $0.duration },
     ]
@@ -76,19 +83,38 @@ package enum Measures {
         .init("batches", counting: { $0.batches }),
         .init("uris", counting: { $0.uris }),
         .init("ok", counting: { $0.ok }),
-        .init("failed", change: .init(name: "batches failed", floor: 0.5, worse: .more), counting: { $0.failed }),
+        .init(
+            "failed",
+            change: .init(name: "batches failed", floor: 0.5, worse: .more, basis: .work),
+            counting: { $0.failed }
+        ),
         .init("records.found", counting: { $0.records.found }),
         .init("records.empty", counting: { $0.records.empty }),
-        .init("latencyMs.p50", .milliseconds, row: "p50 ms", change: .init(name: "p50 ms", floor: 1, worse: .more)) {
+        .init(
+            "latencyMs.p50",
+            .milliseconds,
+            row: "p50 ms",
+            change: .init(name: "p50 ms", floor: 1, worse: .more, basis: .machine)
+        ) {
             $0.latencyMs?.p50
         },
         .init("latencyMs.p90", .milliseconds) { $0.latencyMs?.p90 },
-        .init("latencyMs.p99", .milliseconds, row: "p99 ms", change: .init(name: "p99 ms", floor: 1, worse: .more)) {
+        .init(
+            "latencyMs.p99",
+            .milliseconds,
+            row: "p99 ms",
+            change: .init(name: "p99 ms", floor: 1, worse: .more, basis: .machine)
+        ) {
             $0.latencyMs?.p99
         },
         .init("latencyMs.p999", .milliseconds) { $0.latencyMs?.p999 },
         .init("latencyMs.max", .milliseconds) { $0.latencyMs?.max },
-        .init("slo.percent", .percent, row: "complete within") { $0.slo?.percent },
+        .init(
+            "slo.percent",
+            .percent,
+            row: "complete within",
+            change: .init(name: "complete within the SLO, %", floor: 2, worse: .less)
+        ) { $0.slo?.percent },
     ]
 
     private static let errorPrefix = "lookups.errors."

@@ -1,0 +1,62 @@
+internal import LoadGenerator
+package import Results
+internal import Scenarios
+internal import Text
+
+/// A result as Markdown, for a pull request or an incident's page: what happened first, then the figures.
+package enum MarkdownReport {
+    package static func lines(_ run: RunResult) -> [String] {
+        var lines = [
+            "## Spiral: \(MarkdownTable.escaped(run.scenario)): \(MarkdownTable.escaped(run.verdict.text))", "",
+        ]
+        let story = RunStory(run).sentences
+        if let first = story.first { lines += ["**\(MarkdownTable.escaped(first))**", ""] }
+        lines += story.dropFirst().map { "- \(MarkdownTable.escaped($0))" }
+        if story.count > 1 { lines.append("") }
+        if run.phases.isEmpty {
+            lines.append("No phase was played to its end.")
+        } else {
+            lines += PhaseTable(run.phases).markdown
+        }
+        let claims = run.phases.flatMap { phase in
+            phase.expectations.map {
+                [
+                    $0.pass ? "pass" : "**FAIL**", MarkdownTable.escaped(phase.name), "`\($0.text.printable)`",
+                    MarkdownTable.escaped($0.observed),
+                ]
+            }
+        }
+        if !claims.isEmpty {
+            lines +=
+                ["", "| | phase | expected | observed |", "|---|---|---|---|"]
+                + claims.map { "| " + $0.joined(separator: " | ") + " |" }
+        }
+        return lines + [""] + place(run.environment)
+    }
+
+    package static func lines(_ sweep: SweepResult) -> [String] {
+        let table = SweepTable(sweep)
+        var lines = [
+            "## Spiral: a sweep of \(MarkdownTable.escaped(sweep.plan.variations.map(\.name).joined(separator: ", ")))",
+            "",
+        ]
+        if let first = sweep.findings.first { lines += ["**\(MarkdownTable.escaped(first))**", ""] }
+        lines += sweep.findings.dropFirst().map { "- \(MarkdownTable.escaped($0))" }
+        if sweep.findings.count > 1 { lines.append("") }
+        if !sweep.ranking.isEmpty { lines += MarkdownTable.lines(header: table.header, rows: table.rows) + [""] }
+        return lines + (sweep.environment.map(place) ?? [])
+    }
+
+    /// Where it was measured, in a line.
+    private static func place(_ environment: Environment) -> [String] {
+        let ports =
+            environment.portRange.count == 2
+            ? ", ports \(environment.portRange[0])-\(environment.portRange[1])" : ""
+        return [
+            MarkdownTable.escaped(
+                "Linux \(environment.kernel), \(environment.cores) cores, memcached \(environment.memcached), "
+                    + "libmemcached \(environment.libmemcached)\(ports), \(environment.date)"
+            )
+        ]
+    }
+}
