@@ -95,7 +95,9 @@ let package = Package(
         ),
         .target(
             name: "Results",
-            dependencies: ["LoadGenerator", "PostRecords", "Text", "Units"]
+            dependencies: ["LoadGenerator", "PostRecords", "Text", "Units"],
+            // For people and packages; scripts/check-docker and CI hold results against them.
+            exclude: ["Schemas"]
         ),
         .target(
             name: "Forecast",
@@ -147,15 +149,15 @@ let package = Package(
         .target(
             name: "Cures",
             dependencies: [
-                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry",
-                "KernelProbe", "Text", "POSIX", "Units",
+                "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut", "Memcached", "Limits",
+                "Telemetry", "KernelProbe", "Text", "POSIX", "Units",
             ]
         ),
         .target(
             name: "Reports",
             dependencies: [
-                "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP", "Telemetry",
-                "KernelProbe",
+                "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP",
+                "Telemetry", "KernelProbe",
                 "Text",
                 "POSIX", "Units", "CLinux",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -319,7 +321,8 @@ let package = Package(
                 "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
                 "HTTP", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-            ]
+            ],
+            exclude: ["Fixtures"]
         ),
         .testTarget(
             name: "ExecTests",
@@ -329,7 +332,7 @@ let package = Package(
         .testTarget(
             name: "FanOutTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
+                "TestSupport", "Testbed", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "Limits", "Telemetry",
                 "KernelProbe", "POSIX", "Units",
             ]
         ),

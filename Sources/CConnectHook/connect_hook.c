@@ -120,15 +120,16 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
     }
 
     struct sockaddr_in destination;
-    if (address->sa_family == AF_INET) {
-        if (policy->destination_address != 0 && length >= sizeof destination) {
+    int is_ipv4 = address->sa_family == AF_INET;
+    if (is_ipv4 || address->sa_family == AF_INET6) {
+        if (is_ipv4 && policy->destination_address != 0 && length >= sizeof destination) {
             memcpy(&destination, address, sizeof destination);
             destination.sin_addr.s_addr = policy->destination_address;
             address = (struct sockaddr *)&destination;
             length = sizeof destination;
         }
         if (set_options(policy, descriptor) != 0) return failed(policy, DIAL_CALL_SETSOCKOPT, errno);
-        if (policy->source_address != 0 && bind_source(policy, descriptor) != 0)
+        if (is_ipv4 && policy->source_address != 0 && bind_source(policy, descriptor) != 0)
             return failed(policy, DIAL_CALL_BIND, errno);
         // The request follows at once and carries the handshake's last acknowledgement with it: one packet less. tcp(7)
         int off = 0;

@@ -1,3 +1,4 @@
+package import KernelProbe
 package import PostRecords
 
 /// One change that somebody proposes against the outage, and what is known about it.
@@ -8,6 +9,10 @@ package struct Cure: Sendable {
         case oneAddress
         /// So many addresses of one memcached, which listens on all of them.
         case addresses(Int)
+        /// A unix socket in the run's folder.
+        case unixSocket
+        /// ::1
+        case ipv6
         /// Through a twemproxy on the same machine, over TCP.
         case proxy
         /// The same, over a unix socket.
@@ -52,6 +57,10 @@ package struct Cure: Sendable {
     package var expected: CureVerdict
     /// The dial error met most, as in `bind EADDRINUSE`, on kernels that are known; nil for none.
     package var expectedError: String?
+    /// The same where the lookups of a batch go one after the other; nil for no difference.
+    package var expectedOneByOne: (verdict: CureVerdict, error: String?)?
+    /// Whether it is about lookups that go together, and says nothing where they do not.
+    package var isOfLookupsTogether = false
 
     package init(_ name: String, _ title: String, why: String, cost: String, source: String, expected: CureVerdict) {
         self.name = name
@@ -62,11 +71,21 @@ package struct Cure: Sendable {
         self.expected = expected
     }
 
+    /// What it comes to on kernels that are known.
+    func expectation(oneByOne: Bool) -> (verdict: CureVerdict, error: String?) {
+        oneByOne ? expectedOneByOne ?? (expected, expectedError) : (expected, expectedError)
+    }
+
     /// The settings, each of which the server takes.
+    /// - Parameter range: the namespace's ports.
     /// - Throws: ``Settings/Problem``
-    package func changes() throws(Settings.Problem) -> [SettingChange] {
+    package func changes(range: PortRange) throws(Settings.Problem) -> [SettingChange] {
+        let half = "\(range.lowestPort)-\((range.lowestPort + range.highestPort) / 2)"
         var changes: [SettingChange] = []
-        for setting in settings { changes.append(try SettingChange(setting.name, setting.value)) }
+        for setting in settings {
+            let value = setting.value == Self.halfOfRange ? half : setting.value
+            changes.append(try SettingChange(setting.name, value))
+        }
         return changes
     }
 }
@@ -95,6 +114,20 @@ extension Cure {
     func route(_ route: Route) -> Cure {
         var cure = self
         cure.route = route
+        return cure
+    }
+
+    /// The same with what it comes to where the lookups of a batch go one after the other.
+    func oneByOne(_ verdict: CureVerdict, failing error: String? = nil) -> Cure {
+        var cure = self
+        cure.expectedOneByOne = (verdict, error)
+        return cure
+    }
+
+    /// The same, for lookups that go together.
+    func ofLookupsTogether() -> Cure {
+        var cure = self
+        cure.isOfLookupsTogether = true
         return cure
     }
 

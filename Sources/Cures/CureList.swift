@@ -3,7 +3,7 @@ extension Cure {
     package static let incidentName = "nothing"
 
     /// Every cure, the incident first.
-    package static let all: [Cure] = [incident] + dialling + kernelSettings + ofTheService
+    package static let all: [Cure] = [incident] + dialling + socketOptions + transports + kernelSettings + pools + ofTheService.map { $0.ofLookupsTogether() }
 
     private static let incident = Cure(
         incidentName,
@@ -131,7 +131,8 @@ extension Cure {
             cost: "As above; ports of connections that are open at the same time still run out.",
             source: "Documentation/networking/ip-sysctl.rst (Linux 6.14)",
             expected: .helps
-        ).setting(("dialer", "kernel")).sysctl("net.ipv4.tcp_tw_reuse_delay", "1").failing("connect EADDRNOTAVAIL"),
+        ).setting(("dialer", "kernel")).sysctl("net.ipv4.tcp_tw_reuse_delay", "1").failing("connect EADDRNOTAVAIL")
+            .oneByOne(.cures),
         Cure(
             "fin-timeout",
             "tcp_fin_timeout=5",
@@ -163,7 +164,7 @@ extension Cure {
             cost: "Wrong: nothing keeps a late segment out of the next connection on that port, for every program of the machine.",
             source: "Documentation/networking/ip-sysctl.rst: must not be lowered",
             expected: .helps
-        ).sysctl("net.ipv4.tcp_max_tw_buckets", "64").failing("bind EADDRINUSE"),
+        ).sysctl("net.ipv4.tcp_max_tw_buckets", "64").failing("bind EADDRINUSE").oneByOne(.harms),
     ]
 
     /// Changes of what the service does.

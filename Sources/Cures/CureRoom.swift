@@ -30,6 +30,8 @@ final class CureRoom {
     private let proxy: ProxyProcess?
     private let server: ServerProcess
     private var other: OtherProgram?
+    /// Open all the time: there may be no port for another.
+    private var statistics: TextConnection
     private let workload: Workload
     private let settings: Settings
     let environment: Environment
@@ -53,18 +55,20 @@ final class CureRoom {
         folder = try RunFolder()
         var options = MemcachedProcess.Options()
         options.memory = 128
-        var addresses = [SocketAddress.ipv4(.loopback, port: options.port)]
-        if case .addresses(let count) = cure.route {
-            addresses = (1...count).map {
-                .ipv4(IPv4Address(value: 0x7f00_0000 + UInt32($0)), port: options.port)
-            }
-        }
-        var settings = CuresPlan.incident
+        var settings = plan.settings
         settings.logSink = .file(path: folder.path + "/errors.log")
-        settings.apply(try cure.changes())
+        settings.apply(try cure.changes(range: network.ports))
+        if let obstacle = settings.obstacle { throw CureUnavailable("\(obstacle)") }
         self.settings = settings
-        if addresses.count > 1 || settings.fanOut.dialer == .rotateDestination {
+        var others: [SocketAddress] = []
+        switch cure.route {
+        case .unixSocket: options.transport = .unix
+        case .ipv6: options.transport = try Self.ipv6()
+        case .addresses(let count):
             options.listen = IPv4Address(value: 0)
+            others = (2...UInt32(count)).map { .ipv4(IPv4Address(value: 0x7f00_0000 + $0), port: options.port) }
+        case .oneAddress, .proxy, .proxyOnUnixSocket:
+            if settings.fanOut.dialer == .rotateDestination { options.listen = IPv4Address(value: 0) }
         }
         let folder = folder
         let memcached = try MemcachedProcess(options, in: folder)
@@ -74,11 +78,10 @@ final class CureRoom {
             try ProxyProcess(on: $0, before: memcached.address, in: folder)
         }
         self.proxy = proxy
-        if let proxy { addresses = [proxy.address] }
         server = try ServerProcess(
             address: network.serverAddress,
             adminAddress: network.adminAddress,
-            memcached: addresses,
+            memcached: [proxy?.address ?? memcached.address] + others,
             Settings.names.flatMap { ["--\($0)", settings[$0]!] }
                 // As the incident's service did.
                 + ["--abandoned", "finish"],
@@ -89,7 +92,10 @@ final class CureRoom {
         workload = Workload(seed: plan.seed, count: plan.uris)
         do {
             // There is one memcached, whatever addresses it goes by.
-            try Preload.run(workload, into: ServerList([memcached.address]), from: Self.clientSource)
+            // IPv4 addresses are for IPv4 alone.
+            let isIPv4 = if case .ipv4 = memcached.address { true } else { false }
+            try Preload.run(workload, into: ServerList([memcached.address]), from: isIPv4 ? Self.clientSource : nil)
+            statistics = try TextConnection(to: memcached.address, from: isIPv4 ? Self.statisticsSource : nil)
         } catch {
             throw TestbedError("memcached cannot be filled: \(error)")
         }
@@ -99,19 +105,24 @@ final class CureRoom {
         switch route {
         case .proxy: .ipv4(.loopback, port: 22121)
         case .proxyOnUnixSocket: .unix(path: folder.path + "/proxy.sock")
-        case .oneAddress, .addresses: nil
+        case .oneAddress, .addresses, .unixSocket, .ipv6: nil
         }
     }
 
-    private static func write(_ sysctl: Cure.Sysctl) throws(CureUnavailable) {
+    private static func ipv6() throws(CureUnavailable) -> MemcachedProcess.Transport {
         do {
-            try Sysctl.write(sysctl.name, sysctl.value)
+            _ = try Socket.listening(on: .ipv6(IPAddress(high: 0, low: 1), port: 11211), backlog: 1)
+            return .ipv6
         } catch {
-            throw CureUnavailable(
-                error.name == "ENOENT"
-                    ? "this kernel has no \(sysctl.name)"
-                    : "\(sysctl.name) cannot be set to \(sysctl.value) in a namespace of its own: \(SystemCallError.text(of: error.errno))"
-            )
+            throw CureUnavailable("IPv6 is off on this machine (\(error)); net.ipv6.conf.lo.disable_ipv6=0 turns it on")
+        }
+    }
+
+    private static func write(_ sysctl: Cure.Sysctl) throws {
+        do {
+            try NamespaceSysctl(sysctl.name, sysctl.value).write(outside: [])
+        } catch {
+            throw CureUnavailable("\(error)")
         }
     }
 
@@ -124,7 +135,7 @@ final class CureRoom {
         let connections = try connectionsTaken()
         let other: OtherProgram
         do {
-            other = try OtherProgram(memcached: memcached.address)
+            other = try OtherProgram(memcached: memcached.address.port == nil ? nil : memcached.address)
         } catch {
             throw TestbedError("the other program cannot be started: \(error)")
         }
@@ -145,8 +156,7 @@ final class CureRoom {
                 ok: counted.dials.ok,
                 failed: counted.dials.failed,
                 errorsByCall: counted.dials.errorsByCall,
-                // Less the connection that asked for the second count.
-                countedByMemcached: proxy == nil ? afterwards - connections - 1 - dialled.toMemcached.ok : nil
+                countedByMemcached: proxy == nil ? afterwards - connections - dialled.toMemcached.ok : nil
             ),
             timeWaitPeak: peaks.timeWait,
             portsInUsePeak: peaks.portsInUse,
@@ -265,14 +275,12 @@ final class CureRoom {
     /// memcached's `total_connections`.
     private func connectionsTaken() throws -> Int {
         do {
-            var connection = try TextConnection(to: memcached.address, from: Self.statisticsSource)
-            guard let count = try connection.statistics()["total_connections"].flatMap({ Int($0) }) else {
-                throw TestbedError("memcached does not say total_connections")
-            }
-            return count
-        } catch let error as TextProtocolError {
+            let count = try statistics.statistics()["total_connections"].flatMap { Int($0) }
+            if let count { return count }
+        } catch {
             throw TestbedError("memcached does not say what it counted: \(error)")
         }
+        throw TestbedError("memcached does not say total_connections")
     }
 
     private func checkProcesses() throws {

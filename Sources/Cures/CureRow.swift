@@ -34,7 +34,7 @@ package struct CureRow: Codable, Sendable {
     @ExplicitNull package var memcachedRSSPeakBytes: Int?
 
     /// - Parameter incident: measurements of the incident without any cure.
-    init(_ cure: Cure, _ runs: [CuresResult.Run], incident: [CureMeasurement]) {
+    init(_ cure: Cure, _ plan: CuresPlan, _ runs: [CuresResult.Run], incident: [CureMeasurement]) {
         name = cure.name
         title = cure.title
         why = cure.why
@@ -69,14 +69,15 @@ package struct CureRow: Codable, Sendable {
         cpuSeconds = middle.cpuSeconds
         rssPeakBytes = middle.rssPeakBytes
         memcachedRSSPeakBytes = middle.memcachedRSSPeakBytes
+        let expected = cure.expectation(oneByOne: plan.oneByOne)
         expectations = [
             .init(
-                text: "expected: \(cure.expected.text)",
+                text: "expected: \(expected.verdict.text)",
                 observed: verdict.text,
-                pass: verdict == cure.expected
+                pass: verdict == expected.verdict
             )
         ]
-        if let expected = cure.expectedError {
+        if let expected = expected.error {
             let seen = commonestError
             expectations.append(.init(text: "expected: \(expected)", observed: seen ?? "no failed dial", pass: seen == expected))
         }

@@ -12,7 +12,9 @@ package enum CuresFidelity {
             "28,232 and not 65,535: a Linux kernel takes ephemeral ports from 32768 to 60999, net.ipv4.ip_local_port_range. At 60 s of TIME_WAIT they sustain 470 dials a second from one address to one destination.",
             "The incident's own setup: Go, gomemcache with 2 idle connections, net.Dialer with LocalAddr 127.32.0.1, so bind() before connect(); memcached on the same machine. Here Go's runtime is missing; sockets, kernel and memcached are real.",
             "Of this kernel's version: what a failing bind() costs (it looks at every port), which since 6.1 has a second hash table (bhash2) and since 6.15 a faster search in connect(); tcp_tw_reuse_delay, since 6.14, before which it was a fixed second; since 6.18 a port that bind() chose is one for connect() again as soon as no bound socket is left on it, TIME_WAIT included. Processor times compare within one run only.",
-            "All lookups of a batch are in flight at once, so ports of open connections run out too, and not only those in TIME_WAIT: programs that dial one after the other see some of these changes help more.",
+            plan.oneByOne
+                ? "One lookup of a batch after the other, each with a dial of its own: ports run out in TIME_WAIT only. In the incident they went all at once, and changes that give TIME_WAIT ports back helped less."
+                : "All lookups of a batch go at once, so that ports of open connections run out too, and not only those in TIME_WAIT. Programs that dial one after the other are helped by more of these changes: --one-by-one plays that.",
         ]
     }
 }

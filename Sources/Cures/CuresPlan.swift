@@ -1,6 +1,8 @@
+internal import FanOut
+internal import KernelProbe
+internal import Limits
 package import LoadGenerator
 package import PostRecords
-internal import KernelProbe
 internal import Units
 
 /// What is played of which cures. Two results with equal plans can be continued.
@@ -19,14 +21,17 @@ package struct CuresPlan: Codable, Sendable, Equatable {
     package var uris: Int
     /// Batches of it in a round, one after the other.
     package var batchesPerRound: Int
+    /// Whether the lookups of a batch go one after the other, each with a dial of its own, and not together.
+    package var oneByOne: Bool
     package var repetitions: Int
     package var seed: UInt64
 
     /// - Parameters:
     ///   - cures: by name, each in ``Cure/all``; the incident is added, as verdicts are found beside it.
     ///   - ports: nil for a default kernel's.
-    package init(_ cures: [String], ports: Int?, repetitions: Int, seed: UInt64) {
+    package init(_ cures: [String], ports: Int?, oneByOne: Bool = false, repetitions: Int, seed: UInt64) {
         self.cures = Cure.all.map(\.name).filter { $0 == Cure.incidentName || cures.contains($0) }
+        self.oneByOne = oneByOne
         self.ports = ports ?? Self.defaultPorts
         // Four times the ports; the incident's own batches where that would be more than a process has descriptors for.
         uris = min(4 * self.ports, 18_000)
@@ -35,8 +40,14 @@ package struct CuresPlan: Codable, Sendable, Equatable {
         self.seed = seed
     }
 
-    /// The incident's own settings, which every cure begins with.
-    package static let incident = Settings()
+    /// The settings every cure begins with: the incident's own; or one lookup of a batch at a time, and no connection kept.
+    package var settings: Settings {
+        var settings = Settings()
+        guard oneByOne else { return settings }
+        settings.fanOut.limit = .request(1)
+        settings.fanOut.maxIdle = 0
+        return settings
+    }
 
     /// A cure measured once.
     package struct Cell: Codable, Sendable, Hashable {

@@ -71,7 +71,7 @@ package struct CuresResult: Codable, Sendable {
         cures = Cure.all.filter { plan.cures.contains($0.name) }.compactMap { cure in
             let own = runs.filter { $0.cell.cure == cure.name }
             guard !own.isEmpty else { return nil }
-            return CureRow(cure, own, incident: incident)
+            return CureRow(cure, plan, own, incident: incident)
         }
         let order = Dictionary(uniqueKeysWithValues: Cure.all.enumerated().map { ($1.name, $0) })
         cures.sort { ($0.verdict.rank, order[$0.name]!) < ($1.verdict.rank, order[$1.name]!) }

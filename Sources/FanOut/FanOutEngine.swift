@@ -78,6 +78,9 @@ package final class FanOutEngine: Sendable {
     /// Threads that issue and collect.
     package var laneCount: Int { lanes.count }
 
+    /// Where it looks keys up.
+    package var servers: ServerList { context.servers }
+
     package var counters: FanOutCounters { context.counters }
 
     /// Changes take effect as ``FanOutSettings`` says.
@@ -122,7 +125,14 @@ package final class FanOutEngine: Sendable {
         }
         let settings = settings
         if settings.dedupe, let (keys, indices) = keys.withoutDuplicates() {
-            let duplicates = Duplicates(indices: indices, account: account, counters: counters)
+            let duplicates = Duplicates(
+                of: keys,
+                indices: indices,
+                servers: context.servers,
+                account: account,
+                counters: counters,
+                room: room
+            )
             return start(keys, for: account, settings, room: room) { completion($0.map(duplicates.expand)) }
         }
         return start(keys, for: account, settings, room: room, completion: completion)

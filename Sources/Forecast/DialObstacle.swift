@@ -1,5 +1,4 @@
 internal import FanOut
-package import KernelProbe
 internal import Limits
 package import LoadGenerator
 package import PostRecords
@@ -11,21 +10,16 @@ package enum DialObstacle {
     ///   - settings: those in force in the phase.
     ///   - clients: that send in it.
     ///   - isPreloaded: whether every post is in memcached: one that is missed is set back, over one more connection.
-    ///   - sysctls: kernel settings made for the run.
     ///   - hasFaults: whether something is broken or changed in its course.
     package static func known(
         settings: Settings,
         clients: [ClientSpec],
         isPreloaded: Bool,
-        sysctls: [NamespaceSysctl],
         hasFaults: Bool
     ) -> String? {
         if hasFaults { return "the phase has faults" }
         guard let largest = clients.map(\.uris.upperBound).max() else { return nil }
         if !isPreloaded { return "posts are not in memcached at the beginning, and write-backs dial too" }
-        if let sysctl = sysctls.first(where: { !$0.choosesPorts }) {
-            return "\(sysctl) may change how long a port is taken"
-        }
         if settings.fanOut.fanout != .perURI {
             return "fanout \(settings.fanOut.fanout) shares connections between URIs"
         }

@@ -70,6 +70,14 @@ package struct Doctor: Sendable {
     }
 
     private var namespaces: Finding {
+        if network == .host, NamespaceRefusal.isInContainer {
+            return Finding(
+                "network",
+                "the container's own, unless it was started with --network host",
+                .good,
+                "its TIME_WAIT sockets end with it"
+            )
+        }
         if network == .host {
             return Finding(
                 "network",
@@ -81,13 +89,13 @@ package struct Doctor: Sendable {
         }
         let user = geteuid() == 0 ? "as root" : "in a user namespace"
         guard NetworkNamespace.isPermitted() else {
+            let refusal = NamespaceRefusal.here
             return Finding(
                 "network namespaces",
-                "not permitted",
+                refusal.reason,
                 .bad,
                 "the demo cannot have ports of its own",
-                advice: "run it as root, allow user namespaces (kernel.unprivileged_userns_clone=1, "
-                    + "kernel.apparmor_restrict_unprivileged_userns=0), or use --host-network"
+                advice: refusal.advice
             )
         }
         return Finding(

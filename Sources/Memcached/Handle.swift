@@ -45,6 +45,7 @@ package struct Handle: ~Copyable {
     static func add(_ address: SocketAddress, to handle: UnsafeMutablePointer<memcached_st>) {
         switch address {
         case .ipv4(let host, let port): memcached_server_add(handle, host.description, port)
+        case .ipv6(let host, let port): memcached_server_add(handle, host.description, port)
         case .unix(let path): memcached_server_add_unix_socket(handle, path)
         }
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 package import POSIX
 internal import Units
 
@@ -58,7 +59,9 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     /// would say again.
     package var isOfConnection: Bool {
         switch step {
-        case .socket, .setsockopt, .bind, .connect, .send, .receive: true
+        case .socket, .setsockopt, .bind, .connect, .send: true
+        // Not where there was no memory for what it sent.
+        case .receive: errno != ENOBUFS
         case .timeout, .reply, .wait, .cancelled: false
         }
     }
@@ -85,11 +88,12 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     /// Worded as the incident's log line was.
     package var description: String {
         let said = errno != 0 ? SystemCallError.text(of: errno) : detail.isEmpty ? code.text : detail
-        let route = source.map { "\($0):0->\(server)" } ?? "\(server)"
+        let network = server.port == nil ? "" : "tcp "
+        let route = network + (source.map { "\($0):0->\(server)" } ?? "\(server)")
         switch step {
-        case .socket, .setsockopt, .bind, .connect: return "dial tcp \(route): \(step): \(said)"
-        case .send: return "write tcp \(route): \(said)"
-        case .receive: return "read tcp \(route): \(said)"
+        case .socket, .setsockopt, .bind, .connect: return "dial \(route): \(step): \(said)"
+        case .send: return "write \(route): \(said)"
+        case .receive: return "read \(route): \(said)"
         case .timeout, .reply, .wait, .cancelled: return "memcached \(server): \(said)"
         }
     }

@@ -12,15 +12,18 @@ package final class ServerList: Sendable {
     // Safe: written only in init and deinit; memcached_generate_hash takes it as const.
     private nonisolated(unsafe) let ring: UnsafeMutablePointer<memcached_st>
 
-    /// Reads `host:port` or `unix:/path` entries with commas between them.
+    /// Reads `host:port`, `[address]:port` or `unix:/path` entries with commas between them.
     /// - Throws: ``UnitTextError`` naming the entry that is wrong.
     package convenience init(text: String) throws(UnitTextError) {
         var addresses: [SocketAddress] = []
         for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let address = SocketAddress(text: String(entry)), address.port != 0 else {
+            let text = String(entry)
+            let address = SocketAddress(text: text) ?? IPEndpoint(text: text).map { SocketAddress($0) }
+            guard let address, address.port != 0 else {
                 throw UnitTextError(
-                    text: String(entry),
-                    expected: "a memcached address: write HOST:PORT with a numeric IPv4 address, or unix:/path"
+                    text: text,
+                    expected: "a memcached address: write HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6, "
+                        + "or unix:/path"
                 )
             }
             addresses.append(address)
@@ -40,6 +43,12 @@ package final class ServerList: Sendable {
     deinit {
         memcached_free(ring)
     }
+
+    /// Whether a server is dialled over IPv4, to which alone the dialers have addresses.
+    package var hasIPv4: Bool { addresses.contains { if case .ipv4 = $0 { true } else { false } } }
+
+    /// Whether a server is dialled over TCP, and takes ports.
+    package var hasTCP: Bool { addresses.contains { $0.port != nil } }
 
     /// Index into ``addresses`` of the server that keeps `key`. memcached_generate_hash(3)
     package func index(of key: UnsafeBufferPointer<CChar>) -> Int {

@@ -25,7 +25,7 @@ package struct Socket: ~Copyable, Sendable {
     /// - Parameter backlog: length of the accept queue; the kernel caps it at net.core.somaxconn.
     /// - Throws: ``SystemCallError`` from socket, bind or listen. listen(2)
     package static func listening(on address: SocketAddress, backlog: CInt) throws(SystemCallError) -> Socket {
-        let socket = try Socket(AF_INET, nonBlocking: true)
+        let socket = try Socket(address.family, nonBlocking: true)
         try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
         try systemCall("bind", on: address.description) {
             Int(address.withSockaddr { bind(socket.rawValue, $0, $1) })
@@ -36,7 +36,7 @@ package struct Socket: ~Copyable, Sendable {
 
     /// A blocking connected socket, with Nagle's algorithm off.
     /// - Parameters:
-    ///   - source: address to bind first, or nil for the kernel's choice at connect().
+    ///   - source: address to bind first where the other is IPv4's, or nil for the kernel's choice at connect().
     ///   - timeout: bounds the connect and, from then on, each single read and write.
     /// - Throws: ``SystemCallError``; a connect that takes too long is EINPROGRESS or EAGAIN. socket(7)
     package static func connected(
@@ -44,10 +44,9 @@ package struct Socket: ~Copyable, Sendable {
         from source: IPv4Address? = nil,
         timeout: Duration
     ) throws(SystemCallError) -> Socket {
-        let family = if case .unix = address { AF_UNIX } else { AF_INET }
-        let socket = try Socket(family, nonBlocking: false)
+        let socket = try Socket(address.family, nonBlocking: false)
         try socket.setTimeout(timeout)
-        if let source {
+        if let source, case .ipv4 = address {
             try systemCall("bind", on: "\(source):0") {
                 Int(SocketAddress.ipv4(source, port: 0).withSockaddr { bind(socket.rawValue, $0, $1) })
             }
@@ -55,26 +54,25 @@ package struct Socket: ~Copyable, Sendable {
         try systemCall("connect", on: address.description) {
             Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })
         }
-        if family == AF_INET { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
+        if address.port != nil { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
         return socket
     }
 
     /// A non-blocking socket that is being connected, with Nagle's algorithm off: a write would block until it is, and
     /// fails when it cannot be.
-    /// - Parameter source: address to bind first, or nil for the kernel's choice at connect().
+    /// - Parameter source: address to bind first where the other is IPv4's, or nil for the kernel's choice at connect().
     /// - Throws: ``SystemCallError`` connect(2) EINPROGRESS
     package static func connecting(
         to address: SocketAddress,
         from source: IPv4Address? = nil
     ) throws(SystemCallError) -> Socket {
-        let family = if case .unix = address { AF_UNIX } else { AF_INET }
-        let socket = try Socket(family, nonBlocking: true)
-        if let source {
+        let socket = try Socket(address.family, nonBlocking: true)
+        if let source, case .ipv4 = address {
             try systemCall("bind", on: "\(source):0") {
                 Int(SocketAddress.ipv4(source, port: 0).withSockaddr { bind(socket.rawValue, $0, $1) })
             }
         }
-        if family == AF_INET { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
+        if address.port != nil { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
         do {
             try systemCall("connect", on: address.description) {
                 Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })

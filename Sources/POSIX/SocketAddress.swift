@@ -38,7 +38,18 @@ package struct IPv4Address: Sendable, Hashable, CustomStringConvertible {
 /// Where a socket listens or connects to.
 package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     case ipv4(IPv4Address, port: UInt16)
+    /// Of an address that is not IPv4's in IPv6 form.
+    case ipv6(IPAddress, port: UInt16)
     case unix(path: String)
+
+    /// An address of either family and its port.
+    package init(_ endpoint: IPEndpoint) {
+        if let address = endpoint.address.ipv4 {
+            self = .ipv4(address, port: endpoint.port)
+        } else {
+            self = .ipv6(endpoint.address, port: endpoint.port)
+        }
+    }
 
     /// Reads `HOST:PORT` with a dotted address or `localhost`, or `unix:/path`; nil for anything else.
     package init?(text: String) {
@@ -58,12 +69,25 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var port: UInt16? {
-        if case .ipv4(_, let port) = self { port } else { nil }
+        switch self {
+        case .ipv4(_, let port), .ipv6(_, let port): port
+        case .unix: nil
+        }
+    }
+
+    /// AF_INET, AF_INET6 or AF_UNIX.
+    var family: CInt {
+        switch self {
+        case .ipv4: AF_INET
+        case .ipv6: AF_INET6
+        case .unix: AF_UNIX
+        }
     }
 
     package var isLoopback: Bool {
         switch self {
         case .ipv4(let address, _): address.isLoopback
+        case .ipv6(let address, _): address.isLoopback
         case .unix: true
         }
     }
@@ -71,6 +95,7 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .ipv4(let address, let port): "\(address):\(port)"
+        case .ipv6(let address, let port): "\(IPEndpoint(address, port: port))"
         case .unix(let path): "unix:\(path)"
         }
     }
@@ -86,6 +111,19 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
             return withUnsafePointer(to: &inet) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+        case .ipv6(let address, let port):
+            var inet = sockaddr_in6()
+            inet.sin6_family = sa_family_t(AF_INET6)
+            inet.sin6_port = port.bigEndian
+            withUnsafeMutableBytes(of: &inet.sin6_addr) { octets in
+                octets.storeBytes(of: address.high.bigEndian, as: UInt64.self)
+                octets.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            }
+            return withUnsafePointer(to: &inet) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
                 }
             }
         case .unix(let path):

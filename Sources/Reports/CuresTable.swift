@@ -51,7 +51,8 @@ extension CuresResult {
     /// What was played, for people.
     package var introduction: String {
         "\(grouped(plan.ports)) ephemeral ports; "
-            + "\(plan.batchesPerRound == 1 ? "a batch" : "\(plan.batchesPerRound) batches") of \(grouped(plan.uris)) URIs, "
+            + "\(plan.batchesPerRound == 1 ? "a batch" : "\(plan.batchesPerRound) batches") of \(grouped(plan.uris)) URIs "
+            + "\(plan.oneByOne ? "one after the other, each with a dial of its own" : "at once"), "
             + "and once more a second after the end of it; small callers and another program's dials beside them."
     }
 

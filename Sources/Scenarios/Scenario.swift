@@ -59,6 +59,14 @@ package struct ScenarioSetup: Sendable {
     package var logThreads: Int?
 
     package init() {}
+
+    /// What of it makes dials unpredictable, whatever the settings; nil when nothing does.
+    var dialObstacle: String? {
+        if memcached.transport != .ipv4 {
+            return "memcached is reached over \(memcached.transport), where no dialer has a say"
+        }
+        return sysctls.first { !$0.choosesPorts }.map { "\($0) may change how long a port is taken" }
+    }
 }
 
 /// One phase of a run: what is changed, who sends, and for how long.

@@ -115,8 +115,19 @@ private struct ScenarioReader {
         }
     }
 
+    private func transport(_ text: String) throws(UnitTextError) -> MemcachedProcess.Transport {
+        guard let transport = MemcachedProcess.Transport(rawValue: text) else {
+            throw UnitTextError(text: text, expected: "a way to reach memcached: use ipv4, ipv6 or unix")
+        }
+        return transport
+    }
+
     private mutating func memcached(_ node: Node, _ options: inout MemcachedProcess.Options) {
         for (name, node) in yaml.mapping(node, "memcached", keys: ScenarioSchema.memcached) {
+            if name == "listen" {
+                options.transport = yaml.value(node, name, transport) ?? options.transport
+                continue
+            }
             let number = yaml.value(node, name) { text throws(UnitTextError) -> Int in
                 let largest = name == "threads" ? 64 : 1_000_000
                 guard let number = Int(text), (1...largest).contains(number) else {
@@ -209,13 +220,14 @@ private struct ScenarioReader {
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)
-        let obstacle = DialObstacle.known(
-            settings: inForce,
-            clients: plan.clients,
-            isPreloaded: scenario.setup.isPreloaded,
-            sysctls: scenario.setup.sysctls,
-            hasFaults: !plan.faults.isEmpty
-        )
+        let obstacle =
+            scenario.setup.dialObstacle
+            ?? DialObstacle.known(
+                settings: inForce,
+                clients: plan.clients,
+                isPreloaded: scenario.setup.isPreloaded,
+                hasFaults: !plan.faults.isEmpty
+            )
         for node in entries["expect"].map({ yaml.list($0, "expect") }) ?? [] {
             let clients = plan.clients
             guard let claim = yaml.value(node, "expect", { try Expectation(text: $0, clients: clients) }) else {

@@ -263,11 +263,11 @@ final class ScenarioRun {
         last = now
         let clients = (load?.recorders ?? []).map(\.result)
         let obstacle =
-            DialObstacle.known(
+            scenario.setup.dialObstacle
+            ?? DialObstacle.known(
                 settings: settings,
                 clients: plan.clients,
                 isPreloaded: scenario.setup.isPreloaded,
-                sysctls: scenario.setup.sysctls,
                 hasFaults: !plan.faults.isEmpty
             )
             ?? DialObstacle.seen(counted: change, clients: clients, restarts: restarts, isSteered: phase.isSteered)

@@ -9,7 +9,7 @@ package enum ScenarioSchema {
         "ports", "tw-reuse", "posts", "preload", "nofile", "memory-limit", "restart", "log-threads",
         "memcached",
     ]
-    static let memcached = ["threads", "memory", "connections"]
+    static let memcached = ["threads", "memory", "connections", "listen"]
     static let phase = ["name", "title", "duration", "quick", "settings", "clients", "by-hand", "faults", "expect"]
     static let fault = ["at", "do"]
 
@@ -29,7 +29,7 @@ package enum ScenarioSchema {
           memory-limit: 1GiB       # the server is killed when it takes more
           restart: true            # and started again, as any time it dies
           log-threads: 10000       # threads blocked in log writes at which it dies
-          memcached: {threads: 2, memory: 512, connections: 19000}
+          memcached: {threads: 2, memory: 512, connections: 19000, listen: ipv4}   # or ipv6, unix
 
         sysctls:                   # kernel settings of the run's namespace, below net.ipv4. and net.ipv6.
           net.ipv4.tcp_tw_reuse_delay: 500

@@ -9,9 +9,16 @@ package final class MemcachedProcess {
 
     package var identifier: Int32 { process.identifier }
 
+    /// How a memcached is reached: over loopback, or a socket in the run's folder.
+    package enum Transport: String, Sendable, CaseIterable {
+        case ipv4, ipv6, unix
+    }
+
     /// What it is started with.
     package struct Options: Sendable {
-        /// The address it listens on; 0.0.0.0 for the dialer `rotate-destination`.
+        /// How it is reached.
+        package var transport = Transport.ipv4
+        /// The address it listens on over IPv4; 0.0.0.0 for the dialer `rotate-destination`.
         package var listen = IPv4Address.loopback
         package var port: UInt16 = 11211
         /// Memory for items, in MiB.
@@ -30,18 +37,29 @@ package final class MemcachedProcess {
     package init(_ options: Options, in folder: RunFolder) throws(TestbedError) {
         let path = try Executables.memcached()
         let descriptors = DescriptorLimit.current.hard
-        let address = SocketAddress.ipv4(options.listen, port: options.port)
-        self.address = .ipv4(options.listen == IPv4Address(value: 0) ? .loopback : options.listen, port: options.port)
+        let isWildcard = options.listen == IPv4Address(value: 0)
+        let socket: [String]
+        switch options.transport {
+        case .ipv4:
+            address = .ipv4(isWildcard ? .loopback : options.listen, port: options.port)
+            socket = ["-l", "\(options.listen)", "-p", "\(options.port)", "-U", "0"]
+        case .ipv6:
+            address = .ipv6(IPAddress(high: 0, low: 1), port: options.port)
+            socket = ["-l", "::1", "-p", "\(options.port)", "-U", "0"]
+        case .unix:
+            address = .unix(path: folder.path + "/memcached.socket")
+            socket = ["-s", folder.path + "/memcached.socket"]
+        }
         do {
             let output = try Descriptor.creating(folder.path + "/memcached.log")
             process = try ChildProcess(
                 path,
                 [
                     // The user this runs as; memcached refuses to be root, and so to be root of a namespace, unnamed.
-                    "-u", "root", "-l", "\(options.listen)", "-p", "\(options.port)", "-U", "0",
+                    "-u", "root",
                     "-c", "\(options.connections ?? descriptors)", "-b", "65535", "-m", "\(options.memory)", "-t",
                     "\(options.threads)",
-                ],
+                ] + socket,
                 output: output.rawValue,
                 descriptorLimit: UInt64(descriptors)
             )

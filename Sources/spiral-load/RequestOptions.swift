@@ -76,7 +76,7 @@ struct RequestOptions: ParsableArguments {
     private static func contents(of path: String) throws -> [UInt8] {
         do {
             return try Descriptor.reading(path).readToEnd(upTo: largestBody)
-        } catch where error.name == "EFBIG" {
+        } catch  where error.name == "EFBIG" {
             throw ValidationError("--body-file: \(path) has more than \(largestBody >> 20) MiB")
         } catch {
             throw ValidationError("--body-file: cannot \(error)")

@@ -34,7 +34,7 @@ struct AddressOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "memcached servers: host:port or unix:/path, with commas between several (ketama).",
+            "memcached servers: host:port, [address]:port or unix:/path, with commas between several (ketama).",
             valueName: "list"
         )
     )

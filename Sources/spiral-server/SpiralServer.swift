@@ -56,6 +56,7 @@ struct SpiralServer: ParsableCommand {
         let servers = try addresses.servers()
         let largestBody = try process.largestBody().bytes
         let settings = try settings.parsed()
+        if let misfit = settings.misfit(servers) { throw Refusal(.usage, "--\(misfit)") }
         if let obstacle = settings.obstacle { throw Refusal(.machine, "--\(obstacle)") }
         let log = try openLog(settings)
         let records = store.recordStore(latency: settings.storeLatency)
@@ -90,6 +91,9 @@ struct SpiralServer: ParsableCommand {
         try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
         note(descriptors)
+        if !servers.hasIPv4, settings.fanOut.dialer != .kernel {
+            note("no memcached server has an IPv4 address: dialer \(settings.fanOut.dialer) has no effect")
+        }
         // Not before signals are listened for: each may take a second.
         try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()
 

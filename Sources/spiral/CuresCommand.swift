@@ -38,6 +38,14 @@ struct CuresCommand: ParsableCommand {
     @Flag(help: "A default kernel's 28,232 ports and batches of 18,000 URIs: minutes for each cure that does not cure.")
     var fullRange = false
 
+    @Flag(
+        help: """
+            One lookup of a batch after the other, each with a dial of its own, as programs without a pool do: what gives \
+            TIME_WAIT ports back helps those more. Without the cures that are about lookups that go together.
+            """
+    )
+    var oneByOne = false
+
     @Option(help: "Measurements of each cure; the verdict is that of most.")
     var `repeat` = 1
 
@@ -75,12 +83,16 @@ struct CuresCommand: ParsableCommand {
     }
 
     private func names() throws -> [String] {
-        let all = Cure.all.map(\.name)
+        let cures = Cure.all.filter { !(oneByOne && $0.isOfLookupsTogether) }
+        let all = cures.map(\.name)
         guard let only else { return all }
         let chosen = only.split(separator: ",", omittingEmptySubsequences: false).map {
             String($0.drop { $0 == " " })
         }
         for name in chosen where !all.contains(name) {
+            if Cure.all.contains(where: { $0.name == name }) {
+                throw ValidationError("--only: \(name) is about lookups that go together; leave out --one-by-one")
+            }
             let suggestion = nearest(name, of: all).map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
             throw ValidationError("--only: '\(name)' is not a cure; \(suggestion)")
         }
@@ -91,7 +103,7 @@ struct CuresCommand: ParsableCommand {
         if list { return try say(listing()) }
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
-        let plan = CuresPlan(try names(), ports: fullRange ? nil : ports, repetitions: `repeat`, seed: seed)
+        let plan = CuresPlan(try names(), ports: fullRange ? nil : ports, oneByOne: oneByOne, repetitions: `repeat`, seed: seed)
         let earlier = try earlierResult(plan)
         // Made first: what cannot be written is known before there is something to lose.
         let file = try json.map { try JSONOutput($0) }

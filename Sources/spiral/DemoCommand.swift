@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Commands
+internal import KernelProbe
+internal import Results
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,8 +23,15 @@ struct DemoCommand: ParsableCommand {
     var options: PlayOptions
 
     func run() throws {
-        // The host's port range stays as it is.
-        let name = fullRange || options.hostNetwork ? "demo-full-range" : "demo"
-        try options.play(try RunCommand.scenario(name))
+        try options.play(try RunCommand.scenario(Self.name(fullRange, options.network)))
     }
+
+    /// The host's port range stays as it is; a container's may have been narrowed from without.
+    static func name(_ fullRange: Bool, _ network: Environment.Network) -> String {
+        let isNarrow = network == .namespace || (try? PortRange.current().ports <= widest) == true
+        return fullRange || !isNarrow ? "demo-full-range" : "demo"
+    }
+
+    /// Ports up to which a batch ends within seconds, though each failing bind() looks at all of them.
+    private static let widest = 4_096
 }

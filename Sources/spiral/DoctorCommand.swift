@@ -37,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let output = try json.map { try JSONOutput($0) }
-        var scenario = try RunCommand.scenario(fullRange || hostNetwork ? "demo-full-range" : "demo")
+        var scenario = try RunCommand.scenario(DemoCommand.name(fullRange, hostNetwork ? .host : .namespace))
         let specs = try specs()
         if !specs.isEmpty { scenario.clients = specs }
         let network: Environment.Network = hostNetwork ? .host : .namespace

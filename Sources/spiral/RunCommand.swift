@@ -33,6 +33,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print a scenario with every key there is.")
     var schema = false
 
+    @Flag(help: "Print a JSON Schema of scenario files, by which editors complete and check them.")
+    var jsonSchema = false
+
     @Flag(help: "Print the scenario's file instead of playing it.")
     var show = false
 
@@ -43,7 +46,7 @@ struct RunCommand: ParsableCommand {
     var options: PlayOptions
 
     func validate() throws {
-        guard schema || list || scenario != nil else {
+        guard schema || jsonSchema || list || scenario != nil else {
             throw ValidationError(
                 "name a scenario or a file; there are \(ScenarioLibrary.names.joined(separator: ", "))"
             )
@@ -53,6 +56,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         if list { return try say(try Self.summaries()) }
         if schema { return try JSONOutput("-", option: "--schema").write(Array(ScenarioSchema.example.utf8)) }
+        if jsonSchema { return try JSONOutput("-", option: "--json-schema").write(ScenarioSchema.json) }
         if show { return try JSONOutput("-", option: "--show").write(try Self.bytes(of: scenario!)) }
         let plan = try Self.scenario(scenario!)
         if check {

@@ -62,9 +62,8 @@ struct CureVerdictTests {
         #expect(Set(Cure.all.map(\.name)).count == Cure.all.count)
         #expect(Cure.all.first?.name == Cure.incidentName)
         for cure in Cure.all {
-            _ = try cure.changes()
-            var settings = CuresPlan.incident
-            settings.apply(try cure.changes())
+            var settings = CuresPlan([], ports: 128, repetitions: 1, seed: 1).settings
+            settings.apply(try cure.changes(range: PortRange(lowestPort: 40_000, highestPort: 40_127)))
             #expect(settings.conflict(among: Set(cure.settings.map(\.name))) == nil, "\(cure.name)")
             #expect(!cure.why.isEmpty && !cure.cost.isEmpty && !cure.source.isEmpty, "\(cure.name)")
             #expect(cure.name.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" }, "\(cure.name)")

@@ -89,4 +89,33 @@ struct MemoryRoomTests {
             #expect(room.taken.load(ordering: .relaxed) == 0)
         }
     }
+
+    @Test("what a value is answered for again takes room as well, and where there is none nothing is asked again")
+    func duplicates() throws {
+        try inNetworkNamespace {
+            let standIn = try StandIn { caller in
+                while true {
+                    for key in try caller.request().dropFirst() {
+                        let value = String(repeating: "x", count: key == "large" ? 2_000_000 : 100_000)
+                        try caller.send("VALUE \(key) 0 \(value.utf8.count)\r\n\(value)\r\nEND\r\n")
+                    }
+                }
+            }
+            let engine = try FanOutEngine.make([standIn.address], lanes: 2) {
+                $0.dialer = .kernel
+                $0.dedupe = true
+                $0.retries = 3
+                $0.lookupTimeout = .seconds(20)
+            }
+            defer { engine.stop() }
+            // Twice its size the first time, and once for each more.
+            let outcomes = engine.start(Array(repeating: "a", count: 20), room: Room(1_000_000)).wait()
+            #expect(outcomes.hits == 9 && outcomes.failed == 11)
+            #expect(engine.counters.hits.value == 1 && engine.counters.duplicates.value == 19)
+            #expect(engine.start(["large"], room: Room(1_000_000)).wait().failed == 1)
+            #expect(engine.errorsByName == ["ENOBUFS": 1])
+            #expect(engine.counters.retries.value == 0)
+            #expect(engine.counters.dials.total <= 2)
+        }
+    }
 }

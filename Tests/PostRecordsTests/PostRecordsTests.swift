@@ -299,6 +299,46 @@ struct SettingsTests {
     }
 }
 
+@Suite("Settings for servers")
+struct SettingsMisfitTests {
+    private struct Case: Sendable {
+        var servers: String
+        var changes: [String: String]
+        /// The setting that is refused.
+        var name: String?
+    }
+
+    private static let cases: [Case] = [
+        Case(servers: "unix:/a", changes: ["dialer": "rotate"], name: "dialer"),
+        Case(servers: "unix:/a", changes: ["late-bind": "true"], name: "late-bind"),
+        Case(servers: "unix:/a", changes: ["linger": "rst"], name: "linger"),
+        Case(servers: "unix:/a", changes: ["local-port-range": "1-9"], name: "local-port-range"),
+        Case(servers: "unix:/a", changes: ["reuse-address": "port"], name: "reuse-address"),
+        Case(servers: "unix:/a", changes: [:], name: nil),
+        Case(servers: "unix:/a", changes: ["dialer": "kernel", "max-open": "3"], name: nil),
+        Case(servers: "[::1]:1", changes: ["dialer": "bind:127.0.0.9"], name: "dialer"),
+        Case(servers: "[::1]:1", changes: ["linger": "rst"], name: nil),
+        Case(servers: "[::1]:1,127.0.0.1:1", changes: ["dialer": "rotate"], name: nil),
+        Case(servers: "[::ffff:127.0.0.1]:1", changes: ["dialer": "rotate"], name: nil),
+    ]
+
+    @Test("what has no meaning with any of the servers is refused, by the setting's name", arguments: cases)
+    private func misfit(_ fixture: Case) throws {
+        var settings = Settings()
+        for (name, text) in fixture.changes { try settings.set(name, to: text) }
+        #expect(settings.misfit(try ServerList(text: fixture.servers))?.setting == fixture.name)
+    }
+
+    @Test(
+        "an address that is none is refused, and the forms named",
+        arguments: ["::1:11211", "[::1]", "[::1]:0", "[fe80::1%lo]:1", "unix:a", "[127.0.0.1:1", "localhost", ""]
+    )
+    func wrongAddress(text: String) {
+        let error = #expect(throws: UnitTextError.self) { try ServerList(text: text) }
+        #expect(error?.description.contains("[ADDRESS]:PORT for IPv6, or unix:/path") == true)
+    }
+}
+
 @Suite("Record store")
 struct RecordStoreTests {
     @Test("reads beyond its concurrency wait for the reader that is free first")

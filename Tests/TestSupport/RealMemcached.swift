@@ -1,7 +1,7 @@
 internal import KernelProbe
 internal import Memcached
 package import POSIX
-internal import Testbed
+package import Testbed
 package import Testing
 
 /// A real memcached in the namespace of the calling thread, gone with this object.
@@ -10,9 +10,15 @@ package final class RealMemcached {
     private let process: MemcachedProcess
     private let folder: RunFolder
 
-    package init(listen: IPv4Address = .loopback, port: UInt16 = 11211, connections: Int? = nil) throws {
+    package init(
+        _ transport: MemcachedProcess.Transport = .ipv4,
+        listen: IPv4Address = .loopback,
+        port: UInt16 = 11211,
+        connections: Int? = nil
+    ) throws {
         folder = try RunFolder()
         var options = MemcachedProcess.Options()
+        options.transport = transport
         options.listen = listen
         options.port = port
         options.connections = connections

@@ -119,8 +119,13 @@ def look(pid):
 class Proxy:
     def __init__(self):
         self.is_rude = False
+        # Nobody else holds them.
+        self.tasks = set()
 
     async def serve(self, reader, writer):
+        task = asyncio.current_task()
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         try:
             upstream_reader, upstream_writer = await asyncio.open_connection(
                 "127.0.0.1", MEMCACHED, local_addr=(f"127.6.{rng.randrange(256)}.{rng.randrange(1, 255)}", 0)
@@ -152,8 +157,11 @@ class Proxy:
                     target.write(chunk)
                 await target.drain()
         finally:
-            if target.can_write_eof() and not target.is_closing():
-                target.write_eof()
+            try:
+                if not target.is_closing():
+                    target.write_eof()
+            except OSError:
+                pass
 
     async def slice(self, chunk, target):
         start = 0
@@ -298,6 +306,8 @@ class Play:
         return subprocess.Popen(
             [f"{PROGRAMS}/spiral-load", "--posts", str(POSTS), "--source", "127.7.0.0/16", *arguments],
             stdout=subprocess.DEVNULL,
+            # That the generator was late on a busy machine does not matter here.
+            stderr=subprocess.DEVNULL,
         )
 
     def preload(self):
@@ -438,6 +448,8 @@ class Play:
 
 
 def main():
+    # The first process of a namespace is ended by no signal that it does not handle; all others end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
         file.write("32768 36863")

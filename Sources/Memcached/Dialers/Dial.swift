@@ -24,7 +24,9 @@ package struct Dial {
     package var lateBind: Bool
     package var options: SocketOptions
 
-    /// - Parameter generator: draws the addresses of a dialer that rotates.
+    /// - Parameters:
+    ///   - dialer: has addresses for IPv4 only; dials to others are left to the kernel.
+    ///   - generator: draws the addresses of a dialer that rotates.
     package init(
         server: Int,
         address: SocketAddress,
@@ -37,6 +39,7 @@ package struct Dial {
         self.address = address
         self.lateBind = lateBind
         self.options = options
+        let dialer = if case .ipv4 = address { dialer } else { Dialer.kernel }
         self.dialer = dialer.name
         (source, destination) = dialer.nextRoute(using: &generator)
     }

@@ -49,6 +49,7 @@ package final class LiveSettings: Sendable {
         dispatchPrecondition(condition: .onQueue(queue))
         var changed = current
         changed.apply(changes)
+        if let misfit = changed.misfit(service.engine.servers) { throw misfit }
         if let obstacle = changed.obstacle { throw obstacle }
         if let file = changed.logSink.file, !logFiles.contains(file) {
             throw Settings.Problem(

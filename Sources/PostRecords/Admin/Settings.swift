@@ -1,6 +1,6 @@
 package import FanOut
 internal import Limits
-internal import Memcached
+package import Memcached
 internal import POSIX
 package import Telemetry
 internal import Units
@@ -134,6 +134,26 @@ package struct Settings: Sendable, Equatable {
     private typealias Linger = SocketOptions.Linger
 
     private static func orNone(_ value: (some CustomStringConvertible)?) -> String { value?.description ?? "none" }
+
+    /// The first setting that was changed and cannot have an effect with any of the servers; nil when there is none.
+    package func misfit(_ servers: ServerList) -> Problem? {
+        let defaults = Settings()
+        func changed(_ names: [String]) -> String? { names.first { self[$0] != defaults[$0] } }
+        if !servers.hasIPv4, fanOut.dialer != .kernel, let name = changed(["dialer", "late-bind"]) {
+            return Problem(
+                setting: name,
+                reason:
+                    "no memcached server has an IPv4 address, and dialers have no others; leave it out, or use dialer=kernel"
+            )
+        }
+        if !servers.hasTCP, let name = changed(["reuse-address", "linger", "local-port-range"]) {
+            return Problem(
+                setting: name,
+                reason: "memcached is reached over a unix socket, which has no ports; leave it out"
+            )
+        }
+        return nil
+    }
 
     /// Why this kernel cannot do what is asked for, and what to do; nil when it can.
     package var obstacle: Problem? {

@@ -8,7 +8,8 @@ extension Chart {
         let keys = layout.hasLabelsBeside ? [] : self.keys
         let size = layout.fontSize
         // From above: names of the lines where they have no room beside, the axis title, names of the phases.
-        let keysTop = Double(keys.count) * 1.4 * size
+        let slots = keySlots(keys.map(\.name), layout)
+        let keysTop = Double((slots.last?.row ?? -1) + 1) * 1.4 * size
         let bandsTop = keysTop + 1.5 * size
         let frame = ChartFrame(
             layout: layout,
@@ -18,7 +19,7 @@ extension Chart {
         )
         var parts: [Markup] = []
         parts += bands.indices.flatMap { draw(bands[$0], $0, row: rows[$0], from: bandsTop, frame) }
-        parts += frame.axes(xTitle: "seconds since the first phase began", yTitle: axis) { rounded($0) + " s" }
+        parts += frame.axes(xTitle: "seconds since the first phase began", yTitle: axis) { rounded($0) }
         parts.append(frame.text(axisTitle, layout.width < 500 ? 2 : layout.left, keysTop + size, isStrong: true))
         parts += marks.compactMap { draw($0, frame) }
         parts += levels.compactMap { level in
@@ -30,7 +31,7 @@ extension Chart {
             parts += draw(one, tops[index], above: below, frame)
             if one.style == .stacked { below = tops[index] }
         }
-        parts += layout.hasLabelsBeside ? labels(frame, tops) : keys.enumerated().flatMap { keyRow($0, $1, frame) }
+        parts += layout.hasLabelsBeside ? labels(frame, tops) : zip(keys, slots).flatMap { draw(key: $0, $1, frame) }
         return picture(
             id: "\(id)-\(layout.name)",
             title: title,
@@ -210,12 +211,27 @@ extension Chart {
         }
     }
 
-    private func keyRow(_ index: Int, _ key: (name: String, series: Series?), _ frame: ChartFrame) -> [Markup] {
-        let height = (Double(index) * 1.4 + 1) * frame.layout.fontSize
-        let room = frame.layout.width - 40
+    /// Where each name above the chart begins: one after the other, in as many rows as they need.
+    private func keySlots(_ names: [String], _ layout: ChartLayout) -> [(row: Int, x: Double)] {
+        var (row, x) = (0, 2.0)
+        return names.map { name in
+            let width = 36 + layout.width(of: name) + layout.fontSize
+            if x > 2, x + width > layout.width { (row, x) = (row + 1, 2) }
+            defer { x += width }
+            return (row, x)
+        }
+    }
+
+    private func draw(
+        key: (name: String, series: Series?),
+        _ slot: (row: Int, x: Double),
+        _ frame: ChartFrame
+    ) -> [Markup] {
+        let height = (Double(slot.row) * 1.4 + 1) * frame.layout.fontSize
+        let room = frame.layout.width - slot.x - 36
         return [
-            swatch(key.series, from: 2, at: height - 0.35 * frame.layout.fontSize, frame),
-            frame.text(frame.layout.lines(key.name, within: room).first ?? "", 38, height, isStrong: true),
+            swatch(key.series, from: slot.x, at: height - 0.35 * frame.layout.fontSize, frame),
+            frame.text(frame.layout.lines(key.name, within: room).first ?? "", slot.x + 36, height, isStrong: true),
         ]
     }
 

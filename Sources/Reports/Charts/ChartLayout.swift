@@ -19,15 +19,18 @@ package struct ChartLayout: Sendable {
     )
     /// For a telephone, where a chart as wide as a page would have letters that nobody reads.
     package static let narrow = ChartLayout(
-        width: 358, plotHeight: 210, fontSize: 16, left: 74, right: 8, yTicks: 5, tickWidth: 62, name: "narrow"
+        width: 358, plotHeight: 210, fontSize: 16, left: 74, right: 8, yTicks: 5, tickWidth: 50, name: "narrow"
     )
     /// For the back row of a room.
     package static let stage = ChartLayout(
         width: 830, plotHeight: 265, fontSize: 22, left: 112, right: 6, yTicks: 4, tickWidth: 100, name: "stage"
     )
 
+    /// Width of a letter as a part of the font's size, on average, with bold letters of DejaVu: a wide font.
+    var letter = 0.66
+
     /// Pixels that a text takes at most, whatever the font is.
-    func width(of text: String) -> Double { Double(text.count) * fontSize * 0.6 }
+    func width(of text: String) -> Double { Double(text.count) * fontSize * letter }
 
     /// A text in lines that are no longer than that many pixels.
     func lines(_ text: String, within pixels: Double) -> [String] {
@@ -40,7 +43,7 @@ package struct ChartLayout: Sendable {
             }
         }
         return lines.map { line in
-            width(of: line) <= pixels ? line : line.prefix(max(1, Int(pixels / (fontSize * 0.6)) - 1)) + "…"
+            width(of: line) <= pixels ? line : line.prefix(max(1, Int(pixels / (fontSize * letter)) - 1)) + "…"
         }
     }
 

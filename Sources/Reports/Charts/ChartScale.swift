@@ -42,7 +42,7 @@ package struct ChartScale: Sendable, Equatable {
         case .linear:
             let raw = (high - low) / Double(max(1, wanted))
             let power = pow(10, floor(log10(raw)))
-            let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= raw * 0.999 } ?? 10 * power
+            let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= raw * 0.8 } ?? 10 * power
             return stride(from: ceil(low / step - 1e-9), through: floor(high / step + 1e-9), by: 1).map { $0 * step }
         case .logarithmic:
             let powers = Int(floor(log10(low)))...Int(ceil(log10(high)))

@@ -12,6 +12,14 @@ extension Headline {
         static let figure = 24.0
     }
 
+    /// For the widths of its words, which are not bold.
+    private static var layout: ChartLayout {
+        ChartLayout(
+            width: Size.width, plotHeight: Size.strip, fontSize: Size.text, left: Size.left, right: 10, yTicks: 2,
+            tickWidth: 80, name: "headline", letter: 0.58
+        )
+    }
+
     /// Where the phases are drawn: as wide as they are long, but no narrower than their words need.
     private struct Columns {
         let edges: [Double]
@@ -50,10 +58,7 @@ extension Headline {
     /// - Parameter isAlone: whether it is a file of its own, not a part of a page.
     package func svg(isAlone: Bool = false) -> Markup {
         let columns = Columns(phases)
-        let layout = ChartLayout(
-            width: Size.width, plotHeight: Size.strip, fontSize: Size.text, left: Size.left, right: 10, yTicks: 2,
-            tickWidth: 80, name: "headline"
-        )
+        let layout = Self.layout
         let captions = phases.indices.map { index in
             Array(layout.lines(phases[index].caption, within: columns.edges[index + 1] - columns.edges[index] - 10).prefix(5))
         }
@@ -64,7 +69,9 @@ extension Headline {
         for index in phases.indices {
             let (from, to) = (columns.edges[index], columns.edges[index + 1])
             if index % 2 == 0 { parts.append(rectangle(from, 0, to - from, bottom, "band", Palette.lightGrounds[1])) }
-            parts.append(label(phases[index].name, from + 8, 27, size: Size.figure, isStrong: true))
+            // A long name in a short phase is written smaller.
+            let size = min(Size.figure, (to - from - 12) / (Double(max(1, phases[index].name.count)) * 0.7))
+            parts.append(label(phases[index].name, from + 8, 27, size: size, isStrong: true))
             for (row, line) in captions[index].enumerated() {
                 parts.append(label(line, from + 8, 52 + Double(row) * 21))
             }
@@ -123,17 +130,15 @@ extension Headline {
             let seen = moments.last { $0.at >= phase.from && $0.at < phase.to }
             guard let seen, seen.resting * 2 > capacity else { continue }
             let middle = (columns.edges[index] + columns.edges[index + 1]) / 2
-            parts.append(label("none needed:", middle, floor - 42, anchor: "middle", isStrong: true))
-            parts.append(label("free again after 60 s", middle, floor - 20, anchor: "middle"))
+            parts.append(label("none is needed;", middle, floor - 42, anchor: "middle", isStrong: true))
+            parts.append(label("free after 60 s", middle, floor - 20, anchor: "middle"))
         }
         return parts
     }
 
     private func failures(_ columns: Columns, _ top: Double) -> [Markup] {
         title(["lookups"], ["that failed"], top)
-            + bars("failed", 1, columns, top, texts: phases.map { $0.failed.map { $0 > 0 ? "" : " failed" } ?? "" }) {
-                $0.failed
-            }
+            + bars("failed", 1, columns, top) { $0.failed }
             + phases.indices.compactMap { index in
                 guard let error = phases[index].error, (phases[index].failed ?? 0) >= 1 else { return nil }
                 let middle = (columns.edges[index] + columns.edges[index + 1]) / 2
@@ -162,14 +167,11 @@ extension Headline {
     }
 
     private func complete(_ caller: (name: String, ms: Double), _ columns: Columns, _ top: Double) -> [Markup] {
-        let layout = ChartLayout(
-            width: 0, plotHeight: 0, fontSize: Size.text, left: 0, right: 0, yTicks: 0, tickWidth: 0, name: ""
-        )
-        return title(
-            Array(layout.lines(caller.name, within: Size.left - 12).prefix(1)),
+        title(
+            Array(Self.layout.lines(caller.name, within: Size.left - 12).prefix(1)),
             ["complete within", "\(rounded(caller.ms)) ms"],
             top
-        ) + bars("complete \(caller.name)", 2, columns, top, texts: phases.map { _ in "" }) { $0.complete[caller.name] }
+        ) + bars("complete \(caller.name)", 2, columns, top) { $0.complete[caller.name] }
     }
 
     // MARK: Pieces
@@ -179,7 +181,6 @@ extension Headline {
         _ colour: Int,
         _ columns: Columns,
         _ top: Double,
-        texts: [String],
         _ percent: (Phase) -> Double?
     ) -> [Markup] {
         var parts: [Markup] = [base(top + Size.strip)]
@@ -204,7 +205,7 @@ extension Headline {
             )
             parts.append(
                 label(
-                    "\(rounded(value))%\(texts[index])", middle, top + Size.strip / 2 + 8, size: Size.figure,
+                    "\(rounded(value))%", middle, top + Size.strip / 2 + 8, size: Size.figure,
                     anchor: "middle", isStrong: true
                 )
             )
@@ -225,7 +226,7 @@ extension Headline {
         func close() {
             guard !stretch.isEmpty else { return }
             // A moment alone is still to be seen.
-            if stretch.count == 1 { stretch.append((stretch[0].x + 1, stretch[0].low, stretch[0].high)) }
+            if stretch.count == 1 { stretch.append((stretch[0].x + 3, stretch[0].low, stretch[0].high)) }
             path += stretch.enumerated().map { "\($0 == 0 ? "M" : "L")\(coordinate($1.x)) \(coordinate($1.high))" }.joined()
             path += stretch.reversed().map { "L\(coordinate($0.x)) \(coordinate($0.low))" }.joined() + "Z"
             stretch = []

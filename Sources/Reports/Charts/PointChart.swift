@@ -191,6 +191,8 @@ package struct PointChart: Sendable {
             let text = point.isChosen ? "\(label): recommended" : label
             let width = frame.layout.width(of: text)
             let places = [(x + 12, y - 8), (x - 12 - width, y - 8), (x + 12, y + size + 4), (x - 12 - width, y + size + 4)]
+                // Where there is room beside it nowhere, above or below it, as far in the middle as it can be.
+                + [y - 14, y + size + 12].map { (max(frame.layout.left, min(x - width / 2, frame.layout.width - width)), $0) }
             let free = places.first { place in
                 place.0 >= frame.layout.left && place.0 + width <= frame.layout.width
                     && !taken.contains { $0.x.overlaps(place.0...(place.0 + width)) && abs($0.y - place.1) < 1.1 * size }

@@ -129,15 +129,15 @@ package struct RunCharts {
             }
             return [
                 self.series("\(name), complete", index, .dots) { $0.clients[name]?.completeP99 },
-                self.series("\(name), incomplete or failed", index, .hollowDots) { $0.clients[name]?.incompleteP99 },
+                self.series("\(name), incomplete", index, .hollowDots) { $0.clients[name]?.incompleteP99 },
             ]
         }.filter { $0.values.contains { $0 != nil } }
         var chart = chart(
             "latency",
-            "Latency: complete answers apart from failed ones",
+            "Latency: complete answers apart from others",
             axis: "p99, ms",
-            note: "Of the batches that ended since the sample before. Failing is fast: only complete answers say how long "
-                + "callers wait.",
+            note: "Of the batches that ended since the sample before. Incomplete: it failed, or a record is missing. Failing "
+                + "is fast: only complete answers say how long callers wait.",
             series
         )
         chart.isLogarithmic = true

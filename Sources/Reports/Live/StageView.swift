@@ -35,9 +35,11 @@ struct StageView {
     /// Samples are as far apart as they are: a rate counts as long as its sample took.
     private func mean(_ rate: (TimelinePoint) -> Double) -> Double? {
         var (sum, seconds) = (0.0, 0.0)
-        for (before, now) in zip(run.timeline.suffix(41), run.timeline.suffix(40)) where now.at > (recent.first?.at ?? 0) {
-            sum += rate(now) * (now.at - before.at)
-            seconds += now.at - before.at
+        let points = run.timeline
+        for index in points.indices.dropFirst().suffix(recent.count) {
+            let length = points[index].at - points[index - 1].at
+            sum += rate(points[index]) * length
+            seconds += length
         }
         return seconds > 0 ? sum / seconds : nil
     }
@@ -62,7 +64,7 @@ struct StageView {
         let waiting = now.batchesPending
         figures += [
             Figure(name: "batches waiting", value: PageParts.text(waiting)),
-            Figure(name: "connections opened per s", value: PageParts.text(mean(\.dialsPerSecond))),
+            Figure(name: "connections per second", value: PageParts.text(mean(\.dialsPerSecond))),
             Figure(name: "TIME_WAIT, all addresses", value: grouped(now.timeWait)),
         ]
         if !now.isUp { figures[0] = Figure(name: "server", value: "down", isGood: false) }
