@@ -71,18 +71,18 @@ package struct SweepCharts {
 
     /// Each figure over the number of a limit, where three or more were measured.
     package var curves: [PointChart] {
-        guard let column = sweep.plan.variations.firstIndex(where: { $0.name == "limit" }) else { return [] }
+        guard let column = sweep.plan.limitColumn else { return [] }
         var kinds: [(name: String, members: [(Double, Aggregate)])] = []
         for one in sweep.ranking where one.runs > 0 {
-            let parts = one.values[column].split(separator: ":")
-            guard parts.count == 2, let number = Double(parts[1]) else { continue }
+            // None has a place on a logarithmic axis, as none has a limit of 0.
+            guard let (kind, number) = SweepPlan.limitNumber(in: one.values[column]), number > 0 else { continue }
             var values = one.values
-            values[column] = "\(parts[0]):N"
+            values[column] = kind.isEmpty ? "N" : "\(kind):N"
             let name = label(values)
             if let index = kinds.firstIndex(where: { $0.name == name }) {
-                kinds[index].members.append((number, one))
+                kinds[index].members.append((Double(number), one))
             } else {
-                kinds.append((name, [(number, one)]))
+                kinds.append((name, [(Double(number), one)]))
             }
         }
         kinds = kinds.filter { $0.members.count > 2 }
@@ -102,7 +102,7 @@ package struct SweepCharts {
                 id: "curve-\(id)",
                 title: title,
                 note: "Hollow: it fails lookups or batches, or runs out of ports.",
-                xTitle: "limit N, logarithmic",
+                xTitle: "\(sweep.plan.variations[column].name) N, logarithmic",
                 yTitle: yTitle,
                 isXLogarithmic: true,
                 isYLogarithmic: isLogarithmic,
