@@ -41,11 +41,19 @@ package struct CuresResult: Codable, Sendable {
         var interrupted: Bool
     }
 
+    private struct Head: Decodable {
+        var schema: String
+    }
+
+    /// Whether it is the JSON of cures, of whatever version.
+    package static func claimsToBeOne(_ json: [UInt8]) -> Bool {
+        (try? JSONText.decode(Head.self, from: json))?.schema.hasPrefix("spiral-cures/") ?? false
+    }
+
     /// Reads what was measured, and judges it.
     /// - Throws: ``RunResult/FormatError``
     package init(json: [UInt8]) throws(RunResult.FormatError) {
-        struct Head: Decodable { var schema: String }
-        guard let head = try? JSONText.decode(Head.self, from: json), head.schema.hasPrefix("spiral-cures/") else {
+        guard let head = try? JSONText.decode(Head.self, from: json), Self.claimsToBeOne(json) else {
             throw .init(description: "this is not the JSON of cures; write one with 'spiral cures --json PATH'")
         }
         guard head.schema == Self.currentSchema else {

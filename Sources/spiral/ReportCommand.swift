@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Commands
+internal import Cures
 internal import POSIX
 internal import PostRecords
 internal import Reports
@@ -9,7 +10,7 @@ internal import Sweeps
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Draw the report of a run or of a sweep again, from its JSON.",
+        abstract: "Draw the report of a run, of a sweep or of cures again, from its JSON.",
         discussion: """
             One HTML file that needs no network and no script. Of a run: what happened in a sentence, the headline picture, \
             charts, phases, expectations, and what was predicted. Of a sweep: what is recommended, small callers' p99 against \
@@ -64,16 +65,25 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let page: [UInt8]
-        let pictures: Pictures
+        let pictures: Pictures?
         let lines: [String]
         let line: String
-        switch try Self.read(file, as: { bytes throws(RunResult.FormatError) in try ResultFile(json: bytes) }) {
-        case .run(let result):
+        let result = try Self.read(file) { bytes throws(RunResult.FormatError) -> Document in
+            CuresResult.claimsToBeOne(bytes)
+                ? .cures(try CuresResult(json: bytes)) : .played(try ResultFile(json: bytes))
+        }
+        switch result {
+        case .cures(let result):
+            page = HTMLPage.report(result)
+            pictures = nil
+            lines = result.markdown
+            line = "\(result.cures.count) cures"
+        case .played(.run(let result)):
             page = HTMLPage.report(result)
             pictures = Pictures(result)
             lines = MarkdownReport.lines(result)
             line = "\(result.scenario), \(result.verdict.text)"
-        case .sweep(var result):
+        case .played(.sweep(var result)):
             // A file of a sweep that goes on has no analysis yet, and an older one another.
             result.analyze()
             page = HTMLPage.report(result)
@@ -96,7 +106,14 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    private func picture(of pictures: Pictures) throws -> [UInt8] {
+    /// What a file holds.
+    private enum Document {
+        case played(ResultFile)
+        case cures(CuresResult)
+    }
+
+    private func picture(of pictures: Pictures?) throws -> [UInt8] {
+        guard let pictures else { throw Refusal(.usage, "--svg: \(file) is of cures, which have no picture") }
         do {
             return Array(try pictures.svg(chart).utf8)
         } catch {
