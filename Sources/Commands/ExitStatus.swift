@@ -49,6 +49,7 @@ extension ParsableCommand {
             // Help and version are asked for and go to standard output; all else is wrong usage.
             guard exitCode(for: error) == .success else {
                 note(fullMessage(for: error))
+                if let meant = meantCommand { note("Did you mean '\(_commandName) \(meant)'?") }
                 Glibc.exit(ExitStatus.usage.rawValue)
             }
             do {
@@ -59,6 +60,15 @@ extension ParsableCommand {
             }
             Glibc.exit(ExitStatus.success.rawValue)
         }
+    }
+}
+
+extension ParsableCommand {
+    /// The subcommand that the first argument is nearly; nil when it is one, or like none.
+    private static var meantCommand: String? {
+        guard let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-") else { return nil }
+        let names = configuration.subcommands.map { $0._commandName }
+        return names.contains(first) ? nil : nearest(first, of: names)
     }
 }
 

@@ -89,13 +89,13 @@ package struct ConnectionForecast: Codable, Sendable, Equatable {
             "ports        \(grouped(portsOfAddress)) of one address\(sets), each taken for \(rounded(restSeconds)) s after "
                 + "its connection closed\(open)",
             "sustains     \(rounded(sustainableDialsPerSecond)) new connections a second",
-            "asked for    \(rounded(dialsPerSecond)) new connections a second",
+            "demand       \(rounded(dialsPerSecond)) new connections a second",
         ]
         if let exhaustedAfter {
             lines += [
                 "runs out     after \(rounded(exhaustedAfter)) s; from then on dials fail with \(failure)",
                 "             of \(grouped(dials + failedDials)) dials in \(rounded(seconds)) s, \(grouped(failedDials)) fail",
-                "needs        \(grouped(addressesNeeded)) source addresses for no failure",
+                "to avoid it  \(grouped(addressesNeeded)) source addresses",
             ]
         } else {
             let headroom = headroom.map { ", headroom \(rounded($0))x" } ?? ""

@@ -66,7 +66,7 @@ package struct Doctor: Sendable {
                 advice: "install libmemcached 1.1.4 or later (Debian 12, Ubuntu 24.04)"
             )
         }
-        return Finding("libmemcached", version, .good, "errors of dials come with the kernel's errno")
+        return Finding("libmemcached", version, .good, "connection errors carry the kernel's errno")
     }
 
     private var namespaces: Finding {
@@ -157,7 +157,7 @@ package struct Doctor: Sendable {
             "ports",
             "\(grouped(budget.ports)) (\(budget.lowestPort)-\(budget.highestPort)\(reserved(budget)), \(own))",
             .good,
-            "one source address sustains \(rounded(budget.sustainableDialsPerSecond)) dials a second: each port is 60 s in TIME_WAIT"
+            "one source address sustains \(rounded(budget.sustainableDialsPerSecond)) new connections a second: each port is in TIME_WAIT for 60 s"
         )
     }
 

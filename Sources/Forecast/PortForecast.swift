@@ -169,8 +169,8 @@ package struct PortForecast: Codable, Sendable {
         let host = hosts == 1 ? "" : ", on each of \(grouped(hosts)) hosts"
         var lines = [
             "ports        \(grouped(portsOfAddress)) of one address\(sets), each taken for \(rounded(restSeconds)) s after its connection closed",
-            "sustains     \(rounded(sustainableDialsPerSecond)) dials a second\(host)",
-            "asked for    \(rounded(dialsPerSecond)) dials a second\(host), averaged over \(rounded(seconds)) s: "
+            "sustains     \(rounded(sustainableDialsPerSecond)) new connections a second\(host)",
+            "demand       \(rounded(dialsPerSecond)) new connections a second\(host), averaged over \(rounded(seconds)) s: "
                 + clients.joined(separator: " "),
             "TIME_WAIT    \(grouped(restingPorts)) at steady state, with unlimited ports",
         ]
@@ -179,10 +179,10 @@ package struct PortForecast: Codable, Sendable {
             lines.append(
                 "             of \(grouped(dials + failedDials)) dials in \(rounded(seconds)) s, \(grouped(failedDials)) fail"
             )
-            lines.append("needs        \(grouped(addressesNeeded)) source addresses a host for no failure")
+            lines.append("to avoid it  \(grouped(addressesNeeded)) source addresses per host")
             lines.append(
                 hostsNeeded.map {
-                    "or           \($0 == hosts ? "these" : grouped($0)) hosts with the addresses there are"
+                    "             or \($0 == hosts ? "these" : grouped($0)) hosts with the addresses there are"
                 }
                     ?? "             one batch alone takes more ports than a host has: more hosts do not help"
             )

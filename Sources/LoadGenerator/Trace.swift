@@ -100,7 +100,7 @@ package enum Trace {
             }
             batch = .uris(uris)
         }
-        return Entry(offset: .nanoseconds(Int64(line.offset * 1e9)), caller: line.caller, batch: batch)
+        return Entry(offset: .nanoseconds(Int64((line.offset * 1e9).rounded())), caller: line.caller, batch: batch)
     }
 
     /// Lines, each with its line end.

@@ -55,7 +55,7 @@ package enum MarkdownReport {
         return [
             MarkdownTable.escaped(
                 "Linux \(environment.kernel), \(environment.cores) cores, memcached \(environment.memcached), "
-                    + "libmemcached \(environment.libmemcached)\(ports), \(environment.date); spiral \(environment.spiral)"
+                    + "libmemcached \(environment.libmemcached)\(ports), \(environment.date)"
             )
         ]
     }

@@ -48,6 +48,9 @@ extension RunResult {
         } catch {
             throw FormatError(description: "it says \(head.schema), but is damaged or incomplete")
         }
+        if let problem = environment.problem {
+            throw FormatError(description: "it says \(head.schema), but is damaged: \(problem)")
+        }
         if schema == Self.schemaWithZeros {
             for index in phases.indices { phases[index].dropUnmeasured() }
             schema = Self.currentSchema

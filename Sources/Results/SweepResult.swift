@@ -85,6 +85,9 @@ package struct SweepResult: Codable, Sendable {
                 description: "it says \(head.schema), but is damaged: no sweep has as many combinations and repeats"
             )
         }
+        if let problem = file.environment?.problem {
+            throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
+        }
         self.init(file.plan)
         environment = file.environment
         runs = file.runs

@@ -48,6 +48,8 @@ package struct TimelinePoint: Codable, Sendable {
     package var established: Int
     package var sourceAddresses: Int
     package var inFlight: Int
+    /// The most since the point before; nil in results of versions that did not tell it, and while the server is down.
+    package var inFlightPeak: Int?
     /// Lookups the limit admits at once; nil without one.
     package var limit: Int?
     package var threads: Int
@@ -76,6 +78,7 @@ package struct TimelinePoint: Codable, Sendable {
         established: Int,
         sourceAddresses: Int,
         inFlight: Int,
+        inFlightPeak: Int? = nil,
         limit: Int? = nil,
         threads: Int,
         rssBytes: Int,
@@ -98,6 +101,7 @@ package struct TimelinePoint: Codable, Sendable {
         self.established = established
         self.sourceAddresses = sourceAddresses
         self.inFlight = inFlight
+        self.inFlightPeak = inFlightPeak
         self.limit = limit
         self.threads = threads
         self.rssBytes = rssBytes

@@ -32,7 +32,7 @@ struct PhaseSampler {
         mutating func include(_ point: TimelinePoint) {
             timeWait = max(timeWait, point.timeWait)
             portsInUse = max(portsInUse, point.portsInUse)
-            inFlight = max(inFlight, point.inFlight)
+            inFlight = max(inFlight, point.inFlightPeak ?? point.inFlight)
             // A process has threads and memory: without them it was not there.
             if point.threads > 0 { threads = max(threads ?? 0, point.threads) }
             if point.rssBytes > 0 { rssBytes = max(rssBytes ?? 0, point.rssBytes) }
@@ -66,6 +66,7 @@ struct PhaseSampler {
             established: reading.ports.established,
             sourceAddresses: reading.ports.sourceAddresses,
             inFlight: reading.isUp ? reading.counters.inFlight : 0,
+            inFlightPeak: reading.isUp ? reading.counters.inFlightPeak : nil,
             limit: reading.isUp ? reading.counters.limit : nil,
             threads: reading.status?.threads ?? 0,
             rssBytes: reading.status?.residentBytes ?? 0,

@@ -158,7 +158,8 @@ extension ScenarioRun {
         let reading = PhaseSampler.Reading(
             at: .now,
             ports: MemcachedPorts(ports.latest?.use, port: network.memcachedPort),
-            counters: server.counters(takePeaks: false),
+            // A peak belongs to the sample after it.
+            counters: server.counters(takePeaks: true),
             status: server.status,
             cgroupBytes: server.memoryLimit?.usedBytes,
             isUp: server.isUp,

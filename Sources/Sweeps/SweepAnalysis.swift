@@ -144,6 +144,15 @@ extension SweepResult {
     private var unmeasured: [String] {
         let planned = plan.grid.count * max(1, plan.repetitions)
         guard runs.contains(where: \.isMeasured), runs.count < planned else { return [] }
-        return ["\(planned - runs.count) of \(planned) runs were not played; --resume plays them."]
+        let counts = Dictionary(grouping: runs, by: \.cell.values).mapValues(\.count)
+        let missing = plan.grid.compactMap { values -> String? in
+            let left = max(1, plan.repetitions) - (counts[values] ?? 0)
+            return left > 0 ? "\(plan.text(values)) (\(left) of \(max(1, plan.repetitions)))" : nil
+        }
+        return [
+            "\(planned - runs.count) of \(planned) runs were not played; --resume plays them. Missing: "
+                + missing.prefix(6).joined(separator: "; ")
+                + (missing.count > 6 ? "; and of \(missing.count - 6) more combinations" : "") + "."
+        ]
     }
 }

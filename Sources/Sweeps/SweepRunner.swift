@@ -54,22 +54,24 @@ package struct SweepRunner {
         let cells = plan.cells.filter { !done.contains($0) }
         result.runs.removeAll { !$0.isMeasured }
         result.interrupted = false
-        let began = MonotonicInstant.now
+        var clock = SweepClock(plan)
         for (index, cell) in cells.enumerated() {
-            let place = "[\(done.count + index + 1)/\(done.count + cells.count)] \(plan.text(cell.values))"
-            let run = try measure(cell)
+            let name = "[\(done.count + index + 1)/\(done.count + cells.count)] \(plan.text(cell.values))"
+            let began = MonotonicInstant.now
+            let run = try measure(cell, named: name)
             if result.interrupted { break }
             result.runs.append(run)
             save()
-            let left = (MonotonicInstant.now - began) / (index + 1) * (cells.count - index - 1)
-            show(["\(place): \(summary(run))\(left > .zero ? "; about \(Self.text(left)) left" : "")"])
+            clock.note(cell, took: .now - began)
+            show(["\(name): \(summary(run))" + (clock.text(cells[(index + 1)...]).map { "; \($0)" } ?? "")])
         }
         result.analyze()
         save()
         return result
     }
 
-    private mutating func measure(_ cell: SweepPlan.Cell) throws -> SweepResult.Run {
+    /// - Parameter name: of the measurement, for those who wait.
+    private mutating func measure(_ cell: SweepPlan.Cell, named name: String) throws -> SweepResult.Run {
         if let service = result.plan.service { return try measure(service, cell) }
         do {
             var scenario = try result.plan.scenario(cell.values)
@@ -78,7 +80,8 @@ package struct SweepRunner {
             let player = ScenarioPlayer(
                 scenario,
                 network: .namespace,
-                seed: result.plan.seed
+                seed: result.plan.seed,
+                observers: [SlowCellNotes(name) { [show] in show([$0]) }]
             )
             let played = try player.play()
             result.environment = result.environment ?? played.environment
@@ -134,10 +137,5 @@ package struct SweepRunner {
             run.service == nil ? "" : ", complete \(measures.completePercent.map { "\(rounded($0))%" } ?? "-")"
         let errors = measures.errorsByName?.max { $0.value < $1.value }.map { ", \($0.key) \(grouped($0.value))" }
         return "\(rate), small p99 \(measures.smallP99.map { rounded($0) } ?? "-") ms\(complete)" + (errors ?? "")
-    }
-
-    private static func text(_ duration: Duration) -> String {
-        let seconds = Int(duration.inSeconds.rounded())
-        return seconds < 90 ? "\(seconds) s" : "\((seconds + 30) / 60) min"
     }
 }

@@ -14,7 +14,7 @@ struct PortsCommand: ParsableCommand {
             Looks at the kernel's sockets (sock_diag), as ss does, of both families. A row is one source address and \
             one destination, the busiest first: ports it holds, the share of the range that its next dials cannot \
             have, how many ports are in TIME-WAIT (TW) for 60 s, and how many its source address holds at all. \
-            Rates need two looks: the first lines come after --interval.
+            Rates need two samples: the first lines come after --interval.
 
               spiral ports
               spiral ports --to 11211
@@ -50,14 +50,14 @@ struct PortsCommand: ParsableCommand {
     @Flag(help: "Name what each source address holds under the rows.")
     var sources = false
 
-    @Flag(help: "One look with rates, as --count 1.")
+    @Flag(help: "One sample with rates, as --count 1.")
     var once = false
 
     @OptionGroup
     var thresholds: PortsThresholds
 
     @Option(
-        help: ArgumentHelp("Where to write a line of JSON for each look; - for standard output.", valueName: "path")
+        help: ArgumentHelp("Where to write a line of JSON for each sample; - for standard output.", valueName: "path")
     )
     var json: String?
 

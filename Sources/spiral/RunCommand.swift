@@ -39,11 +39,14 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print the scenario's file instead of playing it.")
     var show = false
 
+    @Flag(help: "List the scenarios that come with it.")
+    var list = false
+
     @OptionGroup
     var options: PlayOptions
 
     func validate() throws {
-        guard schema || jsonSchema || scenario != nil else {
+        guard schema || jsonSchema || list || scenario != nil else {
             throw ValidationError(
                 "name a scenario or a file; there are \(ScenarioLibrary.names.joined(separator: ", "))"
             )
@@ -51,6 +54,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        if list { return try say(try Self.summaries()) }
         if schema { return try JSONOutput("-", option: "--schema").write(Array(ScenarioSchema.example.utf8)) }
         if jsonSchema { return try JSONOutput("-", option: "--json-schema").write(ScenarioSchema.json) }
         if show { return try JSONOutput("-", option: "--show").write(try Self.bytes(of: scenario!)) }
@@ -75,6 +79,18 @@ struct RunCommand: ParsableCommand {
         }
     }
 
+    /// A line for each scenario of the library: its name, how long its load takes, and what it is.
+    private static func summaries() throws -> [String] {
+        var table: [(name: String, text: String)] = []
+        for name in ScenarioLibrary.names {
+            let scenario = try scenario(name)
+            let seconds = Int(scenario.phases.reduce(Duration.zero) { $0 + $1.duration }.inSeconds)
+            table.append((name, "\(seconds) s  \(scenario.description)"))
+        }
+        let widest = table.map(\.name.count).max() ?? 0
+        return table.map { $0.name + String(repeating: " ", count: widest - $0.name.count) + "  " + $0.text }
+    }
+
     private static func bytes(of name: String) throws -> [UInt8] {
         if let text = ScenarioLibrary.yaml(name) { return Array(text.utf8) }
         do {
@@ -83,8 +99,10 @@ struct RunCommand: ParsableCommand {
         } catch  where error.name == "EFBIG" {
             throw Refusal(.usage, "\(name): a scenario has \(largestFile) at the most")
         } catch {
-            let hint = ScenarioLibrary.suggestion(for: name).map { "; did you mean '\($0)'?" } ?? ""
-            throw Refusal(.usage, "there is no scenario '\(name)', and no such file (\(error))\(hint)")
+            let hint =
+                ScenarioLibrary.suggestion(for: name).map { "did you mean '\($0)'?" }
+                ?? "there are \(ScenarioLibrary.names.joined(separator: ", "))"
+            throw Refusal(.usage, "there is no scenario '\(name)', and no such file (\(error)); \(hint)")
         }
     }
 }

@@ -47,7 +47,7 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A kernel setting of each cell's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
+            "A kernel setting of each combination's namespace, below net.ipv4. or net.ipv6.; repeat it for several.",
             valueName: "name=value"
         )
     )
@@ -211,7 +211,10 @@ struct SweepCommand: ParsableCommand {
         }
         let screen = Screen(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
         let cells = plan.cells.count
-        screen.print(["\(cells) \(cells == 1 ? "cell" : "cells"), \(Self.time(cells, of: plan)) at the least"])
+        screen.print([
+            "\(cells) \(cells == 1 ? "measurement" : "measurements"), at least \(Self.time(cells, of: plan)); those whose batches are not "
+                + "answered in time take longer"
+        ])
         var runner = SweepRunner(plan, earlier: earlier, file: json, signals: signals) { screen.print($0) }
         let result: SweepResult
         do {
@@ -259,7 +262,7 @@ struct SweepCommand: ParsableCommand {
             throw Refusal(.usage, "no combination of the grid can be measured\(reason)")
         }
         guard cells > SweepPlan.manyCells, !yes else { return }
-        let question = "\(cells) cells take \(Self.time(cells, of: plan)) or more"
+        let question = "\(cells) measurements take \(Self.time(cells, of: plan)) or more"
         guard isatty(0) == 1 else { throw Refusal(.usage, "\(question); add --yes, or leave values out") }
         print("\(question). Go on? [y/N] ", terminator: "")
         fflush(nil)

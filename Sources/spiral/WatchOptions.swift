@@ -5,10 +5,10 @@ internal import Units
 
 /// How often a command that watches looks, and how long.
 struct WatchOptions: ParsableArguments {
-    @Option(help: "Time between two looks.")
+    @Option(help: "Time between two samples.")
     var interval = "1s"
 
-    @Option(help: "Looks before it ends; until Ctrl-C when left out.")
+    @Option(help: "Samples before it ends. Default: until Ctrl-C.")
     var count: Int?
 
     func validate() throws {

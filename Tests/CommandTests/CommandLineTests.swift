@@ -61,7 +61,8 @@ struct CommandLineTests {
                 "--json: cannot open /nonexistent/x"
             ),
             (["spiral", "demo", "--json", "/nonexistent/x"], "--json: cannot open /nonexistent/x"),
-            (["spiral", "dmeo"], "Unexpected argument 'dmeo'"),
+            (["spiral", "dmeo"], "Unexpected argument 'dmeo'"), (["spiral", "dem"], "Did you mean 'spiral demo'?"),
+            (["spiral", "run", "nope"], "there are demo, demo-full-range"),
         ]
     )
     func usage(command: [String], message: String) throws {

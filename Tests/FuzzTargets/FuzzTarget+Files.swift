@@ -79,12 +79,12 @@ extension FuzzTarget {
             let written: [UInt8]
             switch file {
             case .run(let run):
-                _ = (run.summary(width: 44, file: "a"), MarkdownReport.lines(run))
+                _ = (run.summary(width: 44, file: "a"), MarkdownReport.lines(run), HTMLPage.report(run))
                 _ = Comparison(("a", run), ("b", run), tolerance: 0.1).markdown
                 written = JSONText.encode(run)
             case .sweep(var sweep):
                 sweep.analyze()
-                _ = (sweep.summary(width: 44), sweep.csv, MarkdownReport.lines(sweep))
+                _ = (sweep.summary(width: 44), sweep.csv, MarkdownReport.lines(sweep), HTMLPage.report(sweep))
                 let comparison = SweepComparison(sweep, sweep, tolerance: 0.1)
                 _ = SweepComparisonReport(comparison, Sides(("a", sweep), ("b", sweep))).markdown
                 written = JSONText.encode(sweep)

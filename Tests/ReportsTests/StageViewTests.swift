@@ -42,7 +42,7 @@ struct StageViewTests {
         let figures = StageView(run).figures
         #expect(figures[0] == .init(name: "server", value: "down", isGood: false))
         #expect(figures.first { $0.name == "batches waiting" }?.value == "–")
-        #expect(figures.first { $0.name == "connections opened per s" }?.value == "–")
+        #expect(figures.first { $0.name == "connections per second" }?.value == "–")
         run.timeline = []
         #expect(StageView(run).figures.isEmpty && StageView(run).chart("ports") == nil)
     }

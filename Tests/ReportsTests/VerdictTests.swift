@@ -130,6 +130,7 @@ struct VerdictTests {
         var sweep = SweepResult(plan)
         sweep.runs = plan.grid.map { .init(cell: .init(values: $0, repetition: 1), result: unanswered) }
         sweep.runs[2].result = nil
+        sweep.environment = .made()
         sweep.analyze()
         let folder = try RunFolder()
         let browser = try Browser()

@@ -58,8 +58,8 @@ struct ResultTests {
         other.phases[0].expectations[0].pass = false
         let comparison = Comparison(("a", result()), ("b", other), tolerance: 0.1)
         #expect(comparison.regressions.count == 3, "\(comparison.regressions)")
-        let rows = comparison.markdown.filter { $0.contains("connections opened") }
-        #expect(rows == ["| p | connections opened, % of lookups | 859 | 1.04 | ÷825 |"])
+        // Where all ports were taken and the work was another, their number says nothing.
+        #expect(!comparison.markdown.contains { $0.contains("connections opened") })
         #expect(!comparison.regressions.contains { $0.contains("connections opened") })
     }
 

@@ -38,6 +38,23 @@ require_packages() {
         refuse "apt-get could not install ${missing[*]}"
 }
 
+# Builds the programs and shows how far that is: as the compiler does on a terminal, elsewhere a line for each tenth.
+build_release() {
+    printf 'building; this takes some minutes the first time\n' >&2
+    if [ -t 2 ]; then
+        swift build --configuration release >&2
+    else
+        swift build --configuration release 2>&1 | awk '
+            match($0, /^\[[0-9]+\/[0-9]+\]/) {
+                split(substr($0, 2, RLENGTH - 2), of, "/")
+                tenth = int(10 * of[1] / of[2])
+                if (tenth > shown) { shown = tenth; print "built " of[1] " of " of[2]; fflush() }
+                next
+            }
+            { print; fflush() }' >&2
+    fi || refuse "the build failed; its messages stand above"
+}
+
 # What building and running take; the scripts that source this name it.
 # shellcheck disable=SC2034
 BUILD_PACKAGES=(libmemcached-dev zlib1g-dev pkg-config memcached)

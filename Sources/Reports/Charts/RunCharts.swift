@@ -86,7 +86,8 @@ package struct RunCharts {
             "complete",
             "Complete in time, of each caller's batches",
             axis: "% of batches",
-            note: "Of the batches that ended in the \(rounded(Self.shareWindow)) s before, those answered with a record for "
+            note:
+                "Of the batches that ended in the \(rounded(Self.shareWindow)) s before, those answered with a record for "
                 + "every URI and within the caller's SLO, where it has one.",
             callers.enumerated().map { index, name in
                 let limit = slos[name].map { ", within \(rounded($0)) ms" } ?? ""
@@ -129,15 +130,16 @@ package struct RunCharts {
             }
             return [
                 self.series("\(name), complete", index, .dots) { $0.clients[name]?.completeP99 },
-                self.series("\(name), incomplete or failed", index, .hollowDots) { $0.clients[name]?.incompleteP99 },
+                self.series("\(name), incomplete", index, .hollowDots) { $0.clients[name]?.incompleteP99 },
             ]
         }.filter { $0.values.contains { $0 != nil } }
         var chart = chart(
             "latency",
-            "Latency: complete answers apart from failed ones",
+            "Latency: complete answers apart from others",
             axis: "p99, ms",
-            note: "Of the batches that ended since the sample before. Failing is fast: only complete answers say how long "
-                + "callers wait.",
+            note:
+                "Of the batches that ended since the sample before. Incomplete: it failed, or a record is missing. Failing "
+                + "is fast: only complete answers say how long callers wait.",
             series
         )
         chart.isLogarithmic = true
@@ -148,7 +150,8 @@ package struct RunCharts {
 
     private var capacity: Int {
         run.phases.last?.portsCapacity
-            ?? (run.environment.portRange.count == 2 ? run.environment.portRange[1] - run.environment.portRange[0] + 1 : 0)
+            ?? (run.environment.portRange.count == 2
+                ? run.environment.portRange[1] - run.environment.portRange[0] + 1 : 0)
     }
 
     private var capacityLevel: [Chart.Level] {
@@ -183,7 +186,8 @@ package struct RunCharts {
                 series("in TIME_WAIT", 3, .stacked) { Double($0.timeWait) },
                 series("open", 0) { Double($0.established) },
             ],
-            levels: capacity > 0 ? [.init(name: "the \(grouped(capacity)) ports of one address", value: Double(capacity))] : []
+            levels: capacity > 0
+                ? [.init(name: "the \(grouped(capacity)) ports of one address", value: Double(capacity))] : []
         )
     }
 
@@ -211,9 +215,9 @@ package struct RunCharts {
             "inflight",
             "Lookups in flight",
             axis: "lookups",
-            note: "At the moments of the samples, two a second; the table of the phases has the peaks in between.",
+            note: "The most since the sample before it, all batches together; a limit request:N is of each batch.",
             [
-                series("in flight", 0) { $0.isUp ? Double($0.inFlight) : nil },
+                series("in flight", 0) { $0.isUp ? Double($0.inFlightPeak ?? $0.inFlight) : nil },
                 series("limit", 4) { $0.limit.map(Double.init) },
             ].filter { $0.values.contains { $0 != nil } }
         )

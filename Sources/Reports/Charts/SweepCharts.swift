@@ -9,9 +9,11 @@ package struct SweepCharts {
         self.sweep = sweep
     }
 
-    /// What distinguishes a combination: without the names where there is one setting.
+    /// What distinguishes a combination: a limit says what it is by itself, as does any setting where it is the only one.
     private func label(_ values: [String]) -> String {
-        sweep.plan.variations.count == 1 ? values.joined() : sweep.plan.text(values)
+        let settings = sweep.plan.variations
+        guard settings.count > 1 else { return values.joined() }
+        return zip(settings, values).map { $0.name == "limit" ? $1 : "\($0.name)=\($1)" }.joined(separator: " ")
     }
 
     private func isChosen(_ one: Aggregate) -> Bool {

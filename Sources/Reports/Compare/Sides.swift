@@ -50,7 +50,7 @@ package struct Sides {
         let ports = place.portRange.count == 2 ? ", ports \(place.portRange[0])-\(place.portRange[1])" : ""
         let arguments = place.arguments.isEmpty ? "" : ", spiral \(place.arguments.joined(separator: " "))"
         return "\(side): \(file), \(what), \(place.date), Linux \(place.kernel), \(place.cores) cores, memcached "
-            + "\(place.memcached)\(ports), build \(place.spiral)\(arguments)"
+            + "\(place.memcached)\(ports)\(arguments)"
     }
 
     private mutating func require(_ what: String, _ before: String, _ after: String) {

@@ -64,7 +64,7 @@ struct StageView {
         let waiting = now.batchesPending
         figures += [
             Figure(name: "batches waiting", value: PageParts.text(waiting)),
-            Figure(name: "connections opened per s", value: PageParts.text(mean(\.dialsPerSecond))),
+            Figure(name: "connections per second", value: PageParts.text(mean(\.dialsPerSecond))),
             Figure(name: "TIME_WAIT, all addresses", value: grouped(now.timeWait)),
         ]
         if !now.isUp { figures[0] = Figure(name: "server", value: "down", isGood: false) }

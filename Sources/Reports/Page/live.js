@@ -39,17 +39,24 @@ function sourceNumber() {
   return Math.max(1, ...texts.map((text) => Number(/bind:127\.32\.0\.(\d+)/.exec(text)?.[1] ?? 1)));
 }
 const heavy = () => Object.keys(sending)[0];
+function keepSending(goesOn) {
+  const caption = byId("caption").textContent;
+  return ask("POST", "/orders", { client: heavy(), send: goesOn ? "loop" : "pause" }, () => {
+    sending[heavy()] = goesOn;
+    return caption;
+  });
+}
 const actions = {
   "send-batch": () => ask("POST", "/orders", { client: heavy(), send: "batch" }, () => `One batch of ${heavy()} is on its way.`),
   "heavy-loop": () => {
-    const send = sending[heavy()] ? "pause" : "loop";
-    ask("POST", "/orders", { client: heavy(), send }, () => {
-      sending[heavy()] = send === "loop";
-      return send === "loop" ? `${heavy()} sends one batch after the other.` : `${heavy()} stops when its batch is answered.`;
+    const goesOn = !sending[heavy()];
+    keepSending(goesOn).then((isDone) => {
+      if (isDone) say(goesOn ? `${heavy()} sends one batch after the other.` : `${heavy()} stops when its batch is answered.`);
     });
   },
   incident: () => change({ limit: "none", "max-idle": 2, fanout: "per-uri", dialer: `bind:127.32.0.${sourceNumber()}` },
-    "Incident: no limit, one source address, 2 idle connections. Each lookup opens a connection, and each leaves its port in TIME_WAIT for 60 s."),
+    "Incident: no limit, one source address, 2 idle connections. Each lookup opens a connection, and each leaves its port in TIME_WAIT for 60 s.")
+    .then((isDone) => { if (isDone && heavy() && !sending[heavy()]) keepSending(true); }),
   workaround: () => change({ limit: "none", dialer: "rotate" },
     "Workaround: each connection from another address of 127.0.0.0/8, each with ports of its own. No more errors, many more sockets."),
   fix: () => change({ limit: "request:64", "max-idle": 128, fanout: "per-uri", dialer: "rotate" },
@@ -104,7 +111,7 @@ function show() {
   if (heavy()) press(byId("heavy-loop"), sending[heavy()]);
   press(byId("stop-memcached"), isStopped);
   const isBound = String(settings.dialer).startsWith("bind:");
-  press(byId("incident"), settings.limit === "none" && isBound && String(settings["max-idle"]) === "2");
+  press(byId("incident"), settings.limit === "none" && isBound && (!heavy() || sending[heavy()]));
   press(byId("workaround"), settings.limit === "none" && settings.dialer === "rotate");
   press(byId("fix"), settings.limit === "request:64" && Number(settings["max-idle"]) >= 64);
 }

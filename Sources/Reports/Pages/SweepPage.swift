@@ -114,7 +114,9 @@ struct SweepPage {
     }
 
     private var environment: [Markup] {
-        guard let place = sweep.environment else { return [] }
+        guard let place = sweep.environment else {
+            return PageParts.heading("Where it was measured", note: "Its file does not say.")
+        }
         return PageParts.heading("Where it was measured") + [
             .make(
                 "p",

@@ -41,7 +41,7 @@ package enum Measures {
         .init(
             "dials.ok",
             row: "connections opened",
-            change: .init(name: "connections opened, % of lookups", floor: 0.5, worse: .more, basis: .shareOfLookups),
+            change: .init(name: "connections opened, % of lookups", floor: 2, worse: .more, basis: .shareOfLookups),
             counting: { $0.dials.ok }
         ),
         .init("dials.failed", row: "connections failed", counting: { $0.dials.failed }),
