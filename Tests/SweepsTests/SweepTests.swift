@@ -362,7 +362,10 @@ struct SweepCommandTests {
         arguments: [
             (["--vary", "limit=nine"], "--vary: 'limit=nine' is not a variation"), ([], "the grid is empty"),
             (["--vary", "max-idle=1..900+1"], "900 measurements take 38 min or more; add --yes"),
-            (["--vary", "max-idle=1..12000+1", "--repeat", "2"], "24000 measurements take 17 hours or more; add --yes"),
+            (
+                ["--vary", "max-idle=1..12000+1", "--repeat", "2"],
+                "24000 measurements take 17 hours or more; add --yes"
+            ),
             (["--vary", "max-idle=1..9000+1", "--vary", "limit=request:1..900+1"], "8100000 combinations"),
             (["--vary", "max-idle=1..9999999+1"], "is not a range of 1000000 values or fewer"),
             (["--vary", "late-bind=true", "--set", "dialer=kernel"], "no combination of the grid can be measured"),
