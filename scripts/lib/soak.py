@@ -458,6 +458,10 @@ class Play:
             check(self.server.wait(30) == 0, "the server ends with 0")
         self.memcached.kill()
         listener.close()
+        left = list(proxy.tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def main():
