@@ -194,7 +194,6 @@ let package = Package(
             dependencies: [
                 "Text",
                 "Commands", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

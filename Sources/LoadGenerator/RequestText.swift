@@ -77,7 +77,7 @@ package struct RequestText: Sendable, Codable, Equatable {
     private static func contents(of path: String) throws(Problem) -> [UInt8] {
         do {
             return try Descriptor.reading(path).readToEnd(upTo: largestBody)
-        } catch where error.name == "EFBIG" {
+        } catch  where error.name == "EFBIG" {
             throw Problem(description: "--body-file: \(path) has more than \(largestBody >> 20) MiB")
         } catch {
             throw Problem(description: "--body-file: cannot \(error)")
