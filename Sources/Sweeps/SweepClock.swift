@@ -47,8 +47,10 @@ struct SweepClock {
         let slowest = took.values.joined().max() ?? least
         let most = time + max(.zero, slowest - least) * unknown
         // What is twice as long is another time.
-        let range = most > time * 1.5 ? "\(Self.text(time)) to \(Self.text(most)) left" : "about \(Self.text(most)) left"
-        return "\(range), more if one of \(unknown) \(unknown == 1 ? "measurement" : "measurements") of combinations not seen yet is slower"
+        let range =
+            most > time * 1.5 ? "\(Self.text(time)) to \(Self.text(most)) left" : "about \(Self.text(most)) left"
+        return
+            "\(range), more if one of \(unknown) \(unknown == 1 ? "measurement" : "measurements") of combinations not seen yet is slower"
     }
 
     private static func text(_ duration: Duration) -> String {

@@ -45,7 +45,8 @@ struct SweepClockTests {
         #expect(unknown == 2)
         clock.note(.init(values: ["request:4"], repetition: 1), took: .seconds(8))
         #expect(
-            clock.text(cells(["none"])) == "about 8 s left, more if one of 1 measurement of combinations not seen yet is slower"
+            clock.text(cells(["none"]))
+                == "about 8 s left, more if one of 1 measurement of combinations not seen yet is slower"
         )
         clock.note(.init(values: ["none"], repetition: 1), took: .seconds(115))
         let text = try #require(clock.text(cells(["fair:4", "fair:5"])))
