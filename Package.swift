@@ -142,7 +142,8 @@ let package = Package(
         .target(
             name: "Sweeps",
             dependencies: [
-                "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "FanOut", "Memcached", "KernelProbe",
+                "Scenarios", "Exec", "Testbed", "Results", "LoadGenerator", "PostRecords", "FanOut", "Memcached",
+                "KernelProbe",
                 "Text", "POSIX", "Units",
             ]
         ),
@@ -193,7 +194,6 @@ let package = Package(
             dependencies: [
                 "Text",
                 "Commands", "Results", "LoadGenerator", "PostRecords", "HTTP", "Memcached", "POSIX", "Units",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -201,7 +201,7 @@ let package = Package(
             name: "spiral",
             dependencies: [
                 "Commands", "HTTP", "Reports", "Cures", "Sweeps", "Scenarios", "Exec", "Testbed", "Forecast", "Results",
-                "LoadGenerator", "PostRecords", "KernelProbe", "Text", "POSIX", "Units",
+                "LoadGenerator", "PostRecords", "Memcached", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -307,7 +307,8 @@ let package = Package(
             dependencies: [
                 "TestSupport", "Reports", "Sweeps", "Testbed", "Results", "LoadGenerator", "PostRecords",
                 "KernelProbe", "Text", "POSIX", "Units",
-            ]
+            ],
+            exclude: ["Programs"]
         ),
         .testTarget(
             name: "CuresTests",

@@ -106,7 +106,8 @@ static void become(const struct linux_program *program, int channel) {
     struct report report = {.step = LINUX_STARTED};
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail_start(channel, LINUX_STEP_FORK);
     if (program->own_group) setpgid(0, 0);
-    if (program->standard_output >= 0) dup2(program->standard_output, 1);
+    for (int number = 0; number < 3; number++)
+        if (program->standard[number] >= 0) dup2(program->standard[number], number);
     if (program->pid_namespace >= 0 && unshare(CLONE_NEWNS) == 0) {
         // Where it may not be mounted anew (a container that masks parts of it), the old one stays.
         mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);

@@ -4,7 +4,8 @@ extension Cure {
         Cure(
             "reuse-address",
             "SO_REUSEADDR before bind()",
-            why: "The first comment under every EADDRINUSE; it is about listening on a port in TIME_WAIT, and bind() to port 0 does not share ports by it.",
+            why:
+                "The first comment under every EADDRINUSE; it is about listening on a port in TIME_WAIT, and bind() to port 0 does not share ports by it.",
             cost: "None, and no effect.",
             source: "socket(7); Hochstein, surfingcomplexity.blog 2026-04-12",
             expected: .nothing
@@ -28,8 +29,10 @@ extension Cure {
         Cure(
             "reuse-address-autobind-reuse",
             "SO_REUSEADDR and ip_autobind_reuse=1",
-            why: "The one kernel setting by which bind() takes a port in TIME_WAIT again: who dials one connection after the other is cured by it.",
-            cost: "Other programs' dials still fail; of connections open at once two get one port, and connect() fails.",
+            why:
+                "The one kernel setting by which bind() takes a port in TIME_WAIT again: who dials one connection after the other is cured by it.",
+            cost:
+                "Other programs' dials still fail; of connections open at once two get one port, and connect() fails.",
             source: "Documentation/networking/ip-sysctl.rst (Linux 5.7)",
             expected: .nothing
         ).setting(("reuse-address", "address")).sysctl("net.ipv4.ip_autobind_reuse", "1")
@@ -46,7 +49,8 @@ extension Cure {
             "linger-rst",
             "SO_LINGER {1, 0}: close() resets",
             why: "A connection that is reset leaves no TIME_WAIT, so that its port is free at once.",
-            cost: "What was not yet read is lost, memcached sees errors, and nothing keeps late segments out of the next connection.",
+            cost:
+                "What was not yet read is lost, memcached sees errors, and nothing keeps late segments out of the next connection.",
             source: "socket(7); libmemcached's NO_BLOCK does it unasked",
             expected: .helps
         ).setting(("linger", "rst")).failing("bind EADDRINUSE").oneByOne(.harms),
@@ -76,7 +80,8 @@ extension Cure {
         Cure(
             "ipv6",
             "memcached on ::1, no bind",
-            why: "More addresses than anybody can count: but of loopback there is one, with as many ports as 127.0.0.1.",
+            why:
+                "More addresses than anybody can count: but of loopback there is one, with as many ports as 127.0.0.1.",
             cost: "As with the kernel's choice over IPv4; many sources need IPV6_FREEBIND or ip_nonlocal_bind.",
             source: "the Hacker News thread (jandrese: another trillion ports)",
             expected: .helps
@@ -89,7 +94,8 @@ extension Cure {
             "max-open",
             "a pool that blocks at 64 open connections",
             why: "What users of gomemcache ask for: lookups wait for a connection in place of dialling one.",
-            cost: "Waiting is all the limit there is: small callers queue behind 20,000 lookups, and time out with them.",
+            cost:
+                "Waiting is all the limit there is: small callers queue behind 20,000 lookups, and time out with them.",
             source: "gomemcache PR #64; rust-memcache PR #175; redis-py's BlockingConnectionPool",
             expected: .cures
         ).setting(("max-open", "64")).ofLookupsTogether(),
@@ -112,7 +118,8 @@ extension Cure {
         Cure(
             "dedupe",
             "a URI that a batch has twice is looked up once",
-            why: "Fewer lookups by as many as are asked for twice: in the incident's batches, as far as is known, none.",
+            why:
+                "Fewer lookups by as many as are asked for twice: in the incident's batches, as far as is known, none.",
             cost: "A table of each batch's URIs.",
             source: "singleflight, DataLoader",
             expected: .nothing

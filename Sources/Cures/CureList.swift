@@ -3,7 +3,9 @@ extension Cure {
     package static let incidentName = "nothing"
 
     /// Every cure, the incident first.
-    package static let all: [Cure] = [incident] + dialling + socketOptions + transports + kernelSettings + pools + ofTheService.map { $0.ofLookupsTogether() }
+    package static let all: [Cure] =
+        [incident] + dialling + socketOptions + transports + kernelSettings + pools
+        + ofTheService.map { $0.ofLookupsTogether() }
 
     private static let incident = Cure(
         incidentName,
@@ -35,8 +37,10 @@ extension Cure {
         Cure(
             "kernel-dialer",
             "leave the source address to the kernel (no bind)",
-            why: "connect() chooses the port, and with tcp_tw_reuse=2 takes one in TIME_WAIT again after a second on loopback.",
-            cost: "Ports of connections still open do not come back: above ports / tcp_tw_reuse_delay it runs out all the same.",
+            why:
+                "connect() chooses the port, and with tcp_tw_reuse=2 takes one in TIME_WAIT again after a second on loopback.",
+            cost:
+                "Ports of connections still open do not come back: above ports / tcp_tw_reuse_delay it runs out all the same.",
             source: "golang/go net.Dialer without LocalAddr; Documentation/networking/ip-sysctl.rst",
             expected: .helps
         ).setting(("dialer", "kernel")).failing("connect EADDRNOTAVAIL"),
@@ -51,31 +55,34 @@ extension Cure {
         Cure(
             "late-bind",
             "IP_BIND_ADDRESS_NO_PORT before bind()",
-            why: "The port is chosen by connect(), when the destination is known, so that other programs are not harmed.",
+            why:
+                "The port is chosen by connect(), when the destination is known, so that other programs are not harmed.",
             cost: "With one destination there are as many ports as before.",
             source: "ip(7); php PR #8412, netty, Squid, HAProxy",
             expected: .helps
         ).setting(("late-bind", "true")).failing("connect EADDRNOTAVAIL"),
         Cure(
             "late-bind-destinations",
-            "IP_BIND_ADDRESS_NO_PORT and eight memcached addresses",
-            why: "With the port chosen late, every destination address has all ports; with bind() alone they share one set.",
+            "IP_BIND_ADDRESS_NO_PORT and sixteen memcached addresses",
+            why:
+                "With the port chosen late, every destination address has all ports; with bind() alone they share one set.",
             cost: "As many memcached addresses as the load needs.",
             source: "Envoy issue #44747, PR #45916",
             expected: .cures
-        ).setting(("late-bind", "true")).route(.addresses(8)),
+        ).setting(("late-bind", "true")).route(.addresses(16)),
         Cure(
             "destinations",
-            "eight memcached addresses, bind() as it was",
+            "sixteen memcached addresses, bind() as it was",
             why: "More servers, so more ports: but bind() takes the port for its address whatever the destination.",
-            cost: "Eight memcached addresses, for nothing.",
+            cost: "Sixteen memcached addresses, for nothing.",
             source: "Envoy issue #44747",
             expected: .nothing
-        ).route(.addresses(8)).failing("bind EADDRINUSE"),
+        ).route(.addresses(16)).failing("bind EADDRINUSE"),
         Cure(
             "proxy",
             "twemproxy on the same machine, over TCP",
-            why: "The proxy needs few connections to memcached: but the service dials the proxy as it dialled memcached.",
+            why:
+                "The proxy needs few connections to memcached: but the service dials the proxy as it dialled memcached.",
             cost: "One more process and one more hop, for nothing.",
             source: "twemproxy issue #77",
             expected: .nothing
@@ -103,7 +110,8 @@ extension Cure {
         Cure(
             "tw-reuse-1",
             "tcp_tw_reuse=1",
-            why: "The first answer of every forum; it holds for connect(), and the incident's port is chosen by bind().",
+            why:
+                "The first answer of every forum; it holds for connect(), and the incident's port is chosen by bind().",
             cost: "None here.",
             source: "grafana/k6 issue #826; freckle.com 2016; redis issue #5043",
             expected: .nothing
@@ -120,7 +128,8 @@ extension Cure {
             "tw-reuse-delay",
             "tcp_tw_reuse_delay=1",
             why: "A port in TIME_WAIT may be taken again after 1 ms in place of 1 s: by connect().",
-            cost: "Lower than the other end's timestamps tick, a late segment may be taken for one of the new connection.",
+            cost:
+                "Lower than the other end's timestamps tick, a late segment may be taken for one of the new connection.",
             source: "Documentation/networking/ip-sysctl.rst (Linux 6.14)",
             expected: .nothing
         ).sysctl("net.ipv4.tcp_tw_reuse_delay", "1").failing("bind EADDRINUSE"),
@@ -161,7 +170,8 @@ extension Cure {
             "tw-buckets",
             "tcp_max_tw_buckets=64",
             why: "Connections beyond 64 TIME_WAITs close without one, and their ports are free at once.",
-            cost: "Wrong: nothing keeps a late segment out of the next connection on that port, for every program of the machine.",
+            cost:
+                "Wrong: nothing keeps a late segment out of the next connection on that port, for every program of the machine.",
             source: "Documentation/networking/ip-sysctl.rst: must not be lowered",
             expected: .helps
         ).sysctl("net.ipv4.tcp_max_tw_buckets", "64").failing("bind EADDRINUSE").oneByOne(.harms),
@@ -189,7 +199,8 @@ extension Cure {
             "limit",
             "64 lookups of a batch at once, 2 idle connections",
             why: "The limit that was missing: each batch dials some 64 times and no more.",
-            cost: "Those connections are dialled again for every batch, so that ports still run out when batches come often.",
+            cost:
+                "Those connections are dialled again for every batch, so that ports still run out when batches come often.",
             source: "Bluesky's post-mortem (errgroup.SetLimit); scenario limiter-cliff",
             expected: .cures
         ).setting(("limit", "request:64")),

@@ -18,7 +18,7 @@ final class CureRoom {
     private static let clientSource = IPv4Address(value: 0x7f00_0201)
     private static let statisticsSource = IPv4Address(value: 0x7f00_0203)
     /// From the end of a round to the next: more than connect() waits by default before it takes a port in TIME_WAIT again.
-    private static let pause = Duration.milliseconds(1100)
+    static let pause = Duration.milliseconds(1100)
     /// How long small callers send at the least, so that there are some beside the heavy batch.
     private static let shortestRound = Duration.milliseconds(500)
     private static let longestRound = Duration.seconds(600)
@@ -127,8 +127,9 @@ final class CureRoom {
     }
 
     /// Plays both rounds.
+    /// - Parameter pause: between them.
     /// - Throws: ``TestbedError``, ``Interrupted``
-    func play() throws -> CureMeasurement {
+    func play(pause: Duration = CureRoom.pause) throws -> CureMeasurement {
         let beginning = try counters()
         let kernel = try tcpCounters()
         let processorTimes = (server: time(of: server.identifier), memcached: time(of: memcached.identifier))
@@ -141,7 +142,7 @@ final class CureRoom {
         }
         self.other = other
         try play(round: 1)
-        try pause(for: Self.pause)
+        try self.pause(for: pause)
         try play(round: 2)
         let dialled = other.end()
         let counted = try counters().change(since: beginning)

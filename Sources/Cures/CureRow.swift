@@ -79,7 +79,9 @@ package struct CureRow: Codable, Sendable {
         ]
         if let expected = expected.error {
             let seen = commonestError
-            expectations.append(.init(text: "expected: \(expected)", observed: seen ?? "no failed dial", pass: seen == expected))
+            expectations.append(
+                .init(text: "expected: \(expected)", observed: seen ?? "no failed dial", pass: seen == expected)
+            )
         }
     }
 
@@ -109,7 +111,9 @@ package struct CureRow: Codable, Sendable {
             parts.append("small callers \(grouped(small.records.found)) of \(grouped(small.uris))")
         }
         if one.others.failed > 0 {
-            parts.append("\(grouped(one.others.failed)) of \(grouped(one.others.ok + one.others.failed)) other dials failed")
+            parts.append(
+                "\(grouped(one.others.failed)) of \(grouped(one.others.ok + one.others.failed)) other dials failed"
+            )
         }
         let figures = one.figures
         if figures.endedWithoutTimeWait > 0.05 {

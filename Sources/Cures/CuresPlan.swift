@@ -40,9 +40,11 @@ package struct CuresPlan: Codable, Sendable, Equatable {
         self.seed = seed
     }
 
-    /// The settings every cure begins with: the incident's own; or one lookup of a batch at a time, and no connection kept.
+    /// The settings every cure begins with: the incident's own, but for a timeout that a slow machine does not meet; or one
+    /// lookup of a batch at a time, and no connection kept.
     package var settings: Settings {
         var settings = Settings()
+        settings.fanOut.lookupTimeout = .seconds(5)
         guard oneByOne else { return settings }
         settings.fanOut.limit = .request(1)
         settings.fanOut.maxIdle = 0

@@ -1,5 +1,5 @@
-package import Results
 internal import PostRecords
+package import Results
 internal import Text
 
 /// What `spiral cures` has measured, as `--json` writes it.

@@ -27,6 +27,8 @@ package struct ClientRecord: Sendable {
     package var errors: [String: Int] = [:]
     package var found = 0
     package var empty = 0
+    /// Batches answered with a post for every URI; nil where a version did not count them.
+    package var complete: Int? = 0
     /// Milliseconds; nil for a client without one.
     package var slo: Double?
     /// Batches answered within the SLO, with a post for every URI.
@@ -56,6 +58,7 @@ package struct ClientRecord: Sendable {
             failed: failed,
             errors: errors,
             records: .init(found: found, empty: empty),
+            complete: complete,
             slo: slo.map { .init(ms: $0, met: inTime, of: batches) },
             latencyMs: .init(latencies.answered),
             serviceMs: .init(latencies.service),
@@ -85,7 +88,7 @@ package struct ClientRecord: Sendable {
                 result.batches, result.uris, result.ok, result.failed, result.unsent, result.unanswered,
                 result.records.found, result.records.empty, result.slo?.met ?? 0, histograms.heldBack,
                 result.answerBytes ?? 0, result.connections?.opened ?? 0, result.connections?.needed ?? 0,
-                result.connections?.redialled ?? 0,
+                result.connections?.redialled ?? 0, result.complete ?? 0,
             ] + result.errors.values + (result.statuses ?? [:]).values
         guard counts.allSatisfy({ (0...1 << 50).contains($0) }) else { return nil }
         name = result.name
@@ -98,6 +101,7 @@ package struct ClientRecord: Sendable {
         errors = result.errors
         found = result.records.found
         empty = result.records.empty
+        complete = result.complete
         slo = result.slo?.ms
         inTime = result.slo?.met ?? 0
         heldBack = histograms.heldBack
@@ -132,6 +136,7 @@ package struct ClientRecord: Sendable {
         errors.merge(other.errors, uniquingKeysWith: +)
         found += other.found
         empty += other.empty
+        complete = complete.flatMap { own in other.complete.map { own + $0 } }
         inTime += other.inTime
         // Met by different times, it is met by none.
         if slo != other.slo { slo = nil }

@@ -60,6 +60,8 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package var failed: Int
     package var errors: [String: Int]
     package var records: Records
+    /// Batches answered with a post for every URI; nil in results of versions that did not count them.
+    package var complete: Int?
     /// Nil for a client without one.
     package var slo: SLO?
     /// From the intended start to the last byte of the answer; nil when nothing was answered.
@@ -107,6 +109,7 @@ extension ClientResult {
         failed = try values.decode(Int.self, forKey: .failed)
         errors = try values.decode([String: Int].self, forKey: .errors)
         records = try values.decode(Records.self, forKey: .records)
+        complete = try values.decodeIfPresent(Int.self, forKey: .complete)
         slo = try values.decodeIfPresent(SLO.self, forKey: .slo)
         latencyMs = try values.decodeIfPresent(Latency.self, forKey: .latencyMs)
         serviceMs = try values.decodeIfPresent(Latency.self, forKey: .serviceMs)

@@ -299,7 +299,9 @@ final class LoadLoop {
         for (client, moment) in freed {
             if clients[client].inFlight < options.maxInFlight ?? .max, let id = takeWaiting(client) {
                 send(id)
-            } else if clients[client].source.isClosedLoop, clients[client].isLooping, !isStopped, end.map({ moment < $0 }) ?? true {
+            } else if clients[client].source.isClosedLoop, clients[client].isLooping, !isStopped,
+                end.map({ moment < $0 }) ?? true
+            {
                 beginBatch(of: client, due: moment)
             }
         }

@@ -120,6 +120,7 @@ package final class Recorder: Sendable {
             state.record.ok += 1
             state.record.found += tally.records - tally.empty
             state.record.empty += tally.empty
+            if tally.empty == 0 { state.record.complete? += 1 }
             state.record.latencies.answered.record(latency)
             state.record.latencies.service.record(service)
             if let slo, latency <= slo, tally.empty == 0 { state.record.inTime += 1 }

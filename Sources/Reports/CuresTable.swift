@@ -20,7 +20,9 @@ struct CuresTable {
 
     private func row(_ row: CureRow) -> [String] {
         let verdict = row.expectations.allSatisfy(\.pass) ? row.verdict.text : "\(row.verdict.text) (!)"
-        guard row.dials != nil else { return [row.name, verdict] + Array(repeating: "-", count: Self.header.count - 2) }
+        guard row.dials != nil else {
+            return [row.name, verdict] + Array(repeating: "-", count: Self.header.count - 2)
+        }
         func text(_ number: Int?) -> String { number.map { grouped($0) } ?? "-" }
         let bytes = [row.rssPeakBytes, row.memcachedRSSPeakBytes].map { bytes in
             bytes.map { rounded(Double($0) / Double(1 << 20)) } ?? "-"
@@ -82,11 +84,14 @@ extension CuresResult {
     /// The same for a blog or a pull request, with the reasons, the sources and what the figures depend on.
     package var markdown: [String] {
         func cells(_ texts: [String]) -> String {
-            "| " + texts.map { $0.printable.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ") + " |"
+            "| " + texts.map { $0.printable.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ")
+                + " |"
         }
         let table = CuresTable(self)
         var lines = ["## Why not just …?", "", introduction, ""]
-        lines += [cells(CuresTable.header), "|---|---|" + String(repeating: "---:|", count: CuresTable.header.count - 2)]
+        lines += [
+            cells(CuresTable.header), "|---|---|" + String(repeating: "---:|", count: CuresTable.header.count - 2),
+        ]
         lines += table.rows.map(cells)
         lines += ["", cells(["cure", "what it is", "why", "cost", "source", "expected"]), "|---|---|---|---|---|---|"]
         for row in cures {

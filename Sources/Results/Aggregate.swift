@@ -1,5 +1,3 @@
-internal import LoadGenerator
-internal import PostRecords
 package import Text
 
 /// A combination over all its runs.
@@ -30,6 +28,8 @@ package struct Aggregate: Codable, Sendable {
     package var runs: Int
     package var crashes: Int
     // Of each figure one value a run; nil where a run has none.
+    /// Batches answered a second.
+    @ExplicitNull package var answersPerSecond: Spread?
     /// Lookups answered a second, found or not.
     @ExplicitNull package var lookupsPerSecond: Spread?
     /// Milliseconds; nil where a run had no answer.
@@ -48,61 +48,77 @@ package struct Aggregate: Codable, Sendable {
     @ExplicitNull package var rssPeakMiB: Spread?
     /// Batches that were not answered.
     @ExplicitNull package var failedBatches: Spread?
+    /// Batches answered without a record for every URI, where each had one in the cache.
+    @ExplicitNull package var incompleteBatches: Spread?
+    /// Batches answered complete, in percent of all that were due.
+    @ExplicitNull package var completePercent: Spread?
+    /// Ports that the busiest source address held at once.
+    @ExplicitNull package var portsInUsePeak: Spread?
     /// Whether its dials are more than the ports of its addresses sustain.
     package var exhaustsPorts: Bool
 
     /// - Parameters:
-    ///   - results: of the runs that could be measured.
-    ///   - heavy: the heavy caller.
+    ///   - measures: of the runs that could be measured.
     ///   - sustainable: dials a second that the ports of its addresses sustain.
-    package init(_ values: [String], results: [PhaseResult], crashes: Int, heavy: String?, sustainable: Double) {
-        let measures = results.map { RunMeasures($0, heavy: heavy) }
-        func spread(_ value: (PhaseResult) -> Double?) -> Spread? { Spread(results.map(value)) }
-        func perSecond(_ count: (PhaseResult.Dials) -> Int) -> Spread? {
-            spread { Double(count($0.dials)) / max($0.duration, 1e-3) }
-        }
+    package init(_ values: [String], _ measures: [RunMeasures], crashes: Int, sustainable: Double) {
         self.values = values
-        runs = results.count
+        runs = measures.count
         self.crashes = crashes
         lookupsPerSecond = Spread(measures.map(\.lookupsPerSecond))
+        answersPerSecond = Spread(measures.map(\.answersPerSecond))
         heavyP99 = Spread(measures.map(\.heavyP99))
         smallP99 = Spread(measures.map(\.smallP99))
         smallInTime = Spread(measures.map(\.smallInTime))
-        errors = spread { Double($0.lookups.failed) }
+        errors = Spread(measures.map(\.errors))
         errorsByName = [:]
-        for name in Set(results.flatMap(\.lookups.errors.keys)) {
-            errorsByName[name] = spread { Double($0.lookups.errors[name] ?? 0) }
+        let byName = measures.compactMap(\.errorsByName)
+        for name in Set(byName.flatMap(\.keys)) {
+            errorsByName[name] = Spread(byName.map { Double($0[name] ?? 0) })
         }
-        dialsPerSecond = perSecond(\.ok)
-        failedDialsPerSecond = perSecond(\.failed)
-        timeWaitPeak = spread { Double($0.timeWaitPeak) }
-        threadsPeak = spread { $0.threadsPeak.map { Double($0) } }
-        rssPeakMiB = spread { $0.rssPeakBytes.map { Double($0) / Double(1 << 20) } }
+        dialsPerSecond = Spread(measures.map(\.dialsPerSecond))
+        failedDialsPerSecond = Spread(measures.map(\.failedDialsPerSecond))
+        portsInUsePeak = Spread(measures.map(\.portsInUsePeak))
+        timeWaitPeak = Spread(measures.map(\.timeWaitPeak))
+        threadsPeak = Spread(measures.map(\.threadsPeak))
+        rssPeakMiB = Spread(measures.map { $0.rssPeakBytes.map { $0 / Double(1 << 20) } })
         failedBatches = Spread(measures.map(\.failedBatches))
-        exhaustsPorts = perSecond { $0.ok + $0.failed }.map { $0.median > sustainable } ?? false
+        incompleteBatches = Spread(measures.map(\.incompleteBatches))
+        completePercent = Spread(measures.map(\.completePercent))
+        let tried = Spread(measures.map { one in one.dialsPerSecond.map { $0 + (one.failedDialsPerSecond ?? 0) } })
+        let seen = Spread(measures.map { $0.exhaustsPorts.map { $0 ? 1 : 0 } })
+        exhaustsPorts = seen.map { $0.median >= 0.5 } ?? tried.map { $0.median > sustainable } ?? false
     }
 
     /// Whether it does what it should, in most runs: no error, no batch lost, no crash, all callers answered, and ports
-    /// for its dials however long it goes on.
+    /// for its dials however long it goes on. What was not measured does not count against it.
     package var isFeasible: Bool {
-        crashes == 0 && errors?.median == 0 && failedBatches?.median == 0 && isAnswered && !exhaustsPorts
+        runs > 0 && crashes == 0 && failures.allSatisfy { ($0.spread?.median ?? 0) == 0 } && isAnswered
+            && !exhaustsPorts
     }
 
     /// Whether nothing failed in any run.
-    package var isClean: Bool { errors?.max == 0 && failedBatches?.max == 0 }
+    package var isClean: Bool { runs > 0 && failures.allSatisfy { ($0.spread?.max ?? 0) == 0 } }
 
     /// Whether small and heavy callers had answers in each run.
     package var isAnswered: Bool { smallP99 != nil && heavyP99 != nil }
 
     /// Why it is not feasible.
     package var fault: String {
-        func text(_ spread: Spread?) -> String { spread?.text ?? "unknown" }
         if crashes > 0 { return "it crashed" }
         if runs == 0 { return "it was not measured" }
-        if errors?.median != 0 { return "\(text(errors)) failed lookups" }
-        if failedBatches?.median != 0 { return "\(text(failedBatches)) batches were not answered" }
+        if let failure = failures.first(where: { ($0.spread?.median ?? 0) != 0 }) {
+            return "\(failure.spread?.text ?? "unknown") \(failure.name)"
+        }
         if smallP99 == nil { return "no answer to the small callers was measured" }
         if heavyP99 == nil { return "no answer to the heavy caller was measured" }
-        return "\(text(dialsPerSecond)) dials a second, more than the ports of one address sustain"
+        return "\(dialsPerSecond?.text ?? "unknown") dials a second, more than the ports of one address sustain"
+    }
+
+    /// What ought to be zero.
+    private var failures: [(spread: Spread?, name: String)] {
+        [
+            (errors, "failed lookups"), (failedBatches, "batches were not answered"),
+            (incompleteBatches, "batches were answered without all their records"),
+        ]
     }
 }

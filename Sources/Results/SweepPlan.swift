@@ -1,6 +1,6 @@
 package import LoadGenerator
 package import PostRecords
-internal import Units
+package import Units
 
 /// A grid of settings to be measured, each cell so many times.
 package struct SweepPlan: Sendable, Codable, Equatable {
@@ -38,9 +38,11 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     /// Measurements of each combination.
     package var repetitions: Int
     package var seed: UInt64
+    /// Somebody's own server, whose command the names stand in; nil for spiral-server, whose settings they are.
+    package var service: ServicePlan?
 
     private enum CodingKeys: String, CodingKey {
-        case variations, fixed, sysctls, clients, ports, warmUp, duration, seed
+        case variations, fixed, sysctls, clients, ports, warmUp, duration, seed, service
         case repetitions = "turns"
     }
 
@@ -58,7 +60,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         warmUp: Duration,
         duration: Duration,
         repetitions: Int,
-        seed: UInt64
+        seed: UInt64,
+        service: ServicePlan? = nil
     ) throws(Problem) {
         self.variations = variations
         self.fixed = fixed
@@ -69,6 +72,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         self.duration = duration.inSeconds
         self.repetitions = repetitions
         self.seed = seed
+        self.service = service
         guard !variations.isEmpty else {
             throw Problem(
                 description:
@@ -85,6 +89,9 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         }
         guard Set(clients.map(\.name)).count == clients.count else {
             throw Problem(description: "two clients have the same name")
+        }
+        if let problem = service?.problem(withNames: variations.map(\.name) + fixed.keys.sorted()) {
+            throw Problem(description: problem)
         }
     }
 
@@ -121,12 +128,43 @@ package struct SweepPlan: Sendable, Codable, Equatable {
 
     /// The client with the largest batches: the heavy caller. The first of several.
     package var heavyClient: String? {
-        clients.compactMap { try? ClientSpec(text: $0) }.reduce(nil as ClientSpec?) { largest, spec in
+        ((try? specs()) ?? []).reduce(nil as ClientSpec?) { largest, spec in
             guard let largest,
                 largest.uris.lowerBound + largest.uris.upperBound >= spec.uris.lowerBound + spec.uris.upperBound
             else { return spec }
             return largest
         }?.name
+    }
+
+    /// The variation whose numbers are that of a limit: the one of that name, or of somebody's own server the first with
+    /// three numbers or more.
+    package var limitColumn: Int? {
+        variations.firstIndex { $0.name == "limit" }
+            ?? variations.firstIndex { variation in
+                service != nil && variation.values.count { Self.limitNumber(in: $0) != nil } >= 3
+            }
+    }
+
+    /// The number in `request:64`, and in `64`, whose kind is empty.
+    package static func limitNumber(in limit: String) -> (kind: String, number: Int)? {
+        if let number = Int(limit) { return ("", number) }
+        let parts = limit.split(separator: ":")
+        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
+        return (String(parts[0]), number)
+    }
+
+    /// What the clients send.
+    /// - Throws: ``UnitTextError`` for a text that a file made up.
+    package func specs() throws(UnitTextError) -> [ClientSpec] {
+        var specs: [ClientSpec] = []
+        let given = ClientSpec.Given(isSized: service?.request.isPlain != true)
+        for client in clients { specs.append(try ClientSpec(text: client, given: given)) }
+        return specs
+    }
+
+    /// What the placeholders of a command stand for in a combination.
+    package func placeholders(_ values: [String]) -> [String: String] {
+        fixed.merging(zip(variations.map(\.name), values)) { $1 }
     }
 
     /// The settings of a combination, by name.
@@ -139,6 +177,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     }
 
     private func conflict(of values: [String]) -> String? {
+        guard service == nil else { return nil }
         var settings = Settings()
         do {
             let changes = try self.settings(values)

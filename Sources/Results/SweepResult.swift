@@ -12,17 +12,23 @@ package struct SweepResult: Codable, Sendable {
     package struct Run: Codable, Sendable {
         package var cell: SweepPlan.Cell
         package var result: PhaseResult?
+        /// In place of ``result`` where the server is somebody's own.
+        package var service: ServiceResult?
         package var error: String?
 
         package init(
             cell: SweepPlan.Cell,
             result: PhaseResult? = nil,
+            service: ServiceResult? = nil,
             error: String? = nil
         ) {
             self.cell = cell
             self.result = result
+            self.service = service
             self.error = error
         }
+
+        package var isMeasured: Bool { result != nil || service != nil }
     }
 
     package var schema = SweepResult.currentSchema
@@ -91,42 +97,46 @@ package struct SweepResult: Codable, Sendable {
         }
     }
 
+    /// Columns of the CSV after the combination, and what a run has in them; what was not measured is empty.
+    private static let columns: [(name: String, text: @Sendable (Run, RunMeasures) -> String?)] = [
+        ("lookups_per_s", { number($1.lookupsPerSecond) }), ("heavy_p99_ms", { number($1.heavyP99) }),
+        ("small_p99_ms", { number($1.smallP99) }), ("small_in_time_percent", { number($1.smallInTime) }),
+        ("hits", { run, _ in number(run.result?.lookups.hits) }),
+        ("misses", { run, _ in number(run.result?.lookups.misses) }),
+        ("errors", { run, _ in number(run.result?.lookups.failed) }),
+        (
+            "errors_by_name",
+            { run, _ in
+                run.result?.lookups.errors.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                    .joined(separator: ";")
+            }
+        ),
+        ("unreadable", { run, _ in number(run.result?.lookups.unreadable) }),
+        ("dials_ok", { run, _ in number(run.result?.dials.ok ?? run.service?.dials.ok) }),
+        ("dials_failed", { run, _ in number(run.result?.dials.failed ?? run.service?.dials.failed) }),
+        ("time_wait_peak", { run, _ in number(run.result?.timeWaitPeak ?? run.service?.timeWaitPeak) }),
+        ("in_flight_peak", { run, _ in number(run.result?.inFlightPeak) }),
+        ("threads_peak", { run, _ in number(run.result?.threadsPeak ?? run.service?.threadsPeak) }),
+        ("rss_peak_bytes", { run, _ in number(run.result?.rssPeakBytes ?? run.service?.rssPeakBytes) }),
+        ("failed_batches", { number($1.failedBatches) }),
+        ("seconds", { run, _ in number(run.result?.duration ?? run.service?.duration) }),
+        ("answers_per_s", { number($1.answersPerSecond) }), ("complete_percent", { number($1.completePercent) }),
+        ("ports_in_use_peak", { run, _ in number(run.result?.portsInUsePeak ?? run.service?.portsInUsePeak) }),
+    ]
+
     /// One row for each run, for a spreadsheet.
     package var csv: String {
-        var lines = [
-            (plan.variations.map(\.name) + [
-                "turn", "lookups_per_s", "heavy_p99_ms", "small_p99_ms", "small_in_time_percent", "hits", "misses",
-                "errors",
-                "errors_by_name", "unreadable", "dials_ok", "dials_failed", "time_wait_peak", "in_flight_peak",
-                "threads_peak",
-                "rss_peak_bytes", "failed_batches", "seconds", "failure",
-            ]).joined(separator: ",")
-        ]
-        let heavy = plan.heavyClient
-        func text(_ number: Double?) -> String { number.map { "\($0)" } ?? "" }
-        func text(_ number: Int?) -> String { number.map { "\($0)" } ?? "" }
-        for run in runs {
-            var fields = run.cell.values + ["\(run.cell.repetition)"]
-            if let result = run.result {
-                let measures = RunMeasures(result, heavy: heavy)
-                let names = result.lookups.errors.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-                let numbers = [
-                    "\(measures.lookupsPerSecond)", text(measures.heavyP99), text(measures.smallP99),
-                    text(measures.smallInTime), "\(result.lookups.hits)", "\(result.lookups.misses)",
-                    "\(result.lookups.failed)", names.joined(separator: ";"),
-                    "\(result.lookups.unreadable)", "\(result.dials.ok)",
-                    "\(result.dials.failed)", "\(result.timeWaitPeak)", "\(result.inFlightPeak)",
-                    text(result.threadsPeak), text(result.rssPeakBytes), "\(measures.failedBatches)",
-                    "\(result.duration)", "",
-                ]
-                fields += numbers
-            } else {
-                fields += Array(repeating: "", count: 17) + [run.error ?? ""]
-            }
-            lines.append(fields.map(Self.quoted).joined(separator: ","))
+        let names = plan.variations.map(\.name) + ["turn"] + Self.columns.map(\.name) + ["failure"]
+        let rows = runs.map { run in
+            let measures = run.measures(plan)
+            return run.cell.values + ["\(run.cell.repetition)"]
+                + Self.columns.map { column in measures.flatMap { column.text(run, $0) } ?? "" }
+                + [measures == nil ? run.error ?? "" : ""]
         }
-        return lines.joined(separator: "\n") + "\n"
+        return ([names] + rows).map { $0.map(Self.quoted).joined(separator: ",") }.joined(separator: "\n") + "\n"
     }
+
+    private static func number(_ value: (some CustomStringConvertible)?) -> String? { value.map { "\($0)" } }
 
     /// A field as RFC 4180 has it.
     private static func quoted(_ field: String) -> String {

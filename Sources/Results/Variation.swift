@@ -1,7 +1,8 @@
 internal import PostRecords
 package import Units
 
-/// A setting and the values it takes in a sweep: `limit=none,request:16..1024x4`, `max-idle=2,64`.
+/// A setting, or a placeholder of somebody's own command, and the values it takes in a sweep:
+/// `limit=none,request:16..1024x4`, `max-idle=2,64`.
 package struct Variation: Sendable, Codable, Equatable {
     package var name: String
     package var values: [String]
@@ -28,6 +29,52 @@ package struct Variation: Sendable, Codable, Equatable {
             }
             values.append(value)
         }
+    }
+
+    /// A placeholder and its values: any text without a comma, or with `\\,` for one.
+    /// - Throws: ``UnitTextError``
+    package init(placeholder text: String) throws(UnitTextError) {
+        let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard sides.count == 2, CommandTemplate.isName(sides[0]) else {
+            throw UnitTextError(
+                text: text,
+                expected: "a variation: write NAME=VALUE,VALUE, as in pool=1..64x4, and {NAME} into the command"
+            )
+        }
+        name = String(sides[0])
+        values = []
+        var given: [String] = []
+        for part in Self.parts(String(sides[1])) {
+            guard !part.isEmpty else {
+                throw UnitTextError(text: text, expected: "a list of values: one is empty")
+            }
+            given += Self.looksLikeRange(part) ? try Self.expand(part) : [part]
+        }
+        var seen: Set<String> = []
+        values = given.filter { seen.insert($0).inserted }
+    }
+
+    /// What stands between commas that have no backslash before them.
+    private static func parts(_ text: String) -> [String] {
+        var parts = [""]
+        var isEscaped = false
+        for character in text {
+            if isEscaped, character != "," { parts[parts.count - 1].append("\\") }
+            if character == ",", !isEscaped {
+                parts.append("")
+            } else if character != "\\" || isEscaped {
+                parts[parts.count - 1].append(character)
+            }
+            isEscaped = character == "\\" && !isEscaped
+        }
+        if isEscaped { parts[parts.count - 1].append("\\") }
+        return parts
+    }
+
+    /// Whether it is meant as a range: `..` between two digits.
+    private static func looksLikeRange(_ value: String) -> Bool {
+        guard let dots = value.range(of: "..") else { return false }
+        return value[..<dots.lowerBound].last?.isNumber == true && value[dots.upperBound...].first?.isNumber == true
     }
 
     /// The values between commas; what has a `=` belongs to the value before it, as in `aimd:min=20,max=50`.

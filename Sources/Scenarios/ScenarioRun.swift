@@ -35,8 +35,8 @@ final class ScenarioRun {
     let server: SupervisedServer
     private(set) var load: Load?
     /// Which batches of the phase were under way together.
-    private var overlaps = BatchOverlaps()
-    private var settings = Settings()
+    private(set) var overlaps = BatchOverlaps()
+    private(set) var settings = Settings()
     let beginning: MonotonicInstant
     /// The counts at the beginning of the phase.
     private(set) var last: CounterSnapshot
@@ -245,7 +245,7 @@ final class ScenarioRun {
     }
 
     /// The clients of a phase, so that they do not march in step.
-    private func phased(_ plan: PhasePlan) -> [ClientSpec] {
+    func phased(_ plan: PhasePlan) -> [ClientSpec] {
         plan.clients.map { $0.phased(seed: workload.seed, within: plan.duration) }
     }
 
@@ -306,77 +306,6 @@ final class ScenarioRun {
             return .init(text: expectation.text, observed: observed, pass: pass)
         }
         return result
-    }
-
-    /// The dials that should have succeeded, and how that number comes about; nil where it cannot be predicted, and why.
-    private func expectedDials(
-        _ obstacle: String?,
-        idle: Int,
-        ports: DialForecast.Ports,
-        start: MonotonicInstant,
-        failed: Int
-    ) -> (expected: Int?, reasoning: String) {
-        if let obstacle { return (nil, obstacle) }
-        var ports = ports
-        if case .exactly(let free, _) = ports {
-            let isUntouched = free == network.ports.ports
-            let since = isUntouched ? start : beginning
-            // On the machine's own network ports may be in TIME_WAIT since before the run.
-            let isShort = .now - since < PortRange.timeWait && (isUntouched || network.network == .namespace)
-            ports = .exactly(free, mayReturn: !isShort)
-        }
-        return DialForecast(
-            batches: overlaps.groups,
-            maxIdle: settings.fanOut.maxIdle,
-            limit: settings.fanOut.limit,
-            idle: idle,
-            ports: ports,
-            failedLookups: failed
-        ).result
-    }
-
-    /// When the ports ran out, predicted and seen.
-    /// - Parameter free: ports that were free at the beginning; nil where nothing can be predicted.
-    private func exhaustion(
-        _ plan: PhasePlan,
-        start: MonotonicInstant,
-        idle: Int,
-        free: Int?
-    ) -> PhaseResult.Exhaustion? {
-        let begin = (start - beginning).inSeconds
-        let measured = timeline.first { $0.phase == plan.name && $0.portsInUse >= network.ports.ports }
-            .map { max(0, $0.at - begin) }
-        // Ports that were in TIME_WAIT before may be free again when a phase takes long.
-        let isShort = free == network.ports.ports || (MonotonicInstant.now - beginning) < PortRange.timeWait
-        var predicted: Double?
-        // When a closed loop or Poisson arrivals send is not known beforehand.
-        let isPlanned = plan.clients.allSatisfy { $0.schedule.count(within: plan.duration) != nil }
-        if let free, isShort, isPlanned {
-            var simulation = PortSimulation(ports: network.ports.ports, maxIdle: settings.fanOut.maxIdle)
-            simulation.idle = idle
-            simulation.resting = network.ports.ports - free - idle
-            predicted = simulation.run(phased(plan), for: plan.duration).exhaustedAfter
-        }
-        return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
-    }
-
-    /// What the dialer has of the ports at this moment.
-    private func dialerPorts() throws -> DialForecast.Ports {
-        let (dialer, lateBind) = (settings.fanOut.dialer, settings.fanOut.lateBind)
-        if case .rotate = dialer { return .ample }
-        if case .rotateDestination = dialer { return .ample }
-        let use: PortUse
-        do {
-            use = try PortSample.take(after: ports, boundOnly: false).use
-        } catch {
-            throw TestbedError("the kernel does not list its sockets: \(error)")
-        }
-        if case .bind(let source) = dialer, !lateBind {
-            return .exactly(max(0, network.ports.ports - (use.sources[IPAddress(source)]?.held ?? 0)), mayReturn: false)
-        }
-        // A port that anybody has bound is none that connect() chooses.
-        let free = use.rows(towardsPort: network.memcachedPort).map(\.freeToConnect).min() ?? use.freeForNewPair
-        return .atLeast(max(0, free - use.perhapsBound))
     }
 
     // MARK: Processes

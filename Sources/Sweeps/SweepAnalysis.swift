@@ -17,25 +17,25 @@ extension SweepResult {
     /// Ranks the combinations by what the small callers waited, finds the knee, and recommends: all of it from the runs
     /// there are.
     package mutating func analyze() {
-        let heavy = plan.heavyClient
         let byValues = Dictionary(grouping: runs, by: \.cell.values)
         ranking = plan.grid.compactMap { values in
             byValues[values].map { own in
-                let results = own.compactMap(\.result)
+                let measures = own.compactMap { $0.measures(plan) }
                 return Aggregate(
                     values,
-                    results: results,
-                    crashes: own.count - results.count,
-                    heavy: heavy,
+                    measures,
+                    crashes: own.count - measures.count,
                     sustainable: sustainableDials(values)
                 )
             }
         }.sorted { Self.rank($0) < Self.rank($1) }
-        findings = recommendation + LimitKnees(plan, ranking).lines + leftOut + unmeasured
+        findings = recommendation + LimitKnees(plan, ranking).lines + leftOut + unmeasured + invalid
     }
 
     /// Dials a second that the ports sustain with the dialer of a combination.
     private func sustainableDials(_ values: [String]) -> Double {
+        // What somebody's own server does with its ports was seen.
+        guard plan.service == nil else { return .infinity }
         var settings = Settings()
         settings.apply((try? plan.settings(values)) ?? [])
         guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
@@ -74,11 +74,12 @@ extension SweepResult {
             ? [] : feasible.dropFirst().filter { $0.isClean == best.isClean && !noise.separates($0, best) }
         let (chosen, reason) = Self.choice(best, others)
         let facts =
-            (chosen.isClean
-                ? "No failed lookup"
-                : "Failed lookups \(chosen.errors?.text ?? "-"), batches \(chosen.failedBatches?.text ?? "-")")
-            + "; small callers' p99 \(chosen.smallP99?.text ?? "-") ms; \(chosen.lookupsPerSecond?.text ?? "-") lookups "
-            + "a second; \(chosen.dialsPerSecond?.text ?? "-") dials a second."
+            failures(of: chosen) + "; small callers' p99 \(chosen.smallP99?.text ?? "-") ms; "
+            + (plan.service == nil
+                ? "\(chosen.lookupsPerSecond?.text ?? "-") lookups a second; "
+                : "complete \(chosen.completePercent?.text ?? "-")%; ports held at once "
+                    + "\(chosen.portsInUsePeak?.text ?? "-"); ")
+            + "\(chosen.dialsPerSecond?.text ?? "-") dials a second."
         var lines = [
             chosen.runs > 1
                 ? "Recommended: \(plan.text(chosen.values)). \(facts)"
@@ -100,9 +101,15 @@ extension SweepResult {
         return lines
     }
 
+    private func failures(of chosen: Aggregate) -> String {
+        let batches = chosen.failedBatches?.text ?? "-"
+        if plan.service != nil { return chosen.isClean ? "No failed batch" : "Failed batches \(batches)" }
+        return chosen.isClean ? "No failed lookup" : "Failed lookups \(chosen.errors?.text ?? "-"), batches \(batches)"
+    }
+
     /// The one to take of several that the small callers cannot tell apart, and what for.
     private static func choice(_ best: Aggregate, _ others: [Aggregate]) -> (Aggregate, reason: String) {
-        func lookups(_ one: Aggregate) -> Double { one.lookupsPerSecond?.median ?? 0 }
+        func lookups(_ one: Aggregate) -> Double { (one.lookupsPerSecond ?? one.answersPerSecond)?.median ?? 0 }
         func dials(_ one: Aggregate) -> Double { one.dialsPerSecond?.median ?? .infinity }
         let equals = [best] + others
         let most = equals.map(lookups).max() ?? 0
@@ -111,7 +118,7 @@ extension SweepResult {
         let chosen = fast.first { dials($0) <= least + 1 } ?? best
         let reason =
             if lookups(best) < 0.95 * most {
-                "its lookups a second"
+                best.lookupsPerSecond == nil ? "its answers a second" : "its lookups a second"
             } else if dials(best) > least + 1 {
                 "dialling less"
             } else {
@@ -125,9 +132,18 @@ extension SweepResult {
             .map { "Left out: \($0.key) (\($0.value.count) of \(plan.combinations) combinations)." }
     }
 
+    /// Runs in which the load was not what it should have been.
+    private var invalid: [String] {
+        let reasons = runs.compactMap { run in run.service?.invalidBecause.map { (plan.text(run.cell.values), $0) } }
+        guard let (values, reason) = reasons.first else { return [] }
+        return [
+            "Not the load that was asked for in \(reasons.count) of \(runs.count) runs, as in \(values): \(reason)."
+        ]
+    }
+
     private var unmeasured: [String] {
         let planned = plan.grid.count * max(1, plan.repetitions)
-        guard runs.contains(where: { $0.result != nil }), runs.count < planned else { return [] }
+        guard runs.contains(where: \.isMeasured), runs.count < planned else { return [] }
         let counts = Dictionary(grouping: runs, by: \.cell.values).mapValues(\.count)
         let missing = plan.grid.compactMap { values -> String? in
             let left = max(1, plan.repetitions) - (counts[values] ?? 0)

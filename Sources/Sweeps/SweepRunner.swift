@@ -1,3 +1,4 @@
+package import Exec
 internal import LoadGenerator
 internal import POSIX
 internal import PostRecords
@@ -7,18 +8,32 @@ internal import Testbed
 internal import Text
 internal import Units
 
-/// Measures the cells of a sweep one after the other, each with a memcached, a server and a network namespace of its own.
+/// Measures the cells of a sweep one after the other, each with a memcached, a server and a network namespace of its own,
+/// or with somebody's own server in a room.
 package struct SweepRunner {
     /// Shows lines to whoever waits.
     private let show: ([String]) -> Void
     /// Where what is measured so far is kept; nil for nowhere.
     private let file: String?
     private var result: SweepResult
+    /// What programs of somebody's own begin with.
+    private let signals: SignalState
+    private let descriptors: DescriptorLimit
     /// Why the last attempt to keep the result failed.
     package private(set) var unsaved: String?
 
-    /// - Parameter earlier: a result of the same plan to go on from; nil to begin.
-    package init(_ plan: SweepPlan, earlier: SweepResult?, file: String?, show: @escaping ([String]) -> Void) {
+    /// - Parameters:
+    ///   - earlier: a result of the same plan to go on from; nil to begin.
+    ///   - signals: as they stood when this process was started.
+    package init(
+        _ plan: SweepPlan,
+        earlier: SweepResult?,
+        file: String?,
+        signals: SignalState,
+        show: @escaping ([String]) -> Void
+    ) {
+        self.signals = signals
+        descriptors = .current
         result = earlier ?? SweepResult(plan)
         self.file = file
         self.show = show
@@ -28,11 +43,16 @@ package struct SweepRunner {
     /// - Returns: the result; of what was measured when a signal ended it early.
     /// - Throws: ``TestbedError`` when no cell could be measured here.
     package mutating func run() throws -> SweepResult {
-        _ = try (Executables.memcached(), Executables.server())
         let plan = result.plan
-        let done = Set(result.runs.filter { $0.result != nil }.map(\.cell))
+        if plan.service == nil {
+            _ = try (Executables.memcached(), Executables.server())
+        } else {
+            // The load's connections are this process's own.
+            DescriptorLimit.raise()
+        }
+        let done = Set(result.runs.filter(\.isMeasured).map(\.cell))
         let cells = plan.cells.filter { !done.contains($0) }
-        result.runs.removeAll { $0.result == nil }
+        result.runs.removeAll { !$0.isMeasured }
         result.interrupted = false
         var clock = SweepClock(plan)
         for (index, cell) in cells.enumerated() {
@@ -52,6 +72,7 @@ package struct SweepRunner {
 
     /// - Parameter name: of the measurement, for those who wait.
     private mutating func measure(_ cell: SweepPlan.Cell, named name: String) throws -> SweepResult.Run {
+        if let service = result.plan.service { return try measure(service, cell) }
         do {
             var scenario = try result.plan.scenario(cell.values)
             // A server that dies ends its cell, not the sweep.
@@ -72,6 +93,27 @@ package struct SweepRunner {
         }
     }
 
+    private mutating func measure(_ service: ServicePlan, _ cell: SweepPlan.Cell) throws -> SweepResult.Run {
+        do {
+            let plan = result.plan
+            let own = ServiceCell(
+                plan: plan,
+                service: service,
+                values: cell.values,
+                signals: signals,
+                descriptors: descriptors
+            )
+            let measured = try own.measure()
+            result.environment = result.environment ?? measured.environment
+            return .init(cell: cell, service: measured.result)
+        } catch is Interrupted {
+            result.interrupted = true
+            return .init(cell: cell)
+        } catch let error as TestbedError {
+            return .init(cell: cell, error: "\(error)")
+        }
+    }
+
     /// Keeps what is measured so far: whole or not at all, and the earlier file when it does not fit.
     private mutating func save() {
         guard let file, file != "-" else { return }
@@ -87,11 +129,13 @@ package struct SweepRunner {
     }
 
     private func summary(_ run: SweepResult.Run) -> String {
-        guard let result = run.result else { return "failed: \(run.error ?? "no result")" }
-        let measures = RunMeasures(result, heavy: self.result.plan.heavyClient)
-        let errors = result.lookups.errors.max { $0.value < $1.value }.map { ", \($0.key) \(grouped($0.value))" }
-        return
-            "\(rounded(measures.lookupsPerSecond)) lookups/s, small p99 \(measures.smallP99.map { rounded($0) } ?? "-") ms"
-            + (errors ?? "")
+        guard let measures = run.measures(result.plan) else { return "failed: \(run.error ?? "no result")" }
+        let rate =
+            measures.lookupsPerSecond.map { "\(rounded($0)) lookups/s" }
+            ?? "\(rounded(measures.answersPerSecond)) batches/s"
+        let complete =
+            run.service == nil ? "" : ", complete \(measures.completePercent.map { "\(rounded($0))%" } ?? "-")"
+        let errors = measures.errorsByName?.max { $0.value < $1.value }.map { ", \($0.key) \(grouped($0.value))" }
+        return "\(rate), small p99 \(measures.smallP99.map { rounded($0) } ?? "-") ms\(complete)" + (errors ?? "")
     }
 }

@@ -8,8 +8,7 @@ extension SweepPlan {
     /// The scenario that measures a combination.
     /// - Throws: ``UnitTextError``, ``Settings/Problem`` for a plan from a file that made them up.
     func scenario(_ values: [String]) throws -> Scenario {
-        var specs: [ClientSpec] = []
-        for client in clients { specs.append(try ClientSpec(text: client)) }
+        let specs = try specs()
         var scenario = Scenario(name: "sweep")
         scenario.setup.ports = ports
         for (name, value) in (sysctls ?? [:]).sorted(by: { $0.key < $1.key }) {

@@ -26,7 +26,7 @@ struct CuresCommand: ParsableCommand {
             """
     )
 
-    @Flag(help: "Print the names of the cures, what each is, and whether this machine can play it.")
+    @Flag(help: "Print the names of the cures, what each is, and the verdict that is expected.")
     var list = false
 
     @Option(help: ArgumentHelp("The cures to play, beside the incident itself.", valueName: "name,..."))
@@ -93,7 +93,8 @@ struct CuresCommand: ParsableCommand {
             if Cure.all.contains(where: { $0.name == name }) {
                 throw ValidationError("--only: \(name) is about lookups that go together; leave out --one-by-one")
             }
-            let suggestion = nearest(name, of: all).map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
+            let suggestion =
+                nearest(name, of: all).map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
             throw ValidationError("--only: '\(name)' is not a cure; \(suggestion)")
         }
         return chosen
@@ -103,7 +104,13 @@ struct CuresCommand: ParsableCommand {
         if list { return try say(listing()) }
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
-        let plan = CuresPlan(try names(), ports: fullRange ? nil : ports, oneByOne: oneByOne, repetitions: `repeat`, seed: seed)
+        let plan = CuresPlan(
+            try names(),
+            ports: fullRange ? nil : ports,
+            oneByOne: oneByOne,
+            repetitions: `repeat`,
+            seed: seed
+        )
         let earlier = try earlierResult(plan)
         // Made first: what cannot be written is known before there is something to lose.
         let file = try json.map { try JSONOutput($0) }

@@ -13,6 +13,8 @@ struct DemoCommand: ParsableCommand {
 
             The same as 'spiral run demo'. Exit status 0 if the incident was reproduced and healed, 1 if an expectation \
             failed, 3 if this machine cannot run it.
+
+            'spiral cures' plays what else people propose in place of the fix.
             """
     )
 
@@ -24,6 +26,8 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         try options.play(try RunCommand.scenario(Self.name(fullRange, options.network)))
+        guard !options.quiet, ![options.json, options.report].contains("-") else { return }
+        try say(["", "Why not just SO_REUSEADDR, tcp_tw_reuse, a wider range? 'spiral cures' plays each of them."])
     }
 
     /// The host's port range stays as it is; a container's may have been narrowed from without.

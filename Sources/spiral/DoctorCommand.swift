@@ -45,13 +45,17 @@ struct DoctorCommand: ParsableCommand {
         let network: Environment.Network = hostNetwork ? .host : .namespace
         let findings = ScenarioPlayer(scenario, network: network, seed: 1).examine()
         let width = Screen(output: 1).width
+        let lines = findings.flatMap(\.lines) + [Self.pointer]
         try JSONOutput.each([
-            { if json != "-" { try say(findings.flatMap(\.lines).flatMap { $0.wrapped(to: width, indent: "     ") }) } },
+            { if json != "-" { try say(lines.flatMap { $0.wrapped(to: width, indent: "     ") }) } },
             { try output?.write(findings) },
         ])
         guard findings.contains(where: { $0.level == .bad }) else { return }
         throw Refusal(.machine, "the demo cannot run here yet; see the lines marked BAD")
     }
+
+    private static let pointer =
+        "What would a kernel setting or a socket option change? 'spiral cures' plays each on this kernel."
 
     private func specs() throws -> [ClientSpec] {
         try clients.map {

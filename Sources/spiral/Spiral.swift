@@ -10,7 +10,8 @@ struct Spiral: ParsableCommand {
         version: "spiral \(BuildFacts.current.text)",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,
-            CuresCommand.self, SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self, ExecCommand.self,
+            CuresCommand.self, SweepCommand.self, PredictCommand.self, PortsCommand.self, TopCommand.self,
+            ExecCommand.self,
             HogCommand.self,
         ]
     )

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Commands
+internal import Exec
 internal import Glibc
 internal import KernelProbe
 internal import LoadGenerator
@@ -23,6 +24,12 @@ struct SweepCommand: ParsableCommand {
             16..1024x4 stands for 16, 64, 256, 1024, and 16..64+16 for 16, 32, 48, 64. With --json a sweep that was \
             interrupted continues when it is called again with --resume. Exit status 0 if every combination was measured, \
             1 if one was not, 2 if the grid is wrong, 3 if this machine cannot run it.
+
+              spiral sweep --server './server --limit {limit} --pool {pool}' --ready 8080 --with 'memcached -u root' \
+                --vary limit=0,16..256x4 --vary pool=2,64
+
+            With --server it is measured from outside: the callers' latency and what they got, dials, ports, TIME_WAIT, \
+            threads and memory. Names and values of --vary and --set are free then; \\, is a comma in a value.
             """
     )
 
@@ -34,6 +41,9 @@ struct SweepCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("A setting that is the same in all combinations.", valueName: "setting=value"))
     var set: [String] = []
+
+    @OptionGroup
+    var service: ServiceOptions
 
     @Option(
         help: ArgumentHelp(
@@ -90,6 +100,7 @@ struct SweepCommand: ParsableCommand {
     var quiet = false
 
     private static let clients = ["small:uris=1..10,rate=20/s,slo=250ms", "heavy:uris=20000,rate=2/s"]
+    private static let plainClients = ["callers:rate=50/s,slo=250ms"]
     private static let matrixVariations = [
         "limit=none,request:64,fair:64", "dialer=bind:127.32.0.1,rotate", "log-mode=blocking,sampled",
     ]
@@ -107,11 +118,20 @@ struct SweepCommand: ParsableCommand {
     }
 
     private func plan() throws -> SweepPlan {
+        let service = try service.plan()
+        guard service == nil || !matrix else {
+            throw ValidationError("--matrix varies settings of spiral-server; leave it out with --server")
+        }
         let variations = try ((matrix ? Self.matrixVariations : []) + vary).map { text in
-            try readOption("--vary", text, as: { try Variation(text: $0) })
+            try readOption("--vary", text) { try service == nil ? Variation(text: $0) : Variation(placeholder: $0) }
         }
         var fixed: [String: String] = [:]
         for text in set {
+            if service != nil {
+                let (name, value) = try placeholder(text)
+                fixed[name] = value
+                continue
+            }
             let one = try readOption("--set", text, as: { try Variation(text: $0) })
             guard one.values.count == 1 else {
                 throw ValidationError("--set: \(one.name) has several values; use --vary for them")
@@ -125,8 +145,9 @@ struct SweepCommand: ParsableCommand {
                 throw ValidationError("--sysctl: \(one.name) is given twice; leave one out")
             }
         }
-        let specs = try (client.isEmpty ? Self.clients : client).map {
-            try readOption("--client", $0, as: ClientSpec.init(text:))
+        let isPlain = service?.request.isPlain == true
+        let specs = try (client.isEmpty ? isPlain ? Self.plainClients : Self.clients : client).map { text in
+            try readOption("--client", text) { try ClientSpec(text: $0, given: .init(isSized: !isPlain)) }
         }
         guard ports == "machine" || Int(ports).map({ (16...32_767).contains($0) }) == true else {
             throw ValidationError("--ports: use a number from 16 to 32767, or machine")
@@ -150,21 +171,33 @@ struct SweepCommand: ParsableCommand {
                 warmUp: warmUp,
                 duration: load,
                 repetitions: `repeat`,
-                seed: seed
+                seed: seed,
+                service: service
             )
         } catch {
             throw ValidationError("\(error)")
         }
     }
 
+    /// A placeholder and its one value, any text.
+    private func placeholder(_ text: String) throws -> (name: String, value: String) {
+        let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard sides.count == 2, CommandTemplate.isName(sides[0]) else {
+            throw ValidationError("--set: '\(text)' is not a name and its value: write NAME=VALUE, as in pool=64")
+        }
+        return (sides[0], sides[1])
+    }
+
     /// Of one measurement.
     private static let longestLoad = Duration.seconds(24 * 3600)
 
     func run() throws {
+        let signals = SignalState.current()
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         let plan = try plan()
         try ask(about: plan)
+        try ServiceOptions.checkCommands(of: plan)
         let earlier = try earlierResult(plan)
         // Made first: what cannot be written is known before there is something to lose.
         let file = try json.map { try JSONOutput($0) }
@@ -182,7 +215,7 @@ struct SweepCommand: ParsableCommand {
             "\(cells) \(cells == 1 ? "measurement" : "measurements"), at least \(Self.time(cells, of: plan)); those whose batches are not "
                 + "answered in time take longer"
         ])
-        var runner = SweepRunner(plan, earlier: earlier, file: json) { screen.print($0) }
+        var runner = SweepRunner(plan, earlier: earlier, file: json, signals: signals) { screen.print($0) }
         let result: SweepResult
         do {
             result = try runner.run()
@@ -200,7 +233,7 @@ struct SweepCommand: ParsableCommand {
         if result.interrupted {
             throw Refusal(.failed, "interrupted\(json.map { "; --resume goes on with \($0)" } ?? "")")
         }
-        if result.runs.contains(where: { $0.result == nil }) { throw ExitCode(ExitStatus.failed.rawValue) }
+        if result.runs.contains(where: { !$0.isMeasured }) { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
     /// How long so many cells take at the least.

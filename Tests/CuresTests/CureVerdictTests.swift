@@ -138,7 +138,14 @@ struct CureVerdictTests {
         #expect(asExpected.cures.map(\.name) == ["rotate-source", "nothing"], "the best first")
         let differs = result(
             ["tw-reuse-1"],
-            [run("tw-reuse-1", found: [90, 90], errors: ["connect EADDRNOTAVAIL": 20, "bind EADDRINUSE": 3], others: 40)]
+            [
+                run(
+                    "tw-reuse-1",
+                    found: [90, 90],
+                    errors: ["connect EADDRNOTAVAIL": 20, "bind EADDRINUSE": 3],
+                    others: 40
+                )
+            ]
         )
         #expect(
             differs.failures == [
@@ -164,7 +171,9 @@ struct CureVerdictTests {
         #expect(row.dials == nil && row.timeWaitPeak == nil, "absent is not zero")
         #expect(missing.failures == [])
         let broken = result(
-            ["limit"], [.init(cell: .init(cure: "limit", repetition: 1), error: "spiral-server ended (signal 9)")])
+            ["limit"],
+            [.init(cell: .init(cure: "limit", repetition: 1), error: "spiral-server ended (signal 9)")]
+        )
         #expect(broken.failures == ["limit: spiral-server ended (signal 9)"])
     }
 
@@ -186,7 +195,9 @@ struct CureVerdictTests {
         let read = try CuresResult(json: JSONText.encode(written))
         #expect(read.plan == written.plan && read.cures.map(\.verdict) == [.cures, .nothing])
         #expect(JSONText.encode(read) == JSONText.encode(written))
-        for text in ["", "{}", #"{"schema":"spiral-cures/9"}"#, #"{"schema":"spiral-cures/1"}"#, #"{"schema":"spiral-run/2"}"#] {
+        for text in [
+            "", "{}", #"{"schema":"spiral-cures/9"}"#, #"{"schema":"spiral-cures/1"}"#, #"{"schema":"spiral-run/2"}"#,
+        ] {
             #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(text.utf8)) }
         }
     }

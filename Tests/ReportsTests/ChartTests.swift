@@ -58,7 +58,9 @@ struct ChartTests {
         }
     }
 
-    @Test("in the incident the ports are at the top of their chart, and users' complete answers at the bottom of theirs")
+    @Test(
+        "in the incident the ports are at the top of their chart, and users' complete answers at the bottom of theirs"
+    )
     func story() throws {
         let run = try RecordedRun.result()
         let charts = RunCharts(run)
@@ -73,8 +75,13 @@ struct ChartTests {
 
     private func chart(_ times: [Double], _ values: [Double?], style: Chart.Series.Style = .line) -> Chart {
         Chart(
-            id: "c", title: "<t> & \"u\"", axis: "things", times: times,
-            series: [.init(name: "a & b", values: values, colour: 0, style: style)], begin: 0, end: 10
+            id: "c",
+            title: "<t> & \"u\"",
+            axis: "things",
+            times: times,
+            series: [.init(name: "a & b", values: values, colour: 0, style: style)],
+            begin: 0,
+            end: 10
         )
     }
 
@@ -106,16 +113,23 @@ struct ChartTests {
                 let text = chart.svg(layout).written
                 #expect(text.contains(">seconds since the first phase began<"))
                 #expect(text.contains(">\(chart.axis)\(chart.isLogarithmic ? ", logarithmic" : "")<"), "\(chart.id)")
-                #expect(chart.y.ticks(layout.yTicks).filter { chart.y.low...chart.y.high ~= $0 }.count >= 3, "\(chart.id)")
+                #expect(
+                    chart.y.ticks(layout.yTicks).filter { chart.y.low...chart.y.high ~= $0 }.count >= 3,
+                    "\(chart.id)"
+                )
                 let across = Int((layout.width - layout.left - layout.right) / layout.tickWidth)
                 #expect(chart.x.ticks(across).count >= 4)
                 let drawn = DrawnSVG(text)
                 #expect(try drawn.number("font-size") >= 16)
-                #expect(drawn.tags("text").allSatisfy { tag in
-                    guard let x = DrawnSVG.attribute("x", in: tag).flatMap(Double.init) else { return false }
-                    return (0...layout.width).contains(x)
-                })
-                for name in chart.bands.map(\.name) { #expect(text.contains(">\(name)<"), "\(chart.id) \(layout.name)") }
+                #expect(
+                    drawn.tags("text").allSatisfy { tag in
+                        guard let x = DrawnSVG.attribute("x", in: tag).flatMap(Double.init) else { return false }
+                        return (0...layout.width).contains(x)
+                    }
+                )
+                for name in chart.bands.map(\.name) {
+                    #expect(text.contains(">\(name)<"), "\(chart.id) \(layout.name)")
+                }
             }
         }
     }
@@ -125,10 +139,14 @@ struct ChartTests {
         let spread = ChartLayout.spread([10, 11, 12, 200], by: [20, 20, 20, 20], within: 0...210)
         #expect(zip(spread, spread.dropFirst()).allSatisfy { $1 - $0 >= 20 })
         #expect(spread.allSatisfy { (0...190).contains($0) })
-        #expect(ChartLayout.narrow.rows([("healthy", 0), ("incident", 20), ("fix", 40), ("late", 300)]) == [0, 1, 2, 0])
+        #expect(
+            ChartLayout.narrow.rows([("healthy", 0), ("incident", 20), ("fix", 40), ("late", 300)]) == [0, 1, 2, 0]
+        )
     }
 
-    @Test("a page has each chart twice, wide and narrow, with a title, words, and a table of its values, without a script")
+    @Test(
+        "a page has each chart twice, wide and narrow, with a title, words, and a table of its values, without a script"
+    )
     func page() throws {
         let run = try RecordedRun.result()
         let page = String(decoding: HTMLPage.report(run), as: UTF8.self)

@@ -4,13 +4,16 @@ import Testing
 /// An SVG text as a reader finds it, without what drew it: its scales, and the points of its lines.
 struct DrawnSVG {
     let text: String
+    /// The start tag of the picture itself.
+    private let head: Substring
 
-    init(_ text: String) { self.text = text }
-
-    /// The value of an attribute of the first element that has it.
-    func attribute(_ name: String) throws -> String {
-        try #require(Self.attribute(name, in: text[...]), "no \(name)")
+    init(_ text: String) {
+        self.text = text
+        head = text.prefix { $0 != ">" }
     }
+
+    /// An attribute of the picture itself.
+    func attribute(_ name: String) throws -> String { try #require(Self.attribute(name, in: head), "no \(name)") }
 
     func number(_ name: String) throws -> Double { try #require(Double(try attribute(name))) }
 
@@ -29,7 +32,9 @@ struct DrawnSVG {
     /// The stretches of a series' line, in pixels.
     func line(_ series: String) throws -> [[(x: Double, y: Double)]] {
         let path = try #require(
-            tags("path").first { Self.attribute("data-series", in: $0) == series }.flatMap { Self.attribute("d", in: $0) },
+            tags("path").first { Self.attribute("data-series", in: $0) == series }.flatMap {
+                Self.attribute("d", in: $0)
+            },
             "no line of \(series)"
         )
         guard path != "M0 0" else { return [] }

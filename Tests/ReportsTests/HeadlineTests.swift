@@ -11,7 +11,10 @@ import Testing
 struct HeadlineTests {
     @Test("the README's picture is what the program draws of the recorded run")
     func picture() throws {
-        #expect(try Pictures(try RecordedRun.result()).svg(nil) == RecordedRun.picture(), "draw it again: see RecordedRun")
+        #expect(
+            try Pictures(try RecordedRun.result()).svg(nil) == RecordedRun.picture(),
+            "draw it again: see RecordedRun"
+        )
     }
 
     @Test("its bars are the shares of the run's JSON, its areas the timeline's sockets")
@@ -22,7 +25,8 @@ struct HeadlineTests {
         func bar(_ series: String, _ phase: String) throws -> Double {
             let tag = try #require(
                 drawn.tags("rect").first {
-                    DrawnSVG.attribute("data-series", in: $0) == series && DrawnSVG.attribute("data-phase", in: $0) == phase
+                    DrawnSVG.attribute("data-series", in: $0) == series
+                        && DrawnSVG.attribute("data-phase", in: $0) == phase
                 }
             )
             return 100 * (try #require(DrawnSVG.attribute("height", in: tag).flatMap(Double.init))) / tall

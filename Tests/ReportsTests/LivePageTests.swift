@@ -97,7 +97,10 @@ struct LivePageTests {
 
             try click("fix")
             #expect(browser.becomesTrue("document.getElementById('fix').ariaPressed === 'true'"))
-            #expect(try settles("\(clean) && point.dialsPerSecond === 0 && point.lookupsPerSecond > 0"), "the fix heals")
+            #expect(
+                try settles("\(clean) && point.dialsPerSecond === 0 && point.lookupsPerSecond > 0"),
+                "the fix heals"
+            )
             // One address again, whose ports are all in TIME_WAIT: nothing is opened, so nothing fails.
             try click("one-address")
             #expect(browser.becomesTrue("settings.dialer === 'bind:127.32.0.1'"))

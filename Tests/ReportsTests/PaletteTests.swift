@@ -79,7 +79,8 @@ struct PaletteTests {
     @Test("lines stand out from what they lie on by 3 to 1, and text by 4.5")
     func contrasts() {
         let modes = [
-            (Palette.light, Palette.lightInk, Palette.lightGrounds), (Palette.dark, Palette.darkInk, Palette.darkGrounds),
+            (Palette.light, Palette.lightInk, Palette.lightGrounds),
+            (Palette.dark, Palette.darkInk, Palette.darkGrounds),
         ]
         for (palette, ink, grounds) in modes {
             for ground in grounds {

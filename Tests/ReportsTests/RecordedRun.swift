@@ -14,7 +14,9 @@ enum RecordedRun {
     }
 
     static func picture() throws -> String {
-        let path = folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: ".github/headline.svg").path
+        let path = folder.deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: ".github/headline.svg"
+        ).path
         return String(decoding: try Descriptor.reading(path).readToEnd(), as: UTF8.self)
     }
 }

@@ -1,12 +1,12 @@
 import Foundation
 import LoadGenerator
 import PostRecords
-@testable import Results
 import Sweeps
 import TestSupport
 import Testing
 
 @testable import Reports
+@testable import Results
 
 /// The picture that convinces: what the small callers wait, against what all get.
 @Suite("Sweep charts")
@@ -28,7 +28,9 @@ struct SweepChartTests {
         )
     }
 
-    private static func run(_ limit: String, _ repetition: Int, small: Double?, lookups: Int, errors: Int = 0) -> SweepResult.Run {
+    private static func run(_ limit: String, _ repetition: Int, small: Double?, lookups: Int, errors: Int = 0)
+        -> SweepResult.Run
+    {
         var phase = PhaseResult.full([
             heavy, .made("small", milliseconds: small.map { [$0] } ?? []),
         ])

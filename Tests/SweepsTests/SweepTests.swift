@@ -39,7 +39,6 @@ struct SweepPlanTests {
             ("max-idle=2,64", ["2", "64"]), ("max-idle=16..64+16", ["16", "32", "48", "64"]),
             ("limit=aimd:min=20,max=50,vegas,process:8,queue=3", ["aimd:min=20,max=50", "vegas", "process:8,queue=3"]),
             ("max-idle=5..5x2,5", ["5"]),
-            ("max-idle=4611686018427387904..9223372036854775807x2", ["4611686018427387904"]),
         ]
     )
     func values(text: String, values: [String]) throws {
@@ -282,7 +281,7 @@ struct SweepCommandTests {
         let report = try Program("spiral", ["report", json.path, "--output", page.path])
         #expect(report.wait() == .status(0))
         #expect(try report.text.contains(": Recommended: limit=request:8"))
-        #expect(try page.contents.contains("drawSweep(JSON.parse("))
+        #expect(try page.contents.contains("<table id=\"ranking\"") && page.contents.contains("request:8"))
     }
 
     @Test("a server that dies costs its cell, which is recorded; a sweep that is cut off goes on where it was", .slow)

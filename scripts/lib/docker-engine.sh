@@ -33,7 +33,9 @@ stop_engine() {
     [ -n "$engine_pid" ] || return 0
     kill "$engine_pid" 2>/dev/null || true
     wait "$engine_pid" 2>/dev/null || true
-    rm -rf "${engine_socket%/*}"
+    # The engine leaves the namespace of the host's network mounted.
+    umount "${engine_socket%/*}"/exec/netns/* 2>/dev/null || true
+    rm -rf --one-file-system "${engine_socket%/*}"
     engine_pid=
 }
 

@@ -31,9 +31,17 @@ POSTS = 20000
 # their own.
 PROBE = "127.9.9.9"
 
-OUT = {"limit": "none", "max-idle": 2, "dialer": "bind:127.32.0.1", "log-mode": "blocking", "fanout": "per-uri"}
+OUT = {
+    "limit": "none", "max-idle": 2, "dialer": "bind:127.32.0.1", "log-mode": "blocking", "fanout": "per-uri",
+    "lookup-timeout": "500ms",
+}
 WORKAROUND = dict(OUT, dialer="rotate")
-CURED = {"limit": "request:64", "max-idle": 64, "dialer": "kernel", "log-mode": "sampled", "fanout": "per-uri"}
+# Ports that bind() left in TIME_WAIT are in the way of dials that bind nothing: so it binds, to another address. The
+# timeout is one that a proxy on a busy machine can keep.
+CURED = {
+    "limit": "request:64", "max-idle": 64, "dialer": "bind:127.33.0.1", "log-mode": "sampled", "fanout": "per-uri",
+    "lookup-timeout": "20s",
+}
 VARIANTS = [
     ("incident", OUT),
     ("workaround", WORKAROUND),
@@ -202,7 +210,7 @@ def reset(writer):
 async def slow_reader():
     reader, writer = await connect()
     writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    writer.write(request(some_uris(1000)))
+    writer.write(request(some_uris(300)))
     for _ in range(20):
         await reader.read(100)
         await asyncio.sleep(0.2)
@@ -211,7 +219,7 @@ async def slow_reader():
 
 async def leaver():
     _, writer = await connect()
-    writer.write(request(some_uris(2000)))
+    writer.write(request(some_uris(300)))
     await writer.drain()
     await asyncio.sleep(rng.random() * 0.05)
     reset(writer)
@@ -246,13 +254,13 @@ async def garbage():
 
 async def idler():
     reader, writer = await connect()
-    await asyncio.sleep(rng.random() * 20)
+    await asyncio.sleep(rng.random() * 8)
     writer.close()
 
 
 async def impatient():
     reader, writer = await connect()
-    writer.write(request(some_uris(500), "Connect-Timeout-Ms: 1\r\n"))
+    writer.write(request(some_uris(100), "Connect-Timeout-Ms: 1\r\n"))
     await reader.readline()
     writer.close()
 
@@ -261,17 +269,17 @@ RUDE = [slow_reader, leaver, cutter, garbage, idler, impatient]
 
 
 async def be_rude(until):
-    """Keeps up to sixty rude clients going."""
+    """Keeps up to thirty rude clients going."""
     going = set()
 
     async def one():
         try:
-            await asyncio.wait_for(rng.choice(RUDE)(), 30)
+            await asyncio.wait_for(rng.choice(RUDE)(), 10)
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError):
             pass
 
     while time.monotonic() < until:
-        while len(going) < 60:
+        while len(going) < 30:
             going.add(asyncio.create_task(one()))
         _, going = await asyncio.wait(going, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
     if going:
@@ -348,8 +356,8 @@ class Play:
         end = time.monotonic() + INCIDENT
         result = f"{self.folder}/load.json"
         load = self.load(
-            "--client", "heavy:uris=1000..2000,rate=0.5/s", "--client", "small:uris=1..50,rate=10/s",
-            "--duration", f"{max(1, int(INCIDENT - 2))}s", "--timeout", "20s", "--json", result,
+            "--client", "heavy:uris=300..600,rate=0.2/s", "--client", "small:uris=1..20,rate=3/s",
+            "--duration", f"{max(1, int(INCIDENT - 2))}s", "--timeout", "10s", "--json", result,
         )
         await asyncio.gather(self.probe(end), be_rude(end), self.harm_memcached(cycle, INCIDENT))
         await asyncio.to_thread(load.wait)
@@ -360,6 +368,13 @@ class Play:
             check(client["due"] == ends, f"every batch of {client['name']} ended once: {client['due']} and {ends}")
         return name, sum(client["answered"] for client in clients), sum(client["failed"] for client in clients)
 
+    async def quiet(self, latest):
+        """Waits until memcached has been asked all that is under way in the proxy, of connections that are gone."""
+        asked = None
+        while time.monotonic() < latest and (now := stats()["cmd_get"]) != asked:
+            asked = now
+            await asyncio.sleep(4)
+
     async def calm(self, proxy):
         proxy.is_rude = False
         ask("/admin/settings", CURED)
@@ -367,14 +382,14 @@ class Play:
             if counters()["inFlight"] == 0:
                 break
             await asyncio.sleep(0.3)
-        # What was rude is over: from here on memcached's own counters are ours.
-        await asyncio.sleep(2)
+        begun = time.monotonic()
+        end = begun + CALM
+        await self.quiet(begun + CALM / 3)
         before, before_stats = counters(), stats()
-        length = max(2, int(min(CALM - 5, 20)))
+        length = max(2, int(min(CALM / 4, 20)))
         load = self.load(
-            "--client", "small:uris=1..50,rate=10/s", "--duration", f"{length}s", "--json", f"{self.folder}/calm.json"
+            "--client", "small:uris=1..20,rate=3/s", "--duration", f"{length}s", "--json", f"{self.folder}/calm.json"
         )
-        end = time.monotonic() + CALM
         await self.probe(time.monotonic() + length + 2)
         await asyncio.to_thread(load.wait)
         after, after_stats = counters(), stats()
@@ -410,7 +425,7 @@ class Play:
                 figures[name_of] <= first[name_of] + more,
                 f"{name_of} are given back: {first[name_of]}, {figures[name_of]}",
             )
-        if CALM - 25 > TIME_WAIT:
+        if CALM > TIME_WAIT + 20:
             check(figures["TIME_WAIT"] <= 200, f"ports are given back: {figures['TIME_WAIT']} in TIME_WAIT")
         print(
             f"{cycle + 1:5} {name:15} {answered:8} {failed:6} {figures['KiB'] / 1024:7.1f} {figures['descriptors']:11} "
@@ -452,7 +467,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
-        file.write("32768 36863")
+        file.write("32768 33791")
     print("cycle incident        answered failed  memory descriptors threads TIME_WAIT healthz ms")
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(Play(folder).run())

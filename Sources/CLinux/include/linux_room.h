@@ -46,8 +46,8 @@ struct linux_program {
     // The PID namespace to start it in (/proc/PID/ns/pid), with /proc mounted anew where that is allowed; -1 for
     // the present one.
     int pid_namespace;
-    // Descriptor for its standard output; -1 to inherit.
-    int standard_output;
+    // Descriptors for its standard input, output and error, given to it in this order; -1 to inherit.
+    int standard[3];
     // A process group of its own.
     int own_group;
     // Hand its connects and binds to the listener.

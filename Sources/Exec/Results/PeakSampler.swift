@@ -15,14 +15,20 @@ package struct PortPeaks: Sendable, Equatable {
     package internal(set) var exhausted: MonotonicInstant?
     /// Ports that the busiest source address has at the last sample.
     package internal(set) var latest: Int?
+    /// Those of it that are in TIME_WAIT then.
+    package internal(set) var latestTimeWait: Int?
     /// Ports that connect() has taken out of TIME_WAIT again.
     package internal(set) var reused: Int?
 
-    mutating func add(_ sample: PortSample) {
+    /// - Parameter ignored: an address whose ports are not looked at.
+    mutating func add(_ sample: PortSample, ignoring ignored: IPAddress? = nil) {
         let use = sample.use
-        let busiest = use.rows.max { Self.held($0) < Self.held($1) }
+        let busiest = use.rows.lazy.filter { $0.pair.source != ignored }.max { Self.held($0) < Self.held($1) }
         let inUse = busiest.map(Self.held) ?? 0
         latest = inUse
+        latestTimeWait = busiest.map { row in
+            row.choice == .connect ? row.timeWait : max(row.timeWait, use.sources[row.pair.source]?.timeWait ?? 0)
+        }
         capacity = use.settings.range.ports
         reused = sample.tick.counters["TcpExtTWRecycled"]
         if exhausted == nil, inUse >= use.settings.range.ports { exhausted = sample.taken }
@@ -30,7 +36,8 @@ package struct PortPeaks: Sendable, Equatable {
             ports = inUse
             source = busiest?.pair.source.description
         }
-        timeWait = max(timeWait ?? 0, use.all.timeWait)
+        let ofIgnored = use.rows.lazy.filter { $0.pair.source == ignored }.reduce(0) { $0 + $1.timeWait }
+        timeWait = max(timeWait ?? 0, use.all.timeWait - ofIgnored)
     }
 
     /// Ports that count against the next dial of a pair: those of its source address where bind() chooses, else its own.
@@ -46,26 +53,40 @@ package struct PortPeaks: Sendable, Equatable {
 package final class PeakSampler: Sendable {
     private static let interval = Duration.milliseconds(20)
     private let peaks = Mutex(PortPeaks())
+    /// An address whose ports are not looked at.
+    private let ignored: IPAddress?
     private let stopping = Atomic<Bool>(false)
 
+    /// - Parameter ignored: an address whose ports are not looked at.
     /// - Throws: ``SystemCallError`` when its thread cannot be started.
-    package static func start() throws(SystemCallError) -> PeakSampler {
-        let sampler = PeakSampler()
+    package static func start(ignoring ignored: IPAddress? = nil) throws(SystemCallError) -> PeakSampler {
+        let sampler = PeakSampler(ignored)
         try Thread(name: "port-sampler") {
             while !sampler.stopping.load(ordering: .relaxed) {
                 let began = MonotonicInstant.now
                 let sum = Self.sockets()
                 sampler.sample()
                 let due = MonotonicInstant.now + (.now - began) * 20
-                repeat { sleepThread(for: interval) } while .now < due && Self.sockets() <= sum + sum / 10
+                repeat {
+                    sleepThread(for: interval)
+                } while .now < due && Self.sockets() <= sum + sum / 10 && !sampler.stopping.load(ordering: .relaxed)
             }
         }.detach()
         return sampler
     }
 
-    private init() {}
+    private init(_ ignored: IPAddress?) {
+        self.ignored = ignored
+    }
 
     package var current: PortPeaks { peaks.withLock { $0 } }
+
+    /// Forgets what there was, and takes a sample.
+    package func restart() -> PortPeaks {
+        peaks.withLock { $0 = PortPeaks() }
+        sample()
+        return current
+    }
 
     /// Takes the last sample, and ends.
     package func finish() -> PortPeaks {
@@ -82,6 +103,6 @@ package final class PeakSampler: Sendable {
     /// Takes a sample now.
     package func sample() {
         guard let sample = try? PortSample.take() else { return }
-        peaks.withLock { $0.add(sample) }
+        peaks.withLock { $0.add(sample, ignoring: ignored) }
     }
 }

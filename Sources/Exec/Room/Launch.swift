@@ -12,8 +12,10 @@ package struct Launch: Sendable {
     package var name: String
     /// RLIMIT_NOFILE.
     package var descriptors: DescriptorLimit
-    /// Descriptor for standard output; nil to inherit.
+    /// Descriptors for standard input, output and error; nil to inherit.
+    package var input: CInt?
     package var output: CInt?
+    package var errorOutput: CInt?
     /// A process group of its own: out of reach of the terminal's signals.
     package var ownGroup: Bool
     /// Its connects and binds are handed over.
@@ -61,7 +63,7 @@ package struct Launch: Sendable {
                     soft_descriptors: UInt64(descriptors.soft),
                     hard_descriptors: UInt64(descriptors.hard),
                     pid_namespace: namespace,
-                    standard_output: output ?? -1,
+                    standard: (input ?? -1, output ?? -1, errorOutput ?? -1),
                     own_group: ownGroup ? 1 : 0,
                     intercept: isIntercepted ? 1 : 0,
                     blocked: signals.blocked,

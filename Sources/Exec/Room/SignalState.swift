@@ -24,13 +24,20 @@ package struct SignalState: Sendable {
 
     /// Holds the signals from now on: call it before the first thread starts. pthread_sigmask(3)
     package static func hold() -> SignalState {
-        var before = sigset_t()
+        let before = current()
         var held = awaited
-        pthread_sigmask(CInt(SIG_BLOCK), &held, &before)
+        pthread_sigmask(CInt(SIG_BLOCK), &held, nil)
+        Signals.ignoreBrokenPipes()
+        return before
+    }
+
+    /// How signals stand now, for programs that are started later: none is held.
+    package static func current() -> SignalState {
+        var before = sigset_t()
+        pthread_sigmask(CInt(SIG_BLOCK), nil, &before)
         var pipes = sigaction()
         sigaction(SIGPIPE, nil, &pipes)
         let ignored = pipes.__sigaction_handler.sa_handler.map { unsafeBitCast($0, to: Int.self) == 1 } ?? false
-        Signals.ignoreBrokenPipes()
         let terminal = try? Descriptor.writing("/dev/tty")
         return SignalState(blocked: before, ignoredBrokenPipes: ignored, hasTerminal: terminal != nil)
     }

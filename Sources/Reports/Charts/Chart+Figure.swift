@@ -14,14 +14,19 @@ extension Chart {
                 ),
                 .make("div", ["class": "pictures"], [svg(.wide), svg(.narrow)]),
                 .make("p", ["class": "readout"]),
-                .make("details", [:], [.make("summary", [:], ["Values"]), .make("div", ["class": "wide-table"], [table])]),
+                .make(
+                    "details",
+                    [:],
+                    [.make("summary", [:], ["Values"]), .make("div", ["class": "wide-table"], [table])]
+                ),
             ]
         )
     }
 
     /// A row for each moment.
     private var table: Markup {
-        let head = [Markup.make("th", ["scope": "col"], ["s"])]
+        let head =
+            [Markup.make("th", ["scope": "col"], ["s"])]
             + series.map { .make("th", ["scope": "col"], [.text($0.name)]) }
         let rows = times.indices.map { index -> Markup in
             let cells = series.map { one in

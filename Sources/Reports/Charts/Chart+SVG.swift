@@ -76,7 +76,8 @@ extension Chart {
                 .make(
                     "rect",
                     [
-                        "class": "band", "fill": Palette.lightGrounds[1], "x": coordinate(from), "y": coordinate(frame.top),
+                        "class": "band", "fill": Palette.lightGrounds[1], "x": coordinate(from),
+                        "y": coordinate(frame.top),
                         "width": coordinate(to - from), "height": coordinate(frame.bottom - frame.top),
                     ]
                 )
@@ -104,7 +105,9 @@ extension Chart {
     // MARK: Series
 
     /// The stretches of a series in which each value follows the one before it, as points in the picture.
-    private func stretches(_ series: Series, _ tops: [Double?], _ frame: ChartFrame) -> [[(x: Double, y: Double, index: Int)]] {
+    private func stretches(_ series: Series, _ tops: [Double?], _ frame: ChartFrame) -> [[(
+        x: Double, y: Double, index: Int
+    )]] {
         var all: [[(x: Double, y: Double, index: Int)]] = []
         var last: Int?
         for (index, top) in tops.enumerated() {

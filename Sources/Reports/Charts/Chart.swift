@@ -83,7 +83,10 @@ package struct Chart: Sendable {
     /// A sentence for each series, for those who do not see it.
     var summary: String {
         var sentences = series.map { one in
-            guard let highest = one.values.indices.filter({ one.values[$0] != nil }).max(by: { one.values[$0]! < one.values[$1]! })
+            guard
+                let highest = one.values.indices.filter({ one.values[$0] != nil }).max(by: {
+                    one.values[$0]! < one.values[$1]!
+                })
             else { return "\(one.name): no value." }
             let last = one.values.last { $0 != nil } ?? nil
             return "\(one.name): highest \(rounded(one.values[highest]!)) at \(rounded(times[highest])) s, "

@@ -49,11 +49,24 @@ struct ChartFrame {
         )
     }
 
-    func text(_ content: String, _ x: Double, _ y: Double, anchor: String? = nil, isStrong: Bool = false) -> Markup {
+    func text(
+        _ content: String,
+        _ x: Double,
+        _ y: Double,
+        anchor: String? = nil,
+        isStrong: Bool = false,
+        hasHalo: Bool = false
+    )
+        -> Markup
+    {
         .make(
             "text",
             [
-                "class": isStrong ? "ink" : "soft-ink", "fill": Palette.lightInk[isStrong ? 0 : 1],
+                // What it is written over stays behind it.
+                "stroke": hasHalo ? Palette.lightGrounds[0] : nil, "stroke-width": hasHalo ? "5" : nil,
+                "stroke-linejoin": hasHalo ? "round" : nil, "paint-order": hasHalo ? "stroke" : nil,
+                "class": (isStrong ? "ink" : "soft-ink") + (hasHalo ? " halo" : ""),
+                "fill": Palette.lightInk[isStrong ? 0 : 1],
                 "font-weight": isStrong ? "600" : nil, "text-anchor": anchor, "x": coordinate(x), "y": coordinate(y),
             ],
             [.text(content)]
@@ -89,11 +102,11 @@ func picture(
         "rect",
         ["class": "ground", "fill": Palette.lightGrounds[0], "width": coordinate(width), "height": coordinate(height)]
     )
-    return .element(
-        "svg",
-        all + attributes,
+    let parts: [Markup] =
         [
-            .make("title", ["id": "\(id)-title"], [.text(title)]), .make("desc", ["id": "\(id)-desc"], [.text(description)]),
+            .make("title", ["id": "\(id)-title"], [.text(title)]),
+            .make("desc", ["id": "\(id)-desc"], [.text(description)]),
         ] + (isAlone ? [.make("style", [:], [.text(Palette.style)])] : []) + [ground] + children
-    )
+    // A file of its own is kept in a tree, where lines are compared.
+    return .element("svg", all + attributes, isAlone ? parts.flatMap { ["\n", $0] } + ["\n"] : parts)
 }

@@ -15,15 +15,36 @@ package struct ChartLayout: Sendable {
     var hasLabelsBeside: Bool { right >= 100 }
 
     package static let wide = ChartLayout(
-        width: 1000, plotHeight: 220, fontSize: 16, left: 84, right: 210, yTicks: 5, tickWidth: 75, name: "wide"
+        width: 1000,
+        plotHeight: 220,
+        fontSize: 16,
+        left: 84,
+        right: 210,
+        yTicks: 5,
+        tickWidth: 75,
+        name: "wide"
     )
     /// For a telephone, where a chart as wide as a page would have letters that nobody reads.
     package static let narrow = ChartLayout(
-        width: 358, plotHeight: 210, fontSize: 16, left: 74, right: 8, yTicks: 5, tickWidth: 50, name: "narrow"
+        width: 358,
+        plotHeight: 210,
+        fontSize: 16,
+        left: 74,
+        right: 8,
+        yTicks: 5,
+        tickWidth: 50,
+        name: "narrow"
     )
     /// For the back row of a room.
     package static let stage = ChartLayout(
-        width: 830, plotHeight: 265, fontSize: 22, left: 112, right: 6, yTicks: 4, tickWidth: 100, name: "stage"
+        width: 830,
+        plotHeight: 265,
+        fontSize: 22,
+        left: 112,
+        right: 6,
+        yTicks: 4,
+        tickWidth: 100,
+        name: "stage"
     )
 
     /// Width of a letter as a part of the font's size, on average, with bold letters of DejaVu: a wide font.

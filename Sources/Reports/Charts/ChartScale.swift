@@ -49,7 +49,9 @@ package struct ChartScale: Sendable, Equatable {
             // As many in a power of ten as fit.
             let choices: [[Double]] = [[1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]
             let all = choices.map { factors in
-                powers.flatMap { power in factors.map { $0 * pow(10, Double(power)) } }.filter { (low...high).contains($0) }
+                powers.flatMap { power in factors.map { $0 * pow(10, Double(power)) } }.filter {
+                    (low...high).contains($0)
+                }
             }
             return all.first { $0.count <= wanted + 2 } ?? all[3]
         }

@@ -15,8 +15,15 @@ extension Headline {
     /// For the widths of its words, which are not bold.
     private static var layout: ChartLayout {
         ChartLayout(
-            width: Size.width, plotHeight: Size.strip, fontSize: Size.text, left: Size.left, right: 10, yTicks: 2,
-            tickWidth: 80, name: "headline", letter: 0.58
+            width: Size.width,
+            plotHeight: Size.strip,
+            fontSize: Size.text,
+            left: Size.left,
+            right: 10,
+            yTicks: 2,
+            tickWidth: 80,
+            name: "headline",
+            letter: 0.58
         )
     }
 
@@ -37,7 +44,8 @@ extension Headline {
                 let seconds = rest.reduce(0) { $0 + phases[$1].to - phases[$1].from }
                 let left = room - Double(short.count) * least
                 for index in phases.indices {
-                    widths[index] = short.contains(index)
+                    widths[index] =
+                        short.contains(index)
                         ? least : left * (phases[index].to - phases[index].from) / seconds
                 }
                 let more = rest.filter { widths[$0] < least - 1e-6 }
@@ -60,7 +68,10 @@ extension Headline {
         let columns = Columns(phases)
         let layout = Self.layout
         let captions = phases.indices.map { index in
-            Array(layout.lines(phases[index].caption, within: columns.edges[index + 1] - columns.edges[index] - 10).prefix(5))
+            Array(
+                layout.lines(phases[index].caption, within: columns.edges[index + 1] - columns.edges[index] - 10)
+                    .prefix(5)
+            )
         }
         let head = 36 + Double(captions.map(\.count).max() ?? 0) * 21 + 8
         let strips = 3 + callers.count
@@ -77,7 +88,9 @@ extension Headline {
             }
             parts.append(label("\(rounded(phases[index].from)) s", from + 4, bottom + 18))
         }
-        if let end = phases.last?.to { parts.append(label("\(rounded(end)) s", Size.right, bottom + 18, anchor: "end")) }
+        if let end = phases.last?.to {
+            parts.append(label("\(rounded(end)) s", Size.right, bottom + 18, anchor: "end"))
+        }
         var top = head
         for strip in [ports, failures, timeWait] + callers.map({ caller in { self.complete(caller, $0, $1) } }) {
             parts += strip(columns, top)
@@ -107,17 +120,24 @@ extension Headline {
         let most = Double(max(capacity, moments.map { $0.open + $0.resting }.max() ?? 0, 1))
         func up(_ count: Int) -> Double { floor - Double(count) / most * Size.strip }
         var parts = title(
-            isSplit ? ["ports of one", "source address"] : ["ports in use"], isSplit ? [] : ["of one address"], top
+            isSplit ? ["ports of one", "source address"] : ["ports in use"],
+            isSplit ? [] : ["of one address"],
+            top
         )
         if isSplit {
             parts += [
-                swatch(0, top + 52), label("open", 34, top + 58), swatch(3, top + 74), label("in TIME_WAIT", 34, top + 80),
+                swatch(0, top + 52), label("open", 34, top + 58), swatch(3, top + 74),
+                label("in TIME_WAIT", 34, top + 80),
             ]
         }
         parts += [
             area("ports open", 0, moments.map { ($0.at, floor, up($0.open)) }, columns, most),
             area(
-                "ports in TIME_WAIT", 3, moments.map { ($0.at, up($0.open), up($0.open + $0.resting)) }, columns, most
+                "ports in TIME_WAIT",
+                3,
+                moments.map { ($0.at, up($0.open), up($0.open + $0.resting)) },
+                columns,
+                most
             ), base(floor),
         ]
         if capacity > 0 {
@@ -152,8 +172,11 @@ extension Headline {
         var parts = title(["TIME_WAIT"], ["sockets of all", "addresses"], top)
         parts += [
             area(
-                "TIME_WAIT", 3,
-                moments.map { ($0.at, floor, floor - Double($0.timeWait) / most * Size.strip) }, columns, most
+                "TIME_WAIT",
+                3,
+                moments.map { ($0.at, floor, floor - Double($0.timeWait) / most * Size.strip) },
+                columns,
+                most
             ), base(floor),
         ]
         if timeWaitPeak > 0 {
@@ -205,8 +228,12 @@ extension Headline {
             )
             parts.append(
                 label(
-                    "\(rounded(value))%", middle, top + Size.strip / 2 + 8, size: Size.figure,
-                    anchor: "middle", isStrong: true
+                    "\(rounded(value))%",
+                    middle,
+                    top + Size.strip / 2 + 8,
+                    size: Size.figure,
+                    anchor: "middle",
+                    isStrong: true
                 )
             )
         }
@@ -227,7 +254,8 @@ extension Headline {
             guard !stretch.isEmpty else { return }
             // A moment alone is still to be seen.
             if stretch.count == 1 { stretch.append((stretch[0].x + 3, stretch[0].low, stretch[0].high)) }
-            path += stretch.enumerated().map { "\($0 == 0 ? "M" : "L")\(coordinate($1.x)) \(coordinate($1.high))" }.joined()
+            path += stretch.enumerated().map { "\($0 == 0 ? "M" : "L")\(coordinate($1.x)) \(coordinate($1.high))" }
+                .joined()
             path += stretch.reversed().map { "L\(coordinate($0.x)) \(coordinate($0.low))" }.joined() + "Z"
             stretch = []
         }

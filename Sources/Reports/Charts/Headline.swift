@@ -97,7 +97,9 @@ package struct Headline: Sendable {
             facts.append("up to \(grouped(phase.timeWaitPeak)) sockets in TIME_WAIT")
             for caller in callers {
                 if let percent = phase.complete[caller.name] {
-                    facts.append("\(rounded(percent))% of \(caller.name)'s batches complete within \(rounded(caller.ms)) ms")
+                    facts.append(
+                        "\(rounded(percent))% of \(caller.name)'s batches complete within \(rounded(caller.ms)) ms"
+                    )
                 }
             }
             return "\(phase.name): \(facts.joined(separator: ", "))."

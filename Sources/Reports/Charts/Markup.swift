@@ -16,7 +16,11 @@ indirect package enum Markup: Sendable, ExpressibleByStringInterpolation {
         _ attributes: KeyValuePairs<String, String?> = [:],
         _ children: [Markup] = []
     ) -> Markup {
-        .element(name, attributes.compactMap { name, value in value.map { Attribute(name: name, value: $0) } }, children)
+        .element(
+            name,
+            attributes.compactMap { name, value in value.map { Attribute(name: name, value: $0) } },
+            children
+        )
     }
 
     /// Elements of SVG that have no end tag of their own where they are empty. Those of HTML always need one.

@@ -19,7 +19,7 @@ package enum Palette {
         for (index, colour) in dark.enumerated() { rules += ".s\(index){stroke:\(colour)}.f\(index){fill:\(colour)}" }
         rules += ".ground{fill:\(darkGrounds[0])}.band{fill:\(darkGrounds[1])}.ink{fill:\(darkInk[0])}"
         rules += ".soft-ink{fill:\(darkInk[1])}.rule{stroke:\(darkInk[2])}.edge{stroke:\(darkInk[0])}"
-        rules += ".hollow{fill:\(darkGrounds[0])}.on{fill:\(darkGrounds[0])}"
+        rules += ".hollow{fill:\(darkGrounds[0])}.halo{stroke:\(darkGrounds[0])}"
         return "@media screen and (prefers-color-scheme:dark){\(rules)}"
     }
 

@@ -32,7 +32,8 @@ package struct Pictures {
         guard let one = all.first(where: { $0.name == name }) else {
             let hint = nearest(name, of: all.map(\.name)).map { "did you mean '\($0)'?" }
             throw Problem(
-                description: "it has no chart '\(name)'; \(hint ?? "there are \(all.map(\.name).joined(separator: ", "))")"
+                description:
+                    "it has no chart '\(name)'; \(hint ?? "there are \(all.map(\.name).joined(separator: ", "))")"
             )
         }
         return one.draw().written + "\n"

@@ -49,11 +49,12 @@ package struct PointChart: Sendable {
         let size = layout.fontSize
         let keys = series.count > 1 || level != nil ? series.map(\.name) + (level.map { [$0.name] } ?? []) : []
         let xs = points.flatMap { [$0.x, $0.xRange?.lowerBound, $0.xRange?.upperBound].compactMap { $0 } }
-        let ys = points.flatMap { [$0.y, $0.yRange?.lowerBound, $0.yRange?.upperBound].compactMap { $0 } }
+        let ys =
+            points.flatMap { [$0.y, $0.yRange?.lowerBound, $0.yRange?.upperBound].compactMap { $0 } }
             + (level.map { [$0.value] } ?? [])
         var plot = layout
         plot.right = layout.hasLabelsBeside ? 24 : layout.right
-        plot.plotHeight = layout.plotHeight * 1.35
+        plot.plotHeight = layout.plotHeight * 1.6
         let frame = ChartFrame(
             layout: plot,
             x: scale(xs, isLogarithmic: isXLogarithmic, isAcross: true),
@@ -68,7 +69,9 @@ package struct PointChart: Sendable {
             } else {
                 parts.append(frame.line(2, height - 6, 30, height - 6, "edge", dash: "7 4"))
             }
-            parts.append(frame.text(layout.lines(key, within: layout.width - 44).first ?? "", 40, height, isStrong: true))
+            parts.append(
+                frame.text(layout.lines(key, within: layout.width - 44).first ?? "", 40, height, isStrong: true)
+            )
         }
         parts += frame.axes(xTitle: xTitle, yTitle: yTitle) { rounded($0) }
         let yText = yTitle + (isYLogarithmic ? ", logarithmic" : "")
@@ -100,7 +103,8 @@ package struct PointChart: Sendable {
             height: frame.height,
             fontSize: size,
             attributes: [
-                .init(name: "class", value: "chart \(layout.name)"), .init(name: "data-scale", value: frame.y.kind.rawValue),
+                .init(name: "class", value: "chart \(layout.name)"),
+                .init(name: "data-scale", value: frame.y.kind.rawValue),
                 .init(name: "data-x-scale", value: frame.x.kind.rawValue),
                 .init(name: "data-begin", value: "\(frame.x.low)"), .init(name: "data-end", value: "\(frame.x.high)"),
                 .init(name: "data-low", value: "\(frame.y.low)"), .init(name: "data-high", value: "\(frame.y.high)"),
@@ -146,7 +150,8 @@ package struct PointChart: Sendable {
                 .make(
                     "path",
                     [
-                        "class": "s\(index % Palette.light.count)", "stroke": Palette.colour(index), "stroke-width": "2.5",
+                        "class": "s\(index % Palette.light.count)", "stroke": Palette.colour(index),
+                        "stroke-width": "2.5",
                         "fill": "none", "d": path(placed.map { ($0.x, $0.y) }),
                     ]
                 )
@@ -168,7 +173,8 @@ package struct PointChart: Sendable {
                     [
                         "class": point.isSound ? name : "s\(index % Palette.light.count) hollow",
                         "fill": point.isSound ? Palette.colour(index) : Palette.lightGrounds[0],
-                        "stroke": point.isSound ? nil : Palette.colour(index), "stroke-width": point.isSound ? nil : "2",
+                        "stroke": point.isSound ? nil : Palette.colour(index),
+                        "stroke-width": point.isSound ? nil : "2",
                         "r": point.isChosen ? "9" : "6", "cx": coordinate(x), "cy": coordinate(y),
                         "data-point": point.name,
                     ],
@@ -179,27 +185,46 @@ package struct PointChart: Sendable {
         return parts
     }
 
-    /// Names beside their dots, those that matter most first; one that would be written over another is left out.
+    /// Names beside their dots, those that matter most first; one that would be written over a dot or another name is left
+    /// out, but for the one that is recommended.
     private func labels(_ frame: ChartFrame) -> [Markup] {
         let size = frame.layout.fontSize
-        var taken: [(x: ClosedRange<Double>, y: Double)] = []
+        var taken: [(x: ClosedRange<Double>, y: ClosedRange<Double>)] = points.compactMap { point in
+            guard let x = frame.across(point.x), let y = frame.up(point.y) else { return nil }
+            return ((x - 8)...(x + 8), (y - 8)...(y + 8))
+        }
         var parts: [Markup] = []
         let onEdge = Set(edge.map(\.name))
         func weight(_ point: Point) -> Int { point.isChosen ? 0 : onEdge.contains(point.name) ? 1 : 2 }
         for point in points.sorted(by: { weight($0) < weight($1) }) {
             guard let label = point.label, let x = frame.across(point.x), let y = frame.up(point.y) else { continue }
             let text = point.isChosen ? "\(label): recommended" : label
-            let width = frame.layout.width(of: text)
-            let places = [(x + 12, y - 8), (x - 12 - width, y - 8), (x + 12, y + size + 4), (x - 12 - width, y + size + 4)]
-                // Where there is room beside it nowhere, above or below it, as far in the middle as it can be.
-                + [y - 14, y + size + 12].map { (max(frame.layout.left, min(x - width / 2, frame.layout.width - width)), $0) }
-            let free = places.first { place in
-                place.0 >= frame.layout.left && place.0 + width <= frame.layout.width
-                    && !taken.contains { $0.x.overlaps(place.0...(place.0 + width)) && abs($0.y - place.1) < 1.1 * size }
+            let width = Double(text.count) * size * (point.isChosen ? frame.layout.letter : 0.58)
+            func box(_ left: Double, _ base: Double) -> (x: ClosedRange<Double>, y: ClosedRange<Double>) {
+                (left...(left + width), (base - 0.8 * size)...(base + 0.25 * size))
             }
-            guard let free else { continue }
-            taken.append((free.0...(free.0 + width), free.1))
-            parts.append(frame.text(text, free.0, free.1, isStrong: point.isChosen))
+            // Beside it, above or below; and where there is room there nowhere, over or under it.
+            let middle = max(frame.layout.left + 4, min(x - width / 2, frame.layout.width - width))
+            let places = [
+                box(x + 12, y - 4), box(x - 12 - width, y - 4), box(x + 12, y + size), box(x - 12 - width, y + size),
+                box(middle, y - 14), box(middle, y + size + 12), box(middle, y - 32), box(middle, y + size + 30),
+            ]
+            let free = places.first { place in
+                place.x.lowerBound >= frame.layout.left && place.x.upperBound <= frame.layout.width
+                    && place.y.upperBound <= frame.bottom
+                    && !taken.contains { $0.x.overlaps(place.x) && $0.y.overlaps(place.y) }
+            }
+            guard let place = free ?? (point.isChosen ? places[4] : nil) else { continue }
+            taken.append(place)
+            parts.append(
+                frame.text(
+                    text,
+                    place.x.lowerBound,
+                    place.y.upperBound - 0.25 * size,
+                    isStrong: point.isChosen,
+                    hasHalo: true
+                )
+            )
         }
         return parts
     }

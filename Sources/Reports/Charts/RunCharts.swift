@@ -86,7 +86,8 @@ package struct RunCharts {
             "complete",
             "Complete in time, of each caller's batches",
             axis: "% of batches",
-            note: "Of the batches that ended in the \(rounded(Self.shareWindow)) s before, those answered with a record for "
+            note:
+                "Of the batches that ended in the \(rounded(Self.shareWindow)) s before, those answered with a record for "
                 + "every URI and within the caller's SLO, where it has one.",
             callers.enumerated().map { index, name in
                 let limit = slos[name].map { ", within \(rounded($0)) ms" } ?? ""
@@ -136,7 +137,8 @@ package struct RunCharts {
             "latency",
             "Latency: complete answers apart from others",
             axis: "p99, ms",
-            note: "Of the batches that ended since the sample before. Incomplete: it failed, or a record is missing. Failing "
+            note:
+                "Of the batches that ended since the sample before. Incomplete: it failed, or a record is missing. Failing "
                 + "is fast: only complete answers say how long callers wait.",
             series
         )
@@ -148,7 +150,8 @@ package struct RunCharts {
 
     private var capacity: Int {
         run.phases.last?.portsCapacity
-            ?? (run.environment.portRange.count == 2 ? run.environment.portRange[1] - run.environment.portRange[0] + 1 : 0)
+            ?? (run.environment.portRange.count == 2
+                ? run.environment.portRange[1] - run.environment.portRange[0] + 1 : 0)
     }
 
     private var capacityLevel: [Chart.Level] {
@@ -183,7 +186,8 @@ package struct RunCharts {
                 series("in TIME_WAIT", 3, .stacked) { Double($0.timeWait) },
                 series("open", 0) { Double($0.established) },
             ],
-            levels: capacity > 0 ? [.init(name: "the \(grouped(capacity)) ports of one address", value: Double(capacity))] : []
+            levels: capacity > 0
+                ? [.init(name: "the \(grouped(capacity)) ports of one address", value: Double(capacity))] : []
         )
     }
 

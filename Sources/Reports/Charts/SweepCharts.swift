@@ -9,9 +9,11 @@ package struct SweepCharts {
         self.sweep = sweep
     }
 
-    /// What distinguishes a combination: without the names where there is one setting.
+    /// What distinguishes a combination: a limit says what it is by itself, as does any setting where it is the only one.
     private func label(_ values: [String]) -> String {
-        sweep.plan.variations.count == 1 ? values.joined() : sweep.plan.text(values)
+        let settings = sweep.plan.variations
+        guard settings.count > 1 else { return values.joined() }
+        return zip(settings, values).map { $0.name == "limit" ? $1 : "\($0.name)=\($1)" }.joined(separator: " ")
     }
 
     private func isChosen(_ one: Aggregate) -> Bool {
@@ -44,10 +46,13 @@ package struct SweepCharts {
             defer { most = max(most, point.x) }
             return point.x > most
         }
-        var note = "Lower and farther right is better. A dot is the median of a combination's runs, its arms least and most. "
+        var note =
+            "Lower and farther right is better. A dot is the median of a combination's runs, its arms least and most. "
             + "Hollow: it fails lookups or batches, or runs out of ports. Dotted: none is better in both."
         let unplaced = sweep.ranking.count - points.count
-        if unplaced > 0 { note += " \(grouped(unplaced)) combinations without an answer to the small callers are not drawn." }
+        if unplaced > 0 {
+            note += " \(grouped(unplaced)) combinations without an answer to the small callers are not drawn."
+        }
         let missing = sweep.plan.cells.count - sweep.runs.count
         if missing > 0 { note += " \(grouped(missing)) of \(grouped(sweep.plan.cells.count)) runs are missing." }
         return PointChart(
@@ -66,23 +71,25 @@ package struct SweepCharts {
 
     /// Each figure over the number of a limit, where three or more were measured.
     package var curves: [PointChart] {
-        guard let column = sweep.plan.variations.firstIndex(where: { $0.name == "limit" }) else { return [] }
+        guard let column = sweep.plan.limitColumn else { return [] }
         var kinds: [(name: String, members: [(Double, Aggregate)])] = []
         for one in sweep.ranking where one.runs > 0 {
-            let parts = one.values[column].split(separator: ":")
-            guard parts.count == 2, let number = Double(parts[1]) else { continue }
+            // None has a place on a logarithmic axis, as none has a limit of 0.
+            guard let (kind, number) = SweepPlan.limitNumber(in: one.values[column]), number > 0 else { continue }
             var values = one.values
-            values[column] = "\(parts[0]):N"
+            values[column] = kind.isEmpty ? "N" : "\(kind):N"
             let name = label(values)
             if let index = kinds.firstIndex(where: { $0.name == name }) {
-                kinds[index].members.append((number, one))
+                kinds[index].members.append((Double(number), one))
             } else {
-                kinds.append((name, [(number, one)]))
+                kinds.append((name, [(Double(number), one)]))
             }
         }
         kinds = kinds.filter { $0.members.count > 2 }
         guard !kinds.isEmpty else { return [] }
-        let capacity = sweep.environment.flatMap { $0.portRange.count == 2 ? $0.portRange[1] - $0.portRange[0] + 1 : nil }
+        let capacity = sweep.environment.flatMap {
+            $0.portRange.count == 2 ? $0.portRange[1] - $0.portRange[0] + 1 : nil
+        }
         func curve(
             _ id: String,
             _ title: String,
@@ -95,7 +102,7 @@ package struct SweepCharts {
                 id: "curve-\(id)",
                 title: title,
                 note: "Hollow: it fails lookups or batches, or runs out of ports.",
-                xTitle: "limit N, logarithmic",
+                xTitle: "\(sweep.plan.variations[column].name) N, logarithmic",
                 yTitle: yTitle,
                 isXLogarithmic: true,
                 isYLogarithmic: isLogarithmic,

@@ -44,7 +44,10 @@ struct LivePage: Responder {
             }
         case (.post, "/orders"):
             guard let order = try? JSONText.decode(Order.self, from: request.body) else {
-                return problem(.badRequest, "the body is not {\"client\": NAME, \"send\": \"batch\", \"loop\" or \"pause\"}")
+                return problem(
+                    .badRequest,
+                    "the body is not {\"client\": NAME, \"send\": \"batch\", \"loop\" or \"pause\"}"
+                )
             }
             return await ask(.send(order.order, client: order.client))
         case (.post, "/faults"):

@@ -98,12 +98,17 @@ struct CuresPage {
         let batches = (row.batches ?? []).filter { $0.round == round }
         let (found, asked) = batches.reduce((0, 0)) { ($0.0 + $1.found, $0.1 + $1.uris) }
         guard asked > 0 else { return "–" }
-        return .init(PageParts.percent(100 * Double(found) / Double(asked)), note: "\(grouped(found)) of \(grouped(asked))")
+        return .init(
+            PageParts.percent(100 * Double(found) / Double(asked)),
+            note: "\(grouped(found)) of \(grouped(asked))"
+        )
     }
 
     private var reasons: [Markup] {
         let rows = result.cures.map { row -> [PageParts.Cell] in
-            let text = row.expectations.map { $0.pass ? "\($0.observed), as expected" : "\($0.text); observed: \($0.observed)" }
+            let text = row.expectations.map {
+                $0.pass ? "\($0.observed), as expected" : "\($0.text); observed: \($0.observed)"
+            }
             return [
                 .init(row.title, note: row.name), .init(row.why), .init(row.cost), .init(row.source),
                 .init(
@@ -113,14 +118,21 @@ struct CuresPage {
             ]
         }
         return PageParts.heading("Why, and at what cost") + [
-            PageParts.table(id: "reasons", ["cure", "why", "cost", "source", "expected"], rows, textColumns: [1, 2, 3, 4])
+            PageParts.table(
+                id: "reasons",
+                ["cure", "why", "cost", "source", "expected"],
+                rows,
+                textColumns: [1, 2, 3, 4]
+            )
         ]
     }
 
     private var environment: [Markup] {
         guard let place = result.environment else { return [] }
         return PageParts.heading("Where it was measured") + [
-            paragraph("\(place.date); Linux \(place.kernel), \(place.cores) cores; seed \(place.seed); \(result.schema).")
+            paragraph(
+                "\(place.date); Linux \(place.kernel), \(place.cores) cores; seed \(place.seed); \(result.schema)."
+            )
         ]
     }
 }

@@ -35,7 +35,8 @@ struct RunPage {
 
     private var verdict: Markup {
         let passed = claims.filter(\.claim.pass).count
-        let interrupted = run.interrupted
+        let interrupted =
+            run.interrupted
             ? "; interrupted before the end" + (run.interruptedBecause.map { ": \($0)" } ?? "") : ""
         var lines: [Markup] = [
             .make("b", ["class": run.verdict.pass ? "good" : "bad"], [.text(run.verdict.text)]),
@@ -46,7 +47,9 @@ struct RunPage {
         }
         var named: Set<String> = []
         for first in withSLO where named.insert(first.name).inserted {
-            let course = withSLO.filter { $0.name == first.name }.map { "\($0.phase) \(PageParts.percent($0.slo.percent))" }
+            let course = withSLO.filter { $0.name == first.name }.map {
+                "\($0.phase) \(PageParts.percent($0.slo.percent))"
+            }
             lines.append(
                 .make(
                     "p",
@@ -68,14 +71,18 @@ struct RunPage {
                 [.make("b", [:], [.text(step.name + when)]), .text(step.detail)]
             )
         }
-        return PageParts.heading("The cascade", note: "The steps of the post-mortem, and what of each was measured in this run.")
+        return PageParts.heading(
+            "The cascade",
+            note: "The steps of the post-mortem, and what of each was measured in this run."
+        )
             + [.make("ol", ["class": "cascade", "id": "cascade"], steps)]
     }
 
     private var charts: [Markup] {
         PageParts.heading(
             "What happened",
-            note: "Shaded: phases. Dotted: a change or a fault. Thick: the server ended. Point at a chart, touch it, or move "
+            note:
+                "Shaded: phases. Dotted: a change or a fault. Thick: the server ended. Point at a chart, touch it, or move "
                 + "through it with the arrow keys, to read all of them at one moment."
         ) + [.make("div", ["id": "charts"], RunCharts(run).all.map(\.figure))]
     }
@@ -185,7 +192,11 @@ struct RunPage {
         let rows = run.events.filter { $0.kind != .phase && $0.kind != .client }
         guard !rows.isEmpty else { return [] }
         return PageParts.heading("Changes and faults") + [
-            PageParts.table(["at", "what"], rows.map { [.init("\(rounded($0.at)) s"), .init($0.text)] }, textColumns: [1])
+            PageParts.table(
+                ["at", "what"],
+                rows.map { [.init("\(rounded($0.at)) s"), .init($0.text)] },
+                textColumns: [1]
+            )
         ]
     }
 

@@ -48,36 +48,63 @@ struct SweepPage {
     }
 
     private var ranking: [Markup] {
-        let header = [
-            "settings", "lookups/s", "small p99 ms", "complete within SLO", "heavy p99 ms", "dials/s", "TIME_WAIT",
-            "errors", "threads", "MiB",
-        ]
-        let rows = sweep.ranking.map { one -> [PageParts.Cell] in
-            let name = PageParts.Cell(sweep.plan.text(one.values))
-            guard one.runs > 0 else { return [name, "–", "–", "–", "–", "–", "–", "crashed", "–", "–"] }
-            let errors = one.errorsByName.sorted { ($1.value.median, $0.key) < ($0.value.median, $1.key) }.map(\.key)
-            return [
-                name, cell(one.lookupsPerSecond), cell(one.smallP99), cell(one.smallInTime, mark: "%"),
-                cell(one.heavyP99), cell(one.dialsPerSecond, mark: one.exhaustsPorts ? " !" : ""),
-                cell(one.timeWaitPeak),
-                .init(
-                    one.crashes > 0 ? "crashed \(one.crashes)×" : PageParts.text(one.errors?.median),
-                    note: errors.joined(separator: " ")
-                ), cell(one.threadsPeak), cell(one.rssPeakMiB),
-            ]
+        let columns = sweep.plan.service == nil ? settingColumns : serviceColumns
+        let rows = sweep.ranking.map { one in
+            [.init(sweep.plan.text(one.values))]
+                + columns.map {
+                    one.runs > 0 ? $0.cell(one) : ["errors", "failed"].contains($0.name) ? "crashed" : "–"
+                }
         }
         return PageParts.heading(
             "Ranking",
-            note: "What fails or runs out of ports comes last, and what was not answered after it; the others by what the "
+            note:
+                "What fails or runs out of ports comes last, and what was not answered after it; the others by what the "
                 + "small callers got. Median of its runs, with least and most below."
         ) + [
-            PageParts.table(id: "ranking", header, rows),
+            PageParts.table(id: "ranking", ["settings"] + columns.map(\.name), rows),
             .make(
                 "p",
                 ["class": "soft"],
-                ["“!”: more dials, failed ones included, than the ports of one address sustain."]
+                [
+                    sweep.plan.service == nil
+                        ? "“!”: more dials, failed ones included, than the ports of one address sustain."
+                        : "“!”: more dials than the ports of one address sustain. Measured from outside: –, where only the server knows."
+                ]
             ),
         ]
+    }
+
+    private typealias Column = (name: String, cell: (Aggregate) -> PageParts.Cell)
+
+    private var settingColumns: [Column] {
+        [
+            ("lookups/s", { cell($0.lookupsPerSecond) }), ("small p99 ms", { cell($0.smallP99) }),
+            ("complete within SLO", { cell($0.smallInTime, mark: "%") }), ("heavy p99 ms", { cell($0.heavyP99) }),
+            ("dials/s", { cell($0.dialsPerSecond, mark: $0.exhaustsPorts ? " !" : "") }),
+            ("TIME_WAIT", { cell($0.timeWaitPeak) }), ("errors", errors),
+            ("threads", { cell($0.threadsPeak) }), ("MiB", { cell($0.rssPeakMiB) }),
+        ]
+    }
+
+    /// What is to be seen of somebody's own server.
+    private var serviceColumns: [Column] {
+        [
+            ("batches/s", { cell($0.answersPerSecond) }), ("small p99 ms", { cell($0.smallP99) }),
+            ("complete within SLO", { cell($0.smallInTime, mark: "%") }), ("heavy p99 ms", { cell($0.heavyP99) }),
+            ("complete", { cell($0.completePercent, mark: "%") }),
+            ("failed", { $0.crashes > 0 ? "crashed \($0.crashes)×" : cell($0.failedBatches) }),
+            ("dials/s", { cell($0.dialsPerSecond, mark: $0.exhaustsPorts ? " !" : "") }),
+            ("ports", { cell($0.portsInUsePeak) }), ("TIME_WAIT", { cell($0.timeWaitPeak) }),
+            ("threads", { cell($0.threadsPeak) }), ("MiB", { cell($0.rssPeakMiB) }),
+        ]
+    }
+
+    private func errors(of one: Aggregate) -> PageParts.Cell {
+        let names = one.errorsByName.sorted { ($1.value.median, $0.key) < ($0.value.median, $1.key) }.map(\.key)
+        return .init(
+            one.crashes > 0 ? "crashed \(one.crashes)×" : PageParts.text(one.errors?.median),
+            note: names.joined(separator: " ")
+        )
     }
 
     private func cell(_ spread: Aggregate.Spread?, mark: String = "") -> PageParts.Cell {
@@ -87,7 +114,9 @@ struct SweepPage {
     }
 
     private var environment: [Markup] {
-        guard let place = sweep.environment else { return [] }
+        guard let place = sweep.environment else {
+            return PageParts.heading("Where it was measured", note: "Its file does not say.")
+        }
         return PageParts.heading("Where it was measured") + [
             .make(
                 "p",
