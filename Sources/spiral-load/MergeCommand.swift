@@ -7,7 +7,7 @@ internal import POSIX
 struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Makes one result of several, as of generators on several machines.",
+        abstract: "Make one result of several, as of generators on several machines.",
         discussion: """
             Percentiles are those of all batches together: results hold their histograms. Clients of one name are one \
             client.

@@ -13,7 +13,7 @@ internal import Units
 struct SpiralLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral-load",
-        abstract: "Sends batches of post URIs, or other requests, at set times, whatever the server makes of them.",
+        abstract: "Send batches of post URIs, or other requests, at set times, whatever the server makes of them.",
         discussion: """
             Each client has its own schedule and its own connections. A batch is sent when it is due, even \
             while earlier ones are unanswered, and its latency counts from then.

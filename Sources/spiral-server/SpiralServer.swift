@@ -13,7 +13,7 @@ internal import Units
 struct SpiralServer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral-server",
-        abstract: "Serves GetPostRecords: looks batches of post URIs up in memcached.",
+        abstract: "Serve GetPostRecords: look batches of post URIs up in memcached.",
         discussion: """
             Without options it is the service of the incident: no limit, one source address, two idle \
             connections, each error a write to the log; but what callers can take of it is bounded. Settings can be \

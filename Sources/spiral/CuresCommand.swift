@@ -11,7 +11,7 @@ internal import Text
 struct CuresCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cures",
-        abstract: "Plays every change that people propose against the outage, and says what each does.",
+        abstract: "Play every change that people propose against the outage, and say what each does.",
         discussion: """
             Each cure gets a fresh network namespace, memcached and server, and the incident's load against the incident's \
             settings plus that one change: at once, and again a second later, with small callers and another program's \

@@ -7,7 +7,7 @@ internal import Testbed
 struct ExecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "exec",
-        abstract: "Runs any program, unmodified, with ephemeral ports of its own.",
+        abstract: "Run any program, unmodified, with ephemeral ports of its own.",
         usage: "spiral exec [<options>] -- <command> [<arguments>]",
         discussion: """
             The program runs in a fresh network namespace: its own ports and TIME_WAIT sockets, loopback only, and nothing \

@@ -9,7 +9,7 @@ struct HogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hog",
         abstract:
-            "Holds all ephemeral ports but some, in a network namespace it is pointed at: port exhaustion as a fault.",
+            "Hold all ephemeral ports but some, in a network namespace it is pointed at: port exhaustion as a fault.",
         discussion: """
             Holds the ports of one source address, or of all, and leaves as many free as asked. What other programs give \
             back meanwhile is taken too. Bound sockets also keep those ports from connects without an address, as an \

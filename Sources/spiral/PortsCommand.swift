@@ -9,7 +9,7 @@ internal import Text
 struct PortsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ports",
-        abstract: "Shows which ephemeral ports are taken, towards each destination, and when there will be none left.",
+        abstract: "Show which ephemeral ports are taken, towards each destination, and when there will be none left.",
         discussion: """
             Looks at the kernel's sockets (sock_diag), as ss does, of both families. A row is one source address and \
             one destination, the busiest first: ports it holds, the share of the range that its next dials cannot \

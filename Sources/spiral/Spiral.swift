@@ -6,7 +6,7 @@ struct Spiral: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral",
         abstract:
-            "Shows ephemeral port exhaustion: in your own programs, and in a replay of the April 2026 Bluesky outage.",
+            "Show ephemeral port exhaustion: in your own programs, and in a replay of the April 2026 Bluesky outage.",
         version: "spiral \(BuildFacts.current.text)",
         subcommands: [
             DoctorCommand.self, DemoCommand.self, RunCommand.self, ReportCommand.self, CompareCommand.self,

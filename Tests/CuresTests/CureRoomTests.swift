@@ -60,14 +60,17 @@ struct CureRoomTests {
         #expect(failed.count > 0 && measured.dials?.errorsByCall == ["bind EADDRINUSE": failed.count])
     }
 
-    @Test("a kernel setting that this kernel does not have makes a cure unavailable, not failed", .requiresNamespaces)
-    func missingSetting() throws {
-        let cure = Cure("none", "", why: "", cost: "", source: "", expected: .cures).sysctl(
-            "net.ipv4.no_such_setting",
-            "1"
-        )
-        let plan = CuresPlan([], ports: 64, repetitions: 1, seed: 1)
-        #expect(throws: CureUnavailable.self) { try inNetworkNamespace { _ = try CureRoom(cure, plan) } }
+    @Test("what this kernel does not have makes a cure unavailable, and says what it is", .requiresNamespaces)
+    func missing() throws {
+        let cure = Cure("none", "", why: "", cost: "", source: "", expected: .cures)
+        let plan = CuresPlan([], ports: 128, repetitions: 1, seed: 1)
+        for (cure, reason) in [
+            (cure.sysctl("net.ipv4.no_such_setting", "1"), "net.ipv4.no_such_setting"),
+            (cure.sysctl("net.ipv6.conf.lo.disable_ipv6", "1").route(.ipv6), "IPv6 is off"),
+        ] {
+            let error = #expect(throws: CureUnavailable.self) { try inNetworkNamespace { _ = try CureRoom(cure, plan) } }
+            #expect(error?.description.contains(reason) == true)
+        }
     }
 
     @Test(

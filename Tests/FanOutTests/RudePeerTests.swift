@@ -258,7 +258,10 @@ struct RudePeerTests {
                     try caller.send("END\r\n")
                 }
             }
-            let engine = try FanOutEngine.make([standIn.address], lanes: 1) { $0.dialer = .kernel }
+            let engine = try FanOutEngine.make([standIn.address], lanes: 1) {
+                $0.dialer = .kernel
+                $0.lookupTimeout = .seconds(20)
+            }
             defer { engine.stop() }
             for number in 0..<10 {
                 let outcomes = engine.lookUpAndWait(["key\(number)"])

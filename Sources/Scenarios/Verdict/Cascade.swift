@@ -144,14 +144,21 @@ private struct Cascade {
 
     // MARK: Its end
 
+    /// Of the first new process that found more than half of the ports taken by its predecessor, or else of the first:
+    /// ports it found taken, the point at which it failed for lack of one, and how long that took in seconds.
+    private var reExhaustion: (left: Int, again: TimelinePoint?, wait: String) {
+        let all = run.events.filter { $0.kind == .restart }.map { restart in
+            let left = run.timeline.last { $0.at <= restart.at }?.portsInUse ?? 0
+            let again = run.timeline.first { $0.at > restart.at && $0.isUp && Self.portErrors($0) > 0 }
+            return (left, again, rounded((again?.at ?? 0) - restart.at))
+        }
+        return all.first { $0.0 * 2 > capacity && $0.1 != nil } ?? all.first ?? (0, nil, "0")
+    }
+
     private var endings: [CascadeStage] {
         let death = run.events.first { $0.kind == .death }
         let restart = death.flatMap { death in run.events.first { $0.kind == .restart && $0.at > death.at } }
-        let again = restart.flatMap { restart in
-            run.timeline.first { $0.at > restart.at && $0.isUp && Self.portErrors($0) > 0 }
-        }
-        let left = restart.flatMap { restart in run.timeline.last { $0.at <= restart.at } }?.portsInUse ?? 0
-        let wait = rounded((again?.at ?? 0) - (restart?.at ?? 0))
+        let (left, again, wait) = reExhaustion
         func ending(_ name: String, _ event: RunResult.Event?, otherwise: String) -> CascadeStage {
             let phase = event.flatMap { event in
                 run.phases.last { $0.start <= event.at }?.name ?? run.timeline.last { $0.at <= event.at }?.phase
