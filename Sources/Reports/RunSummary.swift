@@ -1,8 +1,20 @@
+internal import PostRecords
 package import Results
 internal import Scenarios
 internal import Text
 
 extension RunResult {
+    /// Said where more was in flight than the limit's number: it is one of each batch.
+    private var limitNote: String? {
+        let phase = phases.first { phase in
+            guard let limit = phase.settings["limit"], limit.hasPrefix("request:"), let number = Int(limit.dropFirst(8))
+            else { return false }
+            return phase.inFlightPeak > number
+        }
+        guard let phase, let limit = phase.settings["limit"] else { return nil }
+        return "in flight counts all batches together; limit \(limit) is of each batch (\(phase.name))"
+    }
+
     /// The same as plain lines of any length.
     package var summary: [String] { summary(width: nil, file: nil).map(\.text) }
 
@@ -17,6 +29,7 @@ extension RunResult {
             lines += text.wrapped(to: width, indent: indent).map { ScreenLine($0, tone) }
         }
         lines += [""] + PhaseTable(phases).lines(fitting: width) + [""]
+        if let note = limitNote { add(note) }
         for phase in phases {
             for expectation in phase.expectations {
                 let mark = expectation.pass ? "pass" : "FAIL"

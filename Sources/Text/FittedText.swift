@@ -6,21 +6,29 @@ extension String {
         return prefix(width - 1 - end) + "…" + suffix(end)
     }
 
-    /// The text in lines of so many characters, broken between words; a word that is longer has a line to itself.
+    /// The text in lines of so many characters, broken between words; a word that is longer is broken where the line
+    /// ends. What it begins with stays.
     /// - Parameters:
     ///   - width: nil for one line.
-    ///   - indent: what all lines but the first begin with.
+    ///   - indent: what all lines but the first begin with; shorter than the width.
     package func wrapped(to width: Int?, indent: String = "") -> [String] {
-        guard let width, count > width else { return [self] }
+        guard let width, count > width, indent.count < width else { return [self] }
         var lines: [String] = []
-        var line = ""
-        for word in split(separator: " ", omittingEmptySubsequences: false) {
-            if !line.isEmpty, line != indent, line.count + 1 + word.count > width {
+        var line = String(prefix { $0 == " " })
+        var isEmpty = true
+        for word in split(separator: " ") {
+            var word = word
+            if !isEmpty, line.count + 1 + word.count > width {
                 lines.append(line)
-                line = indent + word
-            } else {
-                line += line.isEmpty || line == indent ? String(word) : " " + word
+                (line, isEmpty) = (indent, true)
             }
+            while line.count + word.count > width, line.count < width {
+                let room = width - line.count
+                lines.append(line + word.prefix(room))
+                (line, word) = (indent, word.dropFirst(room))
+            }
+            line += (isEmpty ? "" : " ") + word
+            isEmpty = false
         }
         return lines + [line]
     }

@@ -2,8 +2,10 @@ internal import ArgumentParser
 internal import Commands
 internal import Forecast
 internal import LoadGenerator
+internal import Reports
 internal import Results
 internal import Scenarios
+internal import Text
 internal import Units
 
 struct DoctorCommand: ParsableCommand {
@@ -42,8 +44,10 @@ struct DoctorCommand: ParsableCommand {
         if !specs.isEmpty { scenario.clients = specs }
         let network: Environment.Network = hostNetwork ? .host : .namespace
         let findings = ScenarioPlayer(scenario, network: network, seed: 1).examine()
+        let width = Screen(output: 1).width
+        let lines = findings.flatMap(\.lines) + [Self.pointer]
         try JSONOutput.each([
-            { if json != "-" { try say(findings.flatMap(\.lines) + [Self.pointer]) } },
+            { if json != "-" { try say(lines.flatMap { $0.wrapped(to: width, indent: "     ") }) } },
             { try output?.write(findings) },
         ])
         guard findings.contains(where: { $0.level == .bad }) else { return }

@@ -8,6 +8,7 @@ internal import Reports
 internal import Results
 internal import Scenarios
 internal import Testbed
+internal import Text
 
 /// How a scenario is played, whichever it is.
 struct PlayOptions: ParsableArguments {
@@ -118,7 +119,10 @@ struct PlayOptions: ParsableArguments {
             isSteerable: liveServer != nil
         )
         let findings = player.examine()
-        screen.print(findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines))
+        screen.print(
+            findings.filter { $0.level != .good || $0.name == "prediction" }.flatMap(\.lines)
+                .flatMap { $0.wrapped(to: screen.width, indent: "     ") }
+        )
         guard !findings.contains(where: { $0.level == .bad }) else {
             throw Refusal(.machine, "it cannot be played here; 'spiral doctor' says more")
         }

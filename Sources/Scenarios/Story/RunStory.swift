@@ -13,16 +13,16 @@ package struct RunStory: Sendable {
 
     package init(_ run: RunResult) {
         let phases = run.phases.filter { $0.lookups.total > 0 || $0.clients.contains { $0.batches > 0 } }
-        guard let first = phases.first else { return }
+        guard !phases.isEmpty else { return }
         guard let worst = Self.worst(of: phases) else {
-            sentences = [Self.calm(phases)] + Self.changes(in: run, phases[...], after: first)
+            sentences = [Self.calm(phases)] + Self.changes(in: run, phases, told: 0)
             return
         }
         ranOut = phases.contains(where: \.failedForPorts)
         sentences.append(Self.incident(phases[worst], before: worst > 0 ? phases[worst - 1] : nil))
         if let callers = Self.callers(phases[worst], before: phases[..<worst]) { sentences.append(callers) }
         if let deaths = Self.deaths(run) { sentences.append(deaths) }
-        sentences += Self.changes(in: run, phases[(worst + 1)...], after: phases[worst])
+        sentences += Self.changes(in: run, phases, told: worst)
     }
 
     /// The first phase that failed most, or nearly so; nil where nothing failed.
@@ -56,7 +56,7 @@ package struct RunStory: Sendable {
     private static func callers(_ phase: PhaseResult, before: ArraySlice<PhaseResult>) -> String? {
         let texts = phase.smallClients.compactMap { client -> String? in
             guard let slo = client.slo, let percent = slo.percent else { return nil }
-            let earlier = before.reversed().lazy.compactMap { old in
+            let earlier = before.lazy.compactMap { old in
                 old.clients.first { $0.name == client.name }?.slo?.percent.map { (old.name, $0) }
             }.first
             let text =
@@ -70,8 +70,10 @@ package struct RunStory: Sendable {
         let deaths = run.events.filter { $0.kind == .death }
         guard let first = deaths.first else { return nil }
         let again =
-            deaths.count > 1 ? ", and died \(deaths.count - 1) more \(deaths.count == 2 ? "time" : "times")" : ""
-        return "The server ended at \(rounded(first.at)) s (\(first.text))\(again)."
+            deaths.count > 1 ? ", and \(deaths.count - 1) more \(deaths.count == 2 ? "time" : "times") later" : ""
+        let known = "the server ended: "
+        let reason = first.text.hasPrefix(known) ? String(first.text.dropFirst(known.count)) : first.text
+        return "The server ended at \(rounded(first.at)) s (\(reason))\(again)."
     }
 
     /// A run in which nothing failed.
@@ -85,19 +87,16 @@ package struct RunStory: Sendable {
             + "at most \(share) of the \(grouped(busiest.portsCapacity)) ephemeral ports of one source address were in use (\(busiest.name))."
     }
 
-    /// One sentence for each phase with other settings than the one before it, and for what was changed by hand.
-    private static func changes(in run: RunResult, _ phases: ArraySlice<PhaseResult>, after first: PhaseResult)
-        -> [String]
-    {
-        var sentences = HandChanges(run, in: first).sentences
-        var before = first
-        for phase in phases where phase.start > first.start {
-            let change = PhaseChange(from: before, to: phase)
-            if !change.isEmpty {
+    /// One sentence for each phase with other settings than the one before it, and for what was changed by hand. Where
+    /// several phases lead to the one that is told already, the first of them is what they are compared with.
+    private static func changes(in run: RunResult, _ phases: [PhaseResult], told: Int) -> [String] {
+        var sentences: [String] = []
+        for (index, phase) in phases.enumerated() {
+            let change = PhaseChange(from: phases[max(0, index - 1)], to: phase)
+            if index != told, !change.isEmpty || index == 0 && told > 1 {
                 sentences.append("\(phase.name)\(change.brackets): \(change.effects.joined(separator: "; ")).")
             }
             sentences += HandChanges(run, in: phase).sentences
-            before = phase
         }
         return sentences
     }
