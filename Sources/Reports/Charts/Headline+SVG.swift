@@ -150,7 +150,7 @@ extension Headline {
             let seen = moments.last { $0.at >= phase.from && $0.at < phase.to }
             guard let seen, seen.portsTimeWait * 2 > capacity else { continue }
             let middle = (columns.edges[index] + columns.edges[index + 1]) / 2
-            parts.append(label("none is needed;", middle, floor - 42, anchor: "middle", isStrong: true))
+            parts.append(label("none needed:", middle, floor - 42, anchor: "middle", isStrong: true))
             parts.append(label("free after 60 s", middle, floor - 20, anchor: "middle"))
         }
         return parts
