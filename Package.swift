@@ -157,6 +157,7 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
+                "Exec",
                 "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords", "HTTP",
                 "Telemetry", "KernelProbe",
                 "Text",

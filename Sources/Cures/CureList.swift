@@ -58,7 +58,7 @@ extension Cure {
             why:
                 "The port is chosen by connect(), when the destination is known, so that other programs are not harmed.",
             cost: "With one destination there are as many ports as before.",
-            source: "ip(7); php PR #8412, netty, Squid, HAProxy",
+            source: "ip(7); php PR #8412; netty PR #14196; Envoy PR #38288",
             expected: .helps
         ).setting(("late-bind", "true")).failing("connect EADDRNOTAVAIL"),
         Cure(
@@ -225,7 +225,7 @@ extension Cure {
             "64 lookups at once, shared fairly by caller, 64 idle connections",
             why: "One bound for all, and callers take turns: the small do not wait for the heavy.",
             cost: "Callers must be known by name.",
-            source: "Envoy and Kubernetes API priority and fairness",
+            source: "Kubernetes API priority and fairness",
             expected: .cures
         ).setting(("limit", "fair:64"), ("max-idle", "64")),
         Cure(

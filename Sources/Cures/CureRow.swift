@@ -33,8 +33,16 @@ package struct CureRow: Codable, Sendable {
     @ExplicitNull package var rssPeakBytes: Int?
     @ExplicitNull package var memcachedRSSPeakBytes: Int?
 
-    /// - Parameter incident: measurements of the incident without any cure.
-    init(_ cure: Cure, _ plan: CuresPlan, _ runs: [CuresResult.Run], incident: [CureMeasurement]) {
+    /// - Parameters:
+    ///   - incident: measurements of the incident without any cure.
+    ///   - isJudged: whether it is held against what is expected of it.
+    init(
+        _ cure: Cure,
+        _ plan: CuresPlan,
+        _ runs: [CuresResult.Run],
+        incident: [CureMeasurement],
+        isJudged: Bool
+    ) {
         name = cure.name
         title = cure.title
         why = cure.why
@@ -69,6 +77,7 @@ package struct CureRow: Codable, Sendable {
         cpuSeconds = middle.cpuSeconds
         rssPeakBytes = middle.rssPeakBytes
         memcachedRSSPeakBytes = middle.memcachedRSSPeakBytes
+        guard isJudged else { return }
         let expected = cure.expectation(oneByOne: plan.oneByOne)
         expectations = [
             .init(

@@ -19,7 +19,7 @@ package struct AnswerCheck: Sendable {
     /// What an answer holds.
     package struct Tally: Sendable, Equatable {
         package var records = 0
-        /// Records without any field: the post was not found.
+        /// Records without any field, or with default values alone: the post was not found.
         package var empty = 0
 
         package init(records: Int = 0, empty: Int = 0) {
@@ -170,14 +170,28 @@ private struct Findings {
         return true
     }
 
+    /// A field with its default value is one that is not there, as JSON of protobuf has it: many servers write both.
     private mutating func readRecord(_ reader: inout JSONReader) throws(JSONReader.NotJSON) {
         var mark: UInt64 = 0
         var isEmpty = true
         try reader.object { (reader, name) throws(JSONReader.NotJSON) in
-            isEmpty = false
-            if name.elementsEqual("cid".utf8), reader.peek() == UInt8(ascii: "\"") {
-                mark = Self.mark(ofCID: try reader.string())
-            } else {
+            switch reader.peek() {
+            case UInt8(ascii: "\""):
+                let text = try reader.string()
+                if !text.isEmpty { isEmpty = false }
+                if name.elementsEqual("cid".utf8) { mark = Self.mark(ofCID: text) }
+            case UInt8(ascii: "{"):
+                try reader.object { (reader, _) throws(JSONReader.NotJSON) in
+                    isEmpty = false
+                    try reader.skipValue()
+                }
+            case UInt8(ascii: "["):
+                try reader.array { (reader) throws(JSONReader.NotJSON) in
+                    isEmpty = false
+                    try reader.skipValue()
+                }
+            case let first:
+                if ![UInt8(ascii: "n"), UInt8(ascii: "f"), UInt8(ascii: "0")].contains(first) { isEmpty = false }
                 try reader.skipValue()
             }
         }

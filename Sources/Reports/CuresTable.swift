@@ -72,7 +72,7 @@ extension CuresResult {
                 lines.append("\(row.name): its measurements differ: \(verdicts.map(\.text).joined(separator: ", "))")
             }
         }
-        lines += failures.map { "FAIL \($0)" }
+        lines += failures.map { "FAIL \($0)" } + (unjudged.map { ["not judged: \($0)"] } ?? [])
         let isJudged = cures.contains { !$0.expectations.isEmpty }
         if isJudged, failures.isEmpty {
             lines.append("pass: each row is what was expected of it")
@@ -99,6 +99,7 @@ extension CuresResult {
             let notes = expected.isEmpty ? row.because : expected.joined(separator: "; ")
             lines.append(cells([row.name, row.title, row.why, row.cost, row.source, notes]))
         }
+        if let unjudged { lines += ["", "Not judged: \(unjudged)."] }
         lines += ["", "A verdict is the first of these that applies:", ""] + rules.map { "- \($0)" }
         lines += ["", "What the figures depend on:", ""] + fidelity.map { "- \($0)" }
         return lines

@@ -1,4 +1,5 @@
 package import Cures
+package import Exec
 internal import PostRecords
 package import Results
 internal import Scenarios
@@ -24,6 +25,12 @@ package enum HTMLPage {
     /// The page of the cures; it carries its data.
     package static func report(_ result: CuresResult) -> [UInt8] {
         compose(title: CuresPage.title, CuresPage(result: result).content, data: JSONText.encode(result))
+    }
+
+    /// The report of a program's dials; it carries its data.
+    package static func report(_ result: ExecResult) -> [UInt8] {
+        let page = ExecPage(result: result)
+        return compose(title: page.title, page.content, data: JSONText.encode(result))
     }
 
     /// What the live page shows when its run has ended.

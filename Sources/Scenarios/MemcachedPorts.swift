@@ -7,7 +7,7 @@ struct MemcachedPorts {
     var inUse = 0
     /// Those of them that are of open connections to memcached, and those in TIME_WAIT.
     var open = 0
-    var resting = 0
+    var portsTimeWait = 0
     /// TIME_WAIT sockets of all source addresses.
     var timeWait = 0
     var established = 0
@@ -19,7 +19,7 @@ struct MemcachedPorts {
     init(_ use: PortUse?, port: UInt16) {
         guard let use else { return }
         if let busiest = use.rows(towardsPort: port).max(by: { $0.held < $1.held }) {
-            (inUse, open, resting) = (busiest.held, busiest.open, busiest.timeWait)
+            (inUse, open, portsTimeWait) = (busiest.held, busiest.open, busiest.timeWait)
         }
         let totals = use.destinations[port] ?? DestinationTotals()
         timeWait = totals[.timeWait]

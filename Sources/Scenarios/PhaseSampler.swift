@@ -61,7 +61,7 @@ struct PhaseSampler {
             isUp: reading.isUp,
             portsInUse: reading.ports.inUse,
             portsOpen: reading.ports.open,
-            portsTimeWait: reading.ports.resting,
+            portsTimeWait: reading.ports.portsTimeWait,
             timeWait: reading.ports.timeWait,
             established: reading.ports.established,
             sourceAddresses: reading.ports.sourceAddresses,

@@ -47,6 +47,14 @@ struct DialOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where to write the result as JSON; - for standard output.", valueName: "path"))
     var json: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where to write the report, one HTML file with dials and ports over time; - for standard output.",
+            valueName: "path"
+        )
+    )
+    var report: String?
+
     @Flag(help: "Write a line of figures to standard error each second.")
     var progress = false
 

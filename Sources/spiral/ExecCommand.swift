@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import Exec
 internal import POSIX
+internal import Reports
 internal import Testbed
 
 struct ExecCommand: ParsableCommand {
@@ -55,10 +56,17 @@ struct ExecCommand: ParsableCommand {
             guard command.isEmpty else {
                 throw ValidationError("--control changes a command that runs already: leave out the command")
             }
-            if let option = room.given.first ?? (dials.expect.isEmpty ? nil : "--expect") {
+            if let option = room.given.first
+                ?? [("--expect", !dials.expect.isEmpty), ("--report", dials.report != nil)].first(where: \.1)?.0
+            {
                 throw ValidationError("--control changes what a command's dials meet; \(option) is for its start")
             }
             return
+        }
+        guard dials.report == nil || dials.report != dials.json else {
+            throw ValidationError(
+                "only one of --json and --report can go to \(dials.report == "-" ? "standard output" : dials.report!)"
+            )
         }
         guard !command.isEmpty else {
             throw ValidationError("name the program to run after --, as in 'spiral exec --ports 1024 -- ./client'")
@@ -80,9 +88,10 @@ struct ExecCommand: ParsableCommand {
             throw ExitCode(error.exitStatus)
         }
         let output = try dials.json.map { try JSONOutput($0) }
+        let page = try dials.report.map { try JSONOutput($0, option: "--report") }
         let (exit, result) = try run(options)
         for line in dials.quiet ? result.failedClaims : result.summary { note(line) }
-        try output?.write(result)
+        try JSONOutput.each([{ try output?.write(result) }, { try page?.write(HTMLPage.report(result)) }])
         guard result.expectations.allSatisfy(\.pass) else { throw ExitCode(ExitStatus.failed.rawValue) }
         switch exit {
         case .status(let status): throw ExitCode(status)

@@ -68,7 +68,9 @@ struct CureRoomTests {
             (cure.sysctl("net.ipv4.no_such_setting", "1"), "net.ipv4.no_such_setting"),
             (cure.sysctl("net.ipv6.conf.lo.disable_ipv6", "1").route(.ipv6), "IPv6 is off"),
         ] {
-            let error = #expect(throws: CureUnavailable.self) { try inNetworkNamespace { _ = try CureRoom(cure, plan) } }
+            let error = #expect(throws: CureUnavailable.self) {
+                try inNetworkNamespace { _ = try CureRoom(cure, plan) }
+            }
             #expect(error?.description.contains(reason) == true)
         }
     }

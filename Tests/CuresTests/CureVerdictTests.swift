@@ -177,6 +177,15 @@ struct CureVerdictTests {
         #expect(broken.failures == ["limit: spiral-server ended (signal 9)"])
     }
 
+    @Test("where the incident takes longer than TIME_WAIT no row is held against what is expected, and it says so")
+    func slow() throws {
+        var slow = result(["rotate-source"], [run("rotate-source", found: [50, 50])])
+        #expect(slow.failures.count == 1 && slow.unjudged == nil)
+        slow.runs[0].measurement?.batches[0].milliseconds = 70_000
+        slow.judge()
+        #expect(slow.failures.isEmpty && slow.unjudged?.contains("70") == true)
+    }
+
     @Test("of several measurements the verdict is that of most, the least favourable where they are even")
     func repetitions() throws {
         func row(_ found: [Int]) throws -> CureRow {

@@ -20,7 +20,7 @@ struct DialAccountTests {
 
     @Test("a dial in progress is counted once, as what it comes to")
     func progress() {
-        let server = IPEndpoint(.loopback, port: 80)
+        let server = IPEndpoint(IPAddress(.loopback), port: 80)
         var account = DialAccount()
         account.begin(at: MonotonicInstant(nanoseconds: 1))
         account.progress(from: nil, to: server)
@@ -57,24 +57,28 @@ struct DialAccountTests {
         let mapped = RawSocketAddress(.loopback, port: 80, family: 10)
         #expect(plain.endpoint == mapped.endpoint)
         #expect("\(mapped.endpoint)" == "127.0.0.1:80")
-        #expect("\(IPEndpoint(high: 0, low: 1, port: 80))" == "[::1]:80")
-        #expect(IPEndpoint(high: 0, low: 1, port: 80).isLoopback)
+        #expect("\(IPEndpoint(IPAddress(high: 0, low: 1), port: 80))" == "[::1]:80")
+        #expect(IPAddress(high: 0, low: 1).isLoopback)
     }
 
     @Test("a dialer has a route for loopback, and leaves other dials as they are")
     func routes() throws {
         var generator = SplitMix64(seed: 1)
-        let local = IPEndpoint(.loopback, port: 80)
-        let far = IPEndpoint(IPv4Address(value: 0x0a01_0203), port: 80)
-        let six = IPEndpoint(high: 0, low: 1, port: 80)
+        let local = IPEndpoint(IPAddress(.loopback), port: 80)
+        let far = IPEndpoint(IPAddress(IPv4Address(value: 0x0a01_0203)), port: 80)
+        let six = IPEndpoint(IPAddress(high: 0, low: 1), port: 80)
         var policy = DialPolicy()
         try policy.set("dialer", to: "bind:127.32.0.1")
-        let fixed = policy.route(to: local, from: IPEndpoint(high: 0, low: 0, port: 0), using: &generator)
+        let fixed = policy.route(to: local, from: IPEndpoint(IPAddress(high: 0, low: 0), port: 0), using: &generator)
         #expect(fixed.source == IPv4Address(value: 0x7f20_0001))
         for dialer in ["bind:127.32.0.1", "rotate", "rotate-destination"] {
             try policy.set("dialer", to: dialer)
             for destination in [far, six] {
-                let route = policy.route(to: destination, from: IPEndpoint(high: 0, low: 0, port: 0), using: &generator)
+                let route = policy.route(
+                    to: destination,
+                    from: IPEndpoint(IPAddress(high: 0, low: 0), port: 0),
+                    using: &generator
+                )
                 #expect(route == DialPolicy.Route(isApplied: false))
             }
         }

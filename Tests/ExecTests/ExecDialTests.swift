@@ -147,6 +147,29 @@ struct ExecDialTests {
         #expect(outcome.number("connects.inProgress") == 0)
     }
 
+    @Test(
+        "of 20,000 dials at once, of two programs to two servers, none is lost",
+        .slow,
+        .requires("go", package: "golang-go"),
+        .requiresMemcached,
+        .enabled(if: DescriptorLimit.current.hard >= 11_000)
+    )
+    func twentyThousandAtOnce() throws {
+        let go = try Clients.go.get()
+        let servers = [11211, 11212].flatMap { port in
+            ["--with", "exec memcached -u root -p \(port) -c 10500 -b 10500", "--ready", "\(port)"]
+        }
+        let outcome = try Outcome(
+            servers + ["--nofile", "\(DescriptorLimit.current.hard)"],
+            ["sh", "-c", "\(go) 127.0.0.1:11211 10000 10000 & \(go) 127.0.0.1:11212 10000 10000; wait"]
+        )
+        #expect(outcome.lines.count { $0 == "ok 10000" } == 2, "\(outcome.text)")
+        #expect(outcome.number("connects.ok") == 20_000)
+        #expect(outcome.number("connects.inProgress") == 0)
+        #expect(outcome.number("portsPeak") == 10_000)
+        for port in [11211, 11212] { #expect(outcome.destination("127.0.0.1:\(port)", "ok") == 10_000) }
+    }
+
     @Test("Java's sockets of both families rotate", .requires("javac", package: "default-jdk-headless"))
     func java() throws {
         try rotates(["java", Clients.folder + "/Dial.java"])

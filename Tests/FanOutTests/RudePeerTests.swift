@@ -247,15 +247,24 @@ struct RudePeerTests {
         }
     }
 
+    /// How often a reply was read, and how often something was said after it.
+    private final class Turns: Sendable {
+        let read = Atomic<Int>(0)
+        let said = Atomic<Int>(0)
+    }
+
     @Test("what comes after a reply is over, while its connection is idle, is not taken for the next answer")
     func leftOver() throws {
         try inNetworkNamespace {
+            let turns = Turns()
             let standIn = try StandIn { caller in
                 while true {
                     try Self.answer(caller, try caller.request().dropFirst())
+                    let turn = turns.said.load(ordering: .acquiring)
+                    guard eventually({ turns.read.load(ordering: .acquiring) > turn }) else { return }
                     // Once the reply has been read, more comes: a miss for whoever asks next.
-                    sleepThread(for: .milliseconds(20))
                     try caller.send("END\r\n")
+                    turns.said.add(1, ordering: .releasing)
                 }
             }
             let engine = try FanOutEngine.make([standIn.address], lanes: 1) {
@@ -266,9 +275,10 @@ struct RudePeerTests {
             for number in 0..<10 {
                 let outcomes = engine.lookUpAndWait(["key\(number)"])
                 #expect(outcomes.hits == 1, "\(outcomes)")
+                #expect(standIn.connections == number + 1)
+                turns.read.add(1, ordering: .releasing)
                 // Until it is there; the engine has no part in it.
-                #expect(eventually { standIn.connections == number + 1 })
-                sleepThread(for: .milliseconds(60))
+                #expect(eventually { turns.said.load(ordering: .acquiring) == number + 1 })
             }
         }
     }

@@ -40,6 +40,16 @@ struct AnswerCheckTests {
         }
     }
 
+    @Test("a record with default values alone was not found, as one without fields")
+    func defaults() throws {
+        let records = [
+            #"{"record":null,"cid":""}"#, #"{"cid":"","tags":[],"createdAt":{},"takenDown":false,"n":0}"#, "{}",
+            #"{"record":"eA==","cid":""}"#, #"{"tags":["x"]}"#, #"{"takenDown":true}"#,
+        ]
+        let body = Array("{\"records\":[\(records.joined(separator: ","))]}".utf8)
+        #expect(try Self.check(body, .json, 6) == .init(records: 6, empty: 3))
+    }
+
     @Test("records in another order, of other posts, too few and too many are told apart", arguments: Codec.allCases)
     func faults(codec: Codec) throws {
         #expect(throws: AnswerCheck.Fault.record) {

@@ -163,7 +163,7 @@ struct ChartTests {
         #expect(!body.contains("NaN") && !body.contains("nil"))
     }
 
-    @Test("a log scale has no place for nothing, and a linear one begins there")
+    @Test("nothing is not on a log scale, and a linear one begins there")
     func scales() {
         #expect(ChartScale.logarithmic(around: [0, 5, 500]).share(of: 0) == nil)
         #expect(ChartScale.linear(to: 0).share(of: 0) == 0)

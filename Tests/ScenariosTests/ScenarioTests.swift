@@ -105,6 +105,23 @@ struct ScenarioFileTests {
         )
     }
 
+    @Test("a client that sends by hand is one of its phase, and sends one batch at a time")
+    func byHand() throws {
+        func phase(_ client: String, byHand: String) -> String {
+            Self.small.replacing("rate=10/s", with: client) + "    by-hand: [\(byHand)]\n"
+        }
+        #expect(try Scenario(yaml: phase("closed=1", byHand: "app")).phases[0].byHand == ["app"])
+        #expect(
+            problem(Array(phase("rate=10/s", byHand: "app").utf8))
+                == "9:15: by-hand: app must send one batch at a time: closed=1 instead of a rate"
+        )
+        #expect(problem(Array(phase("closed=2", byHand: "app").utf8))?.contains("one batch at a time") == true)
+        #expect(
+            problem(Array(phase("closed=1", byHand: "ap").utf8))
+                == "9:15: by-hand: 'ap' is none of the clients of phase only"
+        )
+    }
+
     @Test("mappings that take from each other many times over are read in the time they take to write")
     func mergeBomb() throws {
         var yaml = Self.small + "environment:\n  memcached:\n    <<: [{threads: 3}"

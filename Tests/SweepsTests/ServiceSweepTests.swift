@@ -231,7 +231,7 @@ struct ServiceSweepCommandTests {
         #expect(text.contains(says), "\(text)")
     }
 
-    @Test("a server that dies, or is never ready, costs its cell, with its last words; others are measured")
+    @Test("a server that dies, or is never ready, costs its cell, with its last words; others are measured", .slow)
     func deaths() throws {
         let json = try TemporaryFile()
         let server = """

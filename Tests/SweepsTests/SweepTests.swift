@@ -340,7 +340,7 @@ struct SweepCommandTests {
         let file = try TemporaryFile()
         _ = try Descriptor.creating(file.path).writeAll(Array("kept".utf8))
         let program = try sweep(["--vary", "limit=request:4", "--json", file.path])
-        let begins = try eventually { try program.text.contains("1 cell, ") }
+        let begins = try eventually { try program.text.contains("1 measurement, ") }
         #expect(begins)
         #expect(try file.contents == "kept")
         program.send(SIGINT)
@@ -361,8 +361,11 @@ struct SweepCommandTests {
         "a grid that is wrong, empty or very large is refused before anything is measured",
         arguments: [
             (["--vary", "limit=nine"], "--vary: 'limit=nine' is not a variation"), ([], "the grid is empty"),
-            (["--vary", "max-idle=1..900+1"], "900 cells take 38 min or more; add --yes"),
-            (["--vary", "max-idle=1..12000+1", "--repeat", "2"], "24000 cells take 17 hours or more; add --yes"),
+            (["--vary", "max-idle=1..900+1"], "900 measurements take 38 min or more; add --yes"),
+            (
+                ["--vary", "max-idle=1..12000+1", "--repeat", "2"],
+                "24000 measurements take 17 hours or more; add --yes"
+            ),
             (["--vary", "max-idle=1..9000+1", "--vary", "limit=request:1..900+1"], "8100000 combinations"),
             (["--vary", "max-idle=1..9999999+1"], "is not a range of 1000000 values or fewer"),
             (["--vary", "late-bind=true", "--set", "dialer=kernel"], "no combination of the grid can be measured"),

@@ -142,9 +142,12 @@ class Proxy:
             writer.transport.abort()
             return
         fate = rng.random() if self.is_rude else 1
-        await asyncio.gather(
-            self.copy(reader, upstream_writer, 1), self.copy(upstream_reader, writer, fate), return_exceptions=True
-        )
+        try:
+            await asyncio.gather(
+                self.copy(reader, upstream_writer, 1), self.copy(upstream_reader, writer, fate), return_exceptions=True
+            )
+        except asyncio.CancelledError:
+            pass
         for one in (writer, upstream_writer):
             one.close()
 
@@ -458,6 +461,10 @@ class Play:
             check(self.server.wait(30) == 0, "the server ends with 0")
         self.memcached.kill()
         listener.close()
+        left = list(proxy.tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 def main():

@@ -96,7 +96,9 @@ struct CallWorker: ~Copyable {
             }
             let address = RawSocketAddress(source, port: 0, family: socket.local.family)
             let error = address.call(Glibc.bind, on: socket.descriptor)
-            guard error == 0 else { return failed(.bind, error, from: IPEndpoint(source, port: 0), to: asked) }
+            guard error == 0 else {
+                return failed(.bind, error, from: IPEndpoint(IPAddress(source), port: 0), to: asked)
+            }
         }
         var address = socket.address
         if let destination = route.destination {
@@ -118,7 +120,7 @@ struct CallWorker: ~Copyable {
             progress: .ended(.failed(call, errno: errno)),
             answer: errno,
             // A connect() that found no port has chosen no address either.
-            source: source?.isWildcard == true ? nil : source,
+            source: source?.address.isWildcard == true ? nil : source,
             destination: destination,
             isInjected: isInjected
         )

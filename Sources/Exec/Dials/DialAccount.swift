@@ -35,9 +35,9 @@ package struct DialAccount: Sendable {
     /// Failures by call and errno; "unknown" for one that the program alone was told.
     private(set) var errors: [InterceptedCall: [String: Int]] = [:]
     private(set) var destinations: [IPEndpoint: Tally] = [:]
-    private(set) var sources: [IPEndpoint: Tally] = [:]
+    private(set) var sources: [IPAddress: Tally] = [:]
     /// Every source address, up to ``maxSources``: a rotating dialer has a new one for each dial.
-    private var seenSources: Set<IPEndpoint> = []
+    private var seenSources: Set<IPAddress> = []
     private static let maxSources = 1 << 17
     /// Failures that were asked for.
     package private(set) var injected = 0
@@ -54,6 +54,8 @@ package struct DialAccount: Sendable {
     private(set) var first: MonotonicInstant?
     private(set) var last: MonotonicInstant?
     private var rate = PeakRate()
+    /// Dials begun, over time.
+    private(set) var begun = TimeSteps<DialCount>()
 
     package init() {}
 
@@ -69,6 +71,7 @@ package struct DialAccount: Sendable {
         if first == nil { first = now }
         last = now
         rate.add(at: now)
+        begun.add(DialCount(), at: now)
     }
 
     /// It has ended.
@@ -78,7 +81,7 @@ package struct DialAccount: Sendable {
             errors[call, default: [:]][errno.map { SystemCallError.name(of: $0) } ?? "unknown", default: 0] += 1
         }
         if let destination { row(&destinations, destination) { $0.add(outcome) } }
-        guard let source = source?.withoutPort else { return }
+        guard let source = source?.address else { return }
         row(&sources, source) { $0.add(outcome) }
         if seenSources.count < Self.maxSources { seenSources.insert(source) }
     }
@@ -88,13 +91,13 @@ package struct DialAccount: Sendable {
         total.inProgress += 1
         inProgressPeak = max(inProgressPeak, total.inProgress)
         row(&destinations, destination) { $0.inProgress += 1 }
-        if let source { row(&sources, source.withoutPort) { $0.inProgress += 1 } }
+        if let source { row(&sources, source.address) { $0.inProgress += 1 } }
     }
 
     mutating func conclude(_ outcome: Outcome, from source: IPEndpoint?, to destination: IPEndpoint) {
         total.inProgress -= 1
         if destinations[destination] != nil { destinations[destination]?.inProgress -= 1 }
-        if let source, sources[source.withoutPort] != nil { sources[source.withoutPort]?.inProgress -= 1 }
+        if let source, sources[source.address] != nil { sources[source.address]?.inProgress -= 1 }
         end(outcome, from: source, to: destination)
     }
 
@@ -113,9 +116,9 @@ package struct DialAccount: Sendable {
     /// Failures of a call with an errno of that name.
     func failures(_ call: InterceptedCall, _ name: String) -> Int { errors[call]?[name] ?? 0 }
 
-    private func row(
-        _ rows: inout [IPEndpoint: Tally],
-        _ key: IPEndpoint,
+    private func row<Key>(
+        _ rows: inout [Key: Tally],
+        _ key: Key,
         _ change: (inout Tally) -> Void
     ) {
         if rows[key] != nil || rows.count < Self.maxRows { change(&rows[key, default: Tally()]) }

@@ -65,16 +65,16 @@ package struct DialPolicy: Sendable {
     /// - Parameter local: what the socket is bound to, which cannot be undone; a program's bind() has been given an
     ///   address of the dialer's then, where it would take one: ``replacement(forBindTo:reusesAddress:using:)``.
     func route(to destination: IPEndpoint, from local: IPEndpoint, using generator: inout SplitMix64) -> Route {
-        let isBound = local.port != 0 || !local.isWildcard
-        guard let address = destination.ipv4 else { return Route(isApplied: dialer == .kernel) }
+        let isBound = local.port != 0 || !local.address.isWildcard
+        guard let address = destination.address.ipv4 else { return Route(isApplied: dialer == .kernel) }
         switch dialer {
         case .kernel: return Route()
         case .bind(let source):
             guard address.isLoopback || !source.isLoopback else { return Route(isApplied: false) }
-            return isBound ? Route(isApplied: local.ipv4 == source) : Route(source: source)
+            return isBound ? Route(isApplied: local.address.ipv4 == source) : Route(source: source)
         case .rotate:
             guard address.isLoopback else { return Route(isApplied: false) }
-            if isBound { return Route(isApplied: local.isLoopback && local.ipv4 != .loopback) }
+            if isBound { return Route(isApplied: local.address.isLoopback && local.address.ipv4 != .loopback) }
             return Route(source: dialer.nextRoute(using: &generator).source)
         case .rotateDestination:
             guard address.isLoopback else { return Route(isApplied: false) }
@@ -89,7 +89,7 @@ package struct DialPolicy: Sendable {
     func replacement(forBindTo address: IPEndpoint, reusesAddress: Bool, using generator: inout SplitMix64)
         -> IPv4Address?
     {
-        guard let asked = address.ipv4, address.port == 0, !reusesAddress else { return nil }
+        guard let asked = address.address.ipv4, address.port == 0, !reusesAddress else { return nil }
         switch dialer {
         case .kernel, .rotateDestination: return nil
         case .bind(let source): return source.isLoopback && !asked.isLoopback && asked.value != 0 ? nil : source

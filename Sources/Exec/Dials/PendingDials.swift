@@ -100,7 +100,7 @@ extension DialAccount.Outcome {
         } else if start.retransmits >= Self.synRetries {
             self = .failed(.connect, errno: ETIMEDOUT)
         } else {
-            self = .failed(.connect, errno: destination.isLoopback ? ECONNREFUSED : nil)
+            self = .failed(.connect, errno: destination.address.isLoopback ? ECONNREFUSED : nil)
         }
     }
 }

@@ -76,17 +76,9 @@ package struct PortHog: Sendable {
 
     private var address: IPv4Address? { form == .timeWait ? source ?? .loopback : source }
 
-    /// The ports that are chosen among: ip_local_port_range without ip_local_reserved_ports.
+    /// The ports that are chosen among.
     private static func usablePorts() throws(SystemCallError) -> [UInt16] {
-        let budget = try PortRange.current()
-        let text = (try? Sysctl.read("net.ipv4.ip_local_reserved_ports")) ?? ""
-        let reserved = text.split(separator: ",").compactMap { part -> ClosedRange<Int>? in
-            let ends = part.split(separator: "-").compactMap { Int($0) }
-            guard let low = ends.first, let high = ends.last, low <= high else { return nil }
-            return low...high
-        }
-        return (budget.lowestPort...budget.highestPort).filter { port in !reserved.contains { $0.contains(port) } }
-            .compactMap { UInt16(exactly: $0) }
+        try PortRange.current().usable.ranges.flatMap { Array($0) }
     }
 
     /// What one helper holds: written and read as an argument.

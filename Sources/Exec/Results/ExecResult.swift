@@ -1,3 +1,4 @@
+internal import KernelProbe
 package import POSIX
 internal import Text
 internal import Units
@@ -34,6 +35,14 @@ package struct ExecResult: Sendable, Codable {
         }
     }
 
+    /// The most that one source address held towards one destination, at once.
+    package struct PortRow: Sendable, Codable {
+        package var source: String
+        package var destination: String
+        package var ports: Int
+        package var timeWait: Int
+    }
+
     package struct Judged: Sendable, Codable {
         package var text: String
         /// Null for what was not measured.
@@ -59,6 +68,9 @@ package struct ExecResult: Sendable, Codable {
     package var portsPeakSource: String?
     package var portsCapacity: Int?
     package var timeWaitPeak: Int?
+    /// The pairs of addresses that held most; empty where nothing was sampled.
+    package var ports: [PortRow]
+    package var timeline: ExecTimeline
     /// From the start of the command to the first sample with no port left.
     package var secondsToExhaustion: Double?
     package var outlook: Outlook?
@@ -70,6 +82,7 @@ package struct ExecResult: Sendable, Codable {
     package var expectations: [Judged]
 
     private static let sourceRows = 100
+    private static let portRows = 100
 
     /// - Parameters:
     ///   - account: nil where nothing was accounted for.
@@ -91,6 +104,16 @@ package struct ExecResult: Sendable, Codable {
         portsCapacity = ports.capacity
         timeWaitPeak = ports.timeWait
         secondsToExhaustion = ports.exhausted.map { ($0 - began).inSeconds }
+        self.ports = ports.pairs.sorted { ($1.value.ports, $0.key) < ($0.value.ports, $1.key) }.prefix(Self.portRows)
+            .map {
+                PortRow(
+                    source: "\($0.key.source)",
+                    destination: "\($0.key.destination)",
+                    ports: $0.value.ports,
+                    timeWait: $0.value.timeWait
+                )
+            }
+        timeline = ExecTimeline(account, ports, since: began)
         notes = account?.notes ?? []
         expectations = []
         connects = account.map { account in
@@ -104,7 +127,7 @@ package struct ExecResult: Sendable, Codable {
         }
         destinations = Self.sorted(account?.destinations ?? [:]).map { Row(destination: "\($0.key)", $0.value) }
         sources = Self.sorted(account?.sources ?? [:]).prefix(Self.sourceRows).map {
-            Row(source: $0.key.address, $0.value)
+            Row(source: "\($0.key)", $0.value)
         }
         sourceCount = account?.sourceCount
         connectsPerSecondPeak = account?.perSecondPeak
@@ -115,8 +138,7 @@ package struct ExecResult: Sendable, Codable {
         outlook = account.flatMap { $0.outlook(ports) }
     }
 
-    private static func sorted(_ rows: [IPEndpoint: DialAccount.Tally]) -> [(key: IPEndpoint, value: DialAccount.Tally)]
-    {
+    private static func sorted<Key>(_ rows: [Key: DialAccount.Tally]) -> [(key: Key, value: DialAccount.Tally)] {
         rows.sorted { ($0.value.total, "\($1.key)") > ($1.value.total, "\($0.key)") }
     }
 }

@@ -1,4 +1,4 @@
-internal import KernelProbe
+package import KernelProbe
 package import POSIX
 internal import Synchronization
 internal import Units
@@ -11,6 +11,10 @@ package struct PortPeaks: Sendable, Equatable {
     /// The address that had them.
     package internal(set) var source: String?
     package internal(set) var timeWait: Int?
+    /// The same over time.
+    package internal(set) var history = TimeSteps<PortLevels>()
+    /// The most of each pair of addresses.
+    package internal(set) var pairs: [AddressPair: PairPeak] = [:]
     /// When one address had none left for the first time.
     package internal(set) var exhausted: MonotonicInstant?
     /// Ports that the busiest source address has at the last sample.
@@ -19,6 +23,15 @@ package struct PortPeaks: Sendable, Equatable {
     package internal(set) var latestTimeWait: Int?
     /// Ports that connect() has taken out of TIME_WAIT again.
     package internal(set) var reused: Int?
+
+    /// What one source address held towards one destination, at once.
+    package struct PairPeak: Sendable, Equatable {
+        package internal(set) var ports = 0
+        package internal(set) var timeWait = 0
+    }
+
+    /// Pairs that are told apart.
+    static let maxPairs = 1024
 
     /// - Parameter ignored: an address whose ports are not looked at.
     mutating func add(_ sample: PortSample, ignoring ignored: IPAddress? = nil) {
@@ -38,6 +51,14 @@ package struct PortPeaks: Sendable, Equatable {
         }
         let ofIgnored = use.rows.lazy.filter { $0.pair.source == ignored }.reduce(0) { $0 + $1.timeWait }
         timeWait = max(timeWait ?? 0, use.all.timeWait - ofIgnored)
+        history.add(PortLevels(held: inUse, timeWait: use.all.timeWait - ofIgnored), at: sample.taken)
+        for row in use.rows where row.pair.source != ignored {
+            guard pairs.count < Self.maxPairs || pairs[row.pair] != nil else { continue }
+            var peak = pairs[row.pair] ?? PairPeak()
+            peak.ports = max(peak.ports, row.inUse)
+            peak.timeWait = max(peak.timeWait, row.timeWait)
+            pairs[row.pair] = peak
+        }
     }
 
     /// Ports that count against the next dial of a pair: those of its source address where bind() chooses, else its own.

@@ -15,7 +15,7 @@ package struct ChartScale: Sendable, Equatable {
         ChartScale(kind: .linear, low: low, high: high > low ? high : low + 1)
     }
 
-    /// Around the values above 0; what is 0 or less has no place on it.
+    /// Around the values above 0; what is 0 or less is not on it.
     static func logarithmic(around values: [Double]) -> ChartScale {
         let positive = values.filter { $0 > 0 }
         let (least, most) = (positive.min() ?? 1, positive.max() ?? 10)

@@ -117,7 +117,7 @@ extension Headline {
 
     private func ports(_ columns: Columns, _ top: Double) -> [Markup] {
         let floor = top + Size.strip
-        let most = Double(max(capacity, moments.map { $0.open + $0.resting }.max() ?? 0, 1))
+        let most = Double(max(capacity, moments.map { $0.open + $0.portsTimeWait }.max() ?? 0, 1))
         func up(_ count: Int) -> Double { floor - Double(count) / most * Size.strip }
         var parts = title(
             isSplit ? ["ports of one", "source address"] : ["ports in use"],
@@ -135,7 +135,7 @@ extension Headline {
             area(
                 "ports in TIME_WAIT",
                 3,
-                moments.map { ($0.at, up($0.open), up($0.open + $0.resting)) },
+                moments.map { ($0.at, up($0.open), up($0.open + $0.portsTimeWait)) },
                 columns,
                 most
             ), base(floor),
@@ -148,7 +148,7 @@ extension Headline {
         // Ports held though nothing is dialled look like an illness, and are none.
         for (index, phase) in phases.enumerated() where phase.opensNothing && isSplit && index > 0 {
             let seen = moments.last { $0.at >= phase.from && $0.at < phase.to }
-            guard let seen, seen.resting * 2 > capacity else { continue }
+            guard let seen, seen.portsTimeWait * 2 > capacity else { continue }
             let middle = (columns.edges[index] + columns.edges[index + 1]) / 2
             parts.append(label("none is needed;", middle, floor - 42, anchor: "middle", isStrong: true))
             parts.append(label("free after 60 s", middle, floor - 20, anchor: "middle"))

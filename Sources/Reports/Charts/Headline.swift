@@ -27,7 +27,7 @@ package struct Headline: Sendable {
         /// Ports of the busiest source address: of open connections, and in TIME_WAIT. Without a split all are in the
         /// first.
         package var open: Int
-        package var resting: Int
+        package var portsTimeWait: Int
         package var timeWait: Int
     }
 
@@ -49,7 +49,7 @@ package struct Headline: Sendable {
             Moment(
                 at: point.at,
                 open: point.portsOpen ?? point.portsInUse,
-                resting: point.portsTimeWait ?? 0,
+                portsTimeWait: point.portsTimeWait ?? 0,
                 timeWait: point.timeWait
             )
         }

@@ -205,22 +205,22 @@ package struct PointChart: Sendable {
             }
             // Beside it, above or below; and where there is room there nowhere, over or under it.
             let middle = max(frame.layout.left + 4, min(x - width / 2, frame.layout.width - width))
-            let places = [
+            let spots = [
                 box(x + 12, y - 4), box(x - 12 - width, y - 4), box(x + 12, y + size), box(x - 12 - width, y + size),
                 box(middle, y - 14), box(middle, y + size + 12), box(middle, y - 32), box(middle, y + size + 30),
             ]
-            let free = places.first { place in
-                place.x.lowerBound >= frame.layout.left && place.x.upperBound <= frame.layout.width
-                    && place.y.upperBound <= frame.bottom
-                    && !taken.contains { $0.x.overlaps(place.x) && $0.y.overlaps(place.y) }
+            let free = spots.first { spot in
+                spot.x.lowerBound >= frame.layout.left && spot.x.upperBound <= frame.layout.width
+                    && spot.y.upperBound <= frame.bottom
+                    && !taken.contains { $0.x.overlaps(spot.x) && $0.y.overlaps(spot.y) }
             }
-            guard let place = free ?? (point.isChosen ? places[4] : nil) else { continue }
-            taken.append(place)
+            guard let spot = free ?? (point.isChosen ? spots[4] : nil) else { continue }
+            taken.append(spot)
             parts.append(
                 frame.text(
                     text,
-                    place.x.lowerBound,
-                    place.y.upperBound - 0.25 * size,
+                    spot.x.lowerBound,
+                    spot.y.upperBound - 0.25 * size,
                     isStrong: point.isChosen,
                     hasHalo: true
                 )

@@ -12,7 +12,7 @@ package final class LiveRun: RunObserver, Sendable {
     private struct Beginning: Encodable {
         var run: RunResult?
         var settings: SettingsDocument
-        var place: String
+        var position: String
         var sending: [String: Bool]
     }
 
@@ -26,14 +26,14 @@ package final class LiveRun: RunObserver, Sendable {
     private struct News: Encodable {
         var point: TimelinePoint
         var settings: SettingsDocument
-        var place: String
+        var position: String
         var sending: [String: Bool]
     }
 
     private struct State {
         var run: RunResult?
         var settings = SettingsDocument(Settings())
-        var place = ""
+        var position = ""
         /// Clients that send by hand, and whether they do.
         var sending: [String: Bool] = [:]
         var requests: [RunRequest] = []
@@ -41,7 +41,7 @@ package final class LiveRun: RunObserver, Sendable {
         var watchersEver = 0
         var isOver = false
 
-        var beginning: Beginning { Beginning(run: run, settings: settings, place: place, sending: sending) }
+        var beginning: Beginning { Beginning(run: run, settings: settings, position: position, sending: sending) }
 
         func tell(_ name: String, _ value: some Encodable) {
             guard !watchers.isEmpty else { return }
@@ -71,7 +71,7 @@ package final class LiveRun: RunObserver, Sendable {
     package func settingsChanged(_ settings: SettingsDocument, in position: PhasePosition) {
         state.withLock { state in
             state.settings = settings
-            state.place = "\(position)"
+            state.position = "\(position)"
         }
     }
 
@@ -89,7 +89,7 @@ package final class LiveRun: RunObserver, Sendable {
             state.run?.timeline.append(point)
             state.tell(
                 "point",
-                News(point: point, settings: state.settings, place: state.place, sending: state.sending)
+                News(point: point, settings: state.settings, position: state.position, sending: state.sending)
             )
         }
     }

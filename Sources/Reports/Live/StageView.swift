@@ -100,11 +100,11 @@ struct StageView {
     }
 
     /// The chart of that name, large; the one of ports where there is none.
-    func chart(_ name: String) -> Markup? {
+    func chart(_ name: String) -> Chart? {
         let charts = RunCharts(run, from: max(0, (run.timeline.last?.at ?? 0) - Self.chartSpan))
         let all: [Chart] = [charts.ports, charts.completeInTime, charts.latency, charts.rates, charts.timeWait]
         guard !run.timeline.isEmpty else { return nil }
-        return (all.first { $0.id == name } ?? all[0]).svg(.stage)
+        return all.first { $0.id == name } ?? all[0]
     }
 
     func content(_ chartName: String) -> [Markup] {
@@ -121,7 +121,7 @@ struct StageView {
             )
         }
         return [
-            .make("div", ["class": "stage-chart"], chart(chartName).map { [$0] } ?? []),
+            .make("div", ["class": "stage-chart"], chart(chartName).map { [$0.svg(.stage), $0.svg(.narrow)] } ?? []),
             .make("dl", ["class": "figures", "id": "figures"], boxes),
         ]
     }

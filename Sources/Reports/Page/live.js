@@ -115,10 +115,10 @@ function show() {
   press(byId("workaround"), settings.limit === "none" && settings.dialer === "rotate");
   press(byId("fix"), settings.limit === "request:64" && Number(settings["max-idle"]) >= 64);
 }
-function showStory(place) {
+function showStory(position) {
   document.title = `Spiral: ${run.scenario}, live`;
   byId("title").textContent = `Spiral: ${run.scenario}`;
-  byId("story").textContent = place || run.description;
+  byId("story").textContent = position || run.description;
 }
 
 // The pictures are drawn by the run's program; one is asked for at a time.
@@ -145,7 +145,7 @@ feed.addEventListener("run", (event) => {
   const news = JSON.parse(event.data);
   ({ run, settings, sending } = news);
   say(run.description || "connected");
-  showStory(news.place);
+  showStory(news.position);
   show();
   draw();
 });
@@ -153,7 +153,7 @@ feed.addEventListener("point", (event) => {
   const news = JSON.parse(event.data);
   run.timeline.push(news.point);
   ({ settings, sending } = news);
-  showStory(news.place);
+  showStory(news.position);
   show();
   draw();
 });

@@ -32,7 +32,10 @@ struct CuresPage {
             let count = result.cures.count { $0.verdict == verdict }
             return count > 0 ? "\(grouped(count)) × \(verdict.text)" : nil
         }
-        let failures = result.failures.map { Markup.make("p", ["class": "bad"], [.text("Not as expected: \($0)")]) }
+        let unjudged = result.unjudged.map { ["Not judged: \($0)"] } ?? []
+        let failures = (result.failures.map { "Not as expected: \($0)" } + unjudged).map {
+            Markup.make("p", ["class": "bad"], [.text($0)])
+        }
         let partial =
             result.interrupted || result.runs.count < result.plan.cells.count
             ? [Markup.make("p", ["class": "bad"], ["Interrupted: not all of it was played."])] : []

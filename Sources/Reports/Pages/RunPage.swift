@@ -207,17 +207,19 @@ struct RunPage {
     }
 
     private var environment: [Markup] {
-        let place = run.environment
+        let machine = run.environment
         var rows: [(String, String)] = [
-            ("date", place.date), ("kernel", "\(place.kernel), \(place.cores) cores"), ("memcached", place.memcached),
-            ("libmemcached", place.libmemcached), ("network", place.network.rawValue),
-            ("port range", place.portRange.map { "\($0)" }.joined(separator: "–")), ("tcp_tw_reuse", place.tcpTwReuse),
-            ("lanes", place.lanes.map { "\($0)" } ?? "–"), ("descriptors", grouped(place.nofile)),
-            ("memory limit", place.memoryLimit ?? "none"), ("seed", "\(place.seed)"),
-            ("clients", place.clients.isEmpty ? "none" : place.clients.joined(separator: "; ")),
-            ("arguments", place.arguments.isEmpty ? "none" : place.arguments.joined(separator: " ")),
+            ("date", machine.date), ("kernel", "\(machine.kernel), \(machine.cores) cores"),
+            ("memcached", machine.memcached),
+            ("libmemcached", machine.libmemcached), ("network", machine.network.rawValue),
+            ("port range", machine.portRange.map { "\($0)" }.joined(separator: "–")),
+            ("tcp_tw_reuse", machine.tcpTwReuse),
+            ("lanes", machine.lanes.map { "\($0)" } ?? "–"), ("descriptors", grouped(machine.nofile)),
+            ("memory limit", machine.memoryLimit ?? "none"), ("seed", "\(machine.seed)"),
+            ("clients", machine.clients.isEmpty ? "none" : machine.clients.joined(separator: "; ")),
+            ("arguments", machine.arguments.isEmpty ? "none" : machine.arguments.joined(separator: " ")),
         ]
-        if let set = place.portSettings {
+        if let set = machine.portSettings {
             rows.append(("ip_local_reserved_ports", set.reservedPorts.isEmpty ? "none" : set.reservedPorts))
             if let delay = set.twReuseDelayMs { rows.append(("tcp_tw_reuse_delay", "\(grouped(delay)) ms")) }
             if let most = set.maxTwBuckets { rows.append(("tcp_max_tw_buckets", grouped(most))) }

@@ -114,7 +114,7 @@ struct SweepPage {
     }
 
     private var environment: [Markup] {
-        guard let place = sweep.environment else {
+        guard let machine = sweep.environment else {
             return PageParts.heading("Where it was measured", note: "Its file does not say.")
         }
         return PageParts.heading("Where it was measured") + [
@@ -123,9 +123,9 @@ struct SweepPage {
                 [:],
                 [
                     .text(
-                        "\(place.date); kernel \(place.kernel), \(place.cores) cores; memcached \(place.memcached), "
-                            + "libmemcached \(place.libmemcached); ports "
-                            + "\(place.portRange.map { "\($0)" }.joined(separator: "–")); tcp_tw_reuse \(place.tcpTwReuse); "
+                        "\(machine.date); kernel \(machine.kernel), \(machine.cores) cores; memcached \(machine.memcached), "
+                            + "libmemcached \(machine.libmemcached); ports "
+                            + "\(machine.portRange.map { "\($0)" }.joined(separator: "–")); tcp_tw_reuse \(machine.tcpTwReuse); "
                             + "seed \(sweep.plan.seed); \(sweep.schema)."
                     )
                 ]

@@ -1,51 +1,6 @@
 internal import Glibc
 internal import POSIX
 
-/// An address of either family and a port, as in `127.0.0.1:80` or `[::1]:80`. An IPv4-mapped IPv6 address is the
-/// IPv4 address it stands for: the kernel takes its port from IPv4's.
-struct IPEndpoint: Sendable, Hashable, CustomStringConvertible {
-    /// The sixteen octets in reading order, as two numbers.
-    let high: UInt64
-    let low: UInt64
-    let port: UInt16
-
-    private static let mappedPrefix: UInt64 = 0xffff
-
-    init(high: UInt64, low: UInt64, port: UInt16) {
-        self.high = high
-        self.low = low
-        self.port = port
-    }
-
-    init(_ address: IPv4Address, port: UInt16) {
-        self.init(high: 0, low: Self.mappedPrefix << 32 | UInt64(address.value), port: port)
-    }
-
-    var ipv4: IPv4Address? {
-        high == 0 && low >> 32 == Self.mappedPrefix ? IPv4Address(value: UInt32(truncatingIfNeeded: low)) : nil
-    }
-
-    var isLoopback: Bool { ipv4?.isLoopback ?? (high == 0 && low == 1) }
-
-    /// Whether no address has been chosen: 0.0.0.0 or `::`.
-    var isWildcard: Bool { ipv4.map { $0.value == 0 } ?? (high == 0 && low == 0) }
-
-    /// The same address without a port.
-    var withoutPort: IPEndpoint { IPEndpoint(high: high, low: low, port: 0) }
-
-    /// The address alone. inet_ntop(3)
-    var address: String {
-        if let ipv4 { return ipv4.description }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { space in
-            var octets = (high.bigEndian, low.bigEndian)
-            inet_ntop(AF_INET6, &octets, space.baseAddress!, socklen_t(space.count))
-            return String(cString: space.baseAddress!)
-        }
-    }
-
-    var description: String { ipv4 == nil ? "[\(address)]:\(port)" : "\(address):\(port)" }
-}
-
 /// A socket address in the C form, of IPv4 or IPv6.
 struct RawSocketAddress {
     /// Has room for a `sockaddr_in` as well.
@@ -108,13 +63,15 @@ struct RawSocketAddress {
             if family == AF_INET {
                 let inet = bytes.loadUnaligned(as: sockaddr_in.self)
                 return IPEndpoint(
-                    IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr)),
+                    IPAddress(IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr))),
                     port: UInt16(bigEndian: inet.sin_port)
                 )
             }
             return IPEndpoint(
-                high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+                IPAddress(
+                    high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                    low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+                ),
                 port: UInt16(bigEndian: storage.sin6_port)
             )
         }
