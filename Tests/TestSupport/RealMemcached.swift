@@ -22,15 +22,17 @@ package final class RealMemcached {
         options.listen = listen
         options.port = port
         options.connections = connections
+        let before = try SocketDiagnostics.survey(towardsPort: port).timeWait
         process = try MemcachedProcess(options, in: folder)
         address = process.address
-        // The connections it was probed with are closed before anybody counts. A socket that becomes TIME_WAIT while the
-        // kernel lists them may be missing from one list, so two have to agree.
+        // The connection that it was probed with is closed, and in TIME_WAIT, before anybody counts. A socket that becomes
+        // TIME_WAIT while the kernel lists them may be missing from one list, so two have to agree.
+        let left = transport == .unix ? before : before + 1
         var last: Int?
-        _ = try eventually {
+        _ = try eventually(within: .seconds(2)) {
             let counts = try SocketDiagnostics.survey(towardsPort: port)
             defer { last = counts.timeWait }
-            return counts.established + counts.other == 0 && last == counts.timeWait
+            return counts.established + counts.other == 0 && counts.timeWait >= left && last == counts.timeWait
         }
     }
 
