@@ -199,7 +199,7 @@ struct RealClientTests {
     }
 }
 
-/// Clients from PyPI, in an environment of their own.
+/// Clients from the Python Package Index, in an environment of their own.
 enum PythonClients {
     static let python = ".build/clients/bin/python"
 }

@@ -45,7 +45,7 @@ struct ForecastTests {
         #expect(forecast.failure == "bind: EADDRINUSE")
     }
 
-    @Test("a rate that one address bears for ever is borne, one dial a second more is not")
+    @Test("a rate that one address sustains never exhausts it, one dial a second more does")
     func sustainable() throws {
         // 470 x 60 = 28,200 resting; with the two idle connections below 28,232.
         let below = try PortForecast(question([:], ["a:uris=472,rate=1/s"]))

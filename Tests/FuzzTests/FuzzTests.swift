@@ -15,8 +15,18 @@ struct FuzzTests {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let folder = tests.appendingPathComponent("FuzzTargets/Corpus/\(target.name)")
         return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map { name in
-            try [UInt8](Data(contentsOf: folder.appendingPathComponent(name)))
+            let bytes = try [UInt8](Data(contentsOf: folder.appendingPathComponent(name)))
+            return name.hasSuffix(".hex") ? try #require(Self.decoded(bytes), "\(name) is not hexadecimal") : bytes
         }
+    }
+
+    /// An input that is no text is kept as text: two hexadecimal digits a byte, in lines.
+    private static func decoded(_ text: [UInt8]) -> [UInt8]? {
+        let digits = text.filter { $0 != UInt8(ascii: "\n") }.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == text.count(where: { $0 != UInt8(ascii: "\n") }), digits.count.isMultiple(of: 2) else {
+            return nil
+        }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
     @Test("every input of the corpus is taken well", arguments: FuzzTarget.all)

@@ -32,7 +32,7 @@ struct LimitTests {
     @Test("an algorithm without its faults is the default, and can be named")
     func fixedFaults() throws {
         #expect(try LimitPolicy(text: "vegas:faults=fixed") == LimitPolicy(text: "vegas"))
-        #expect(throws: UnitTextError.self) { try LimitPolicy(text: "vegas:faults=mended") }
+        #expect(throws: UnitTextError.self) { try LimitPolicy(text: "vegas:faults=some") }
     }
 
     @Test("a limit's bound is its number, what it has learned, or nothing")

@@ -93,7 +93,7 @@ struct DoctorTests {
         }
         // 98 dials ten times a second are 980 a second: 28,232 ports last 28.8 s.
         #expect(try prediction("a:uris=100,rate=10/s").value == "the ports run out after 28.8 s")
-        // 470.5 a second are borne for ever.
+        // 470.5 a second are sustained.
         #expect(try prediction("a:uris=49,rate=10/s").value == "the ports never run out")
         #expect(try prediction("a:uris=30000,rate=1/m").value == "the ports run out with the first batch of a")
     }

@@ -128,7 +128,7 @@ struct MeasureTests {
     }
 
     @Test(
-        "a name that is none is refused, one that is nearly an error's too: it would be 0 for ever",
+        "a name that is none is refused, one that is nearly an error's too: it would always be 0",
         arguments: [
             ("lookups.errors.EADRINUSE == 0", "did you mean 'lookups.errors.EADDRINUSE'?"),
             ("lookups.errors. == 0", "there is no"), ("clients.a.slo == 0", "there is no"),

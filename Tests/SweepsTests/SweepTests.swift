@@ -140,7 +140,7 @@ struct SweepPlanTests {
             )
             sweep.runs.append(try result(["request:16"], repetition: repetition, small: 10 + jitter, lookups: 50_000))
             sweep.runs.append(try result(["request:64"], repetition: repetition, small: 11 + jitter, lookups: 80_000))
-            // 18 dials a second is more than 1,024 ports bear for ever, at 17.1.
+            // 18 dials a second are more than 1,024 ports sustain, which is 17.1.
             sweep.runs.append(try result(["request:256"], repetition: repetition, small: 5, lookups: 82_000, dials: 18))
         }
         sweep.analyze()

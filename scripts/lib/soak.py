@@ -141,28 +141,28 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        fate = rng.random() if self.is_rude else 1
+        chance = rng.random() if self.is_rude else 1
         try:
             await asyncio.gather(
-                self.copy(reader, upstream_writer, 1), self.copy(upstream_reader, writer, fate), return_exceptions=True
+                self.copy(reader, upstream_writer, 1), self.copy(upstream_reader, writer, chance), return_exceptions=True
             )
         except asyncio.CancelledError:
             pass
         for one in (writer, upstream_writer):
             one.close()
 
-    async def copy(self, source, target, fate):
+    async def copy(self, source, target, chance):
         try:
             while chunk := await source.read(1 << 16):
-                if fate < 0.05:
+                if chance < 0.05:
                     await self.slice(chunk, target)
-                elif fate < 0.055:
+                elif chance < 0.055:
                     # Cut within the reply.
                     target.write(chunk[: len(chunk) // 2])
                     await target.drain()
                     target.transport.abort()
                     return
-                elif fate < 0.06:
+                elif chance < 0.06:
                     target.write(rng.randbytes(200))
                 else:
                     target.write(chunk)

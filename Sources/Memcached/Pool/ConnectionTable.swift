@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// What a ``Pool`` and the connections out of it share: which are idle, how many there are, and who waits for one.
 ///
-/// Connections keep it and not the pool, which would be kept by its own idle ones for ever.
+/// Connections keep it and not the pool, which its own idle ones would keep alive.
 final class ConnectionTable: Sendable {
     struct Server {
         // Safe to hand between threads: a connection here belongs to nobody.
