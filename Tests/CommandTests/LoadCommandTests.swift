@@ -74,7 +74,7 @@ struct LoadCommandTests {
         run.exit == .status(status) || (run.exit == .status(3) && run.text.contains("the run is invalid: "))
     }
 
-    @Test("what it writes it reads: recorded, replayed, merged, by second and by percentile")
+    @Test("what it writes it reads: recorded, replayed, merged, by second and by percentile", .slow)
     func files() throws {
         let (trace, json, plot, seconds) = (
             try TemporaryFile(), try TemporaryFile(), try TemporaryFile(), try TemporaryFile()

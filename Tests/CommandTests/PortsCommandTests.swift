@@ -58,7 +58,7 @@ struct PortsCommandTests {
         }
     }
 
-    @Test("a document has the namespace's settings, rates from two looks, and its schema; each look is a line")
+    @Test("a document has the namespace's settings, rates from two looks, and its schema; each look is a line", .slow)
     func documents() throws {
         try inNetworkNamespace(ports: 256) {
             try Sysctl.write("net.ipv4.ip_local_reserved_ports", "32768-32799")
@@ -90,7 +90,8 @@ struct PortsCommandTests {
     }
 
     @Test(
-        "a file for JSON keeps what it has until there is a first line, and source addresses are named when asked for"
+        "a file for JSON keeps what it has until there is a first line, and source addresses are named when asked for",
+        .slow
     )
     func files() throws {
         try inNetworkNamespace(ports: 64) {
@@ -250,7 +251,7 @@ struct PortsCommandTests {
         #expect(said.contains("status 3"))
     }
 
-    @Test("it serves Prometheus what it shows, with rows up to a bound, and gives up an address that is taken")
+    @Test("it serves Prometheus what it shows, with rows up to a bound, and gives up an address that is taken", .slow)
     func exporter() throws {
         try inNetworkNamespace(ports: 256) {
             let open = try connections([40, 30, 20])

@@ -40,6 +40,7 @@ struct PredictCommandTests {
 
     @Test(
         "a running program is measured: its rate, its destination, and the settings of its namespace",
+        .slow,
         .requiresNamespaces
     )
     func measured() throws {

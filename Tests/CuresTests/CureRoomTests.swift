@@ -17,6 +17,7 @@ struct CureRoomTests {
 
     @Test(
         "dials are what memcached counted, TIME_WAIT what ss lists, and the errno is of the call that failed",
+        .slow,
         .requiresNamespaces,
         .requires("memcached", package: "memcached"),
         .requires("ss", package: "iproute2"),

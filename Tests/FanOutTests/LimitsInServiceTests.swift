@@ -110,6 +110,7 @@ struct LimitsInServiceTests {
 
     @Test(
         "no batch sleeps through the permit it waits for, at whatever moment that is given back",
+        .slow,
         arguments: ["process:1", "fair:1", "aimd:start=1,min=1,max=1", "process:3"]
     )
     func permitsAreSeen(limit: String) throws {

@@ -67,7 +67,7 @@ struct MemoryRoomTests {
         }
     }
 
-    @Test("parts of values that stall take room, fail at once where there is none, and give it back")
+    @Test("parts of values that stall take room, fail at once where there is none, and give it back", .slow)
     func stalledParts() throws {
         try inNetworkNamespace {
             let standIn = try StandIn { caller in

@@ -154,7 +154,7 @@ struct PortTrendTests {
         #expect((simulation.exhausted[0] != nil) == isExhausted)
     }
 
-    @Test("a bound address that is full at once is exhausted, though connect() could take its ports again")
+    @Test("a bound address that is full at once is exhausted, though connect() could take its ports again", .slow)
     func burst() {
         var simulation = SimulatedPorts(settings(ports: 256, twReuse: 2), [.init(perSecond: 2000, from: 1.5)])
         watch(&simulation, for: 20) { time, trend in
@@ -237,7 +237,7 @@ struct PortTrendTests {
         #expect(looks <= 10)
     }
 
-    @Test("random programs: the time said is the time it takes", arguments: 0..<40)
+    @Test("random programs: the time said is the time it takes", .slow, arguments: 0..<40)
     func random(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))
         let settings = settings(ports: Int.random(in: 60...400, using: &random), twReuse: 0)
