@@ -171,7 +171,7 @@ extension Cure {
             "tcp_max_tw_buckets=64",
             why: "Connections beyond 64 TIME_WAITs close without one, and their ports are free at once.",
             cost:
-                "Wrong: nothing keeps a late segment out of the next connection on that port, for every program of the machine.",
+                "Wrong: nothing keeps a late segment out of the next connection on that port, whichever program opens it.",
             source: "Documentation/networking/ip-sysctl.rst: must not be lowered",
             expected: .helps
         ).sysctl("net.ipv4.tcp_max_tw_buckets", "64").failing("bind EADDRINUSE").oneByOne(.harms),

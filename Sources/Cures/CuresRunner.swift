@@ -10,16 +10,15 @@ internal import Units
 package struct CuresRunner {
     /// Shows lines to whoever waits.
     private let show: ([String]) -> Void
-    /// Where what is measured so far is kept; nil for nowhere.
-    private let file: String?
+    private var kept: KeptResult
     private var result: CuresResult
     /// Why the last attempt to keep the result failed.
-    package private(set) var unsaved: String?
+    package var unsaved: String? { kept.unsaved }
 
     /// - Parameter earlier: a result of the same plan to go on from; nil to begin.
     package init(_ plan: CuresPlan, earlier: CuresResult?, file: String?, show: @escaping ([String]) -> Void) {
         result = earlier ?? CuresResult(plan)
-        self.file = file
+        kept = KeptResult(in: file, of: "the measuring", show: show)
         self.show = show
     }
 
@@ -40,13 +39,13 @@ package struct CuresRunner {
             }
             result.runs.append(run)
             result.judge()
-            save()
+            kept.save(result)
             let number = "[\(done.count + index + 1)/\(done.count + cells.count)]"
             let row = result.cures.first { $0.name == cell.cure }
             show(["\(number) \(cell.cure): " + (row.map { "\($0.verdict.text): \($0.because)" } ?? "")])
         }
         result.judge()
-        save()
+        kept.save(result)
         return result
     }
 
@@ -71,19 +70,5 @@ package struct CuresRunner {
             run.error = "\(error)"
         }
         return run
-    }
-
-    /// Keeps what is measured so far: complete or not at all, and the earlier file when it does not fit.
-    private mutating func save() {
-        guard let file, file != "-" else { return }
-        do {
-            try Descriptor.replaceFile(file, with: JSONText.encode(result) + Array("\n".utf8))
-            unsaved = nil
-        } catch {
-            if unsaved == nil {
-                show(["cannot \(error): what was measured before is kept, and it goes on"])
-            }
-            unsaved = "\(error)"
-        }
     }
 }

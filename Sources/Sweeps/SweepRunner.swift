@@ -13,14 +13,13 @@ internal import Units
 package struct SweepRunner {
     /// Shows lines to whoever waits.
     private let show: ([String]) -> Void
-    /// Where what is measured so far is kept; nil for nowhere.
-    private let file: String?
+    private var kept: KeptResult
     private var result: SweepResult
     /// What programs of somebody's own begin with.
     private let signals: SignalState
     private let descriptors: DescriptorLimit
     /// Why the last attempt to keep the result failed.
-    package private(set) var unsaved: String?
+    package var unsaved: String? { kept.unsaved }
 
     /// - Parameters:
     ///   - earlier: a result of the same plan to go on from; nil to begin.
@@ -35,7 +34,7 @@ package struct SweepRunner {
         self.signals = signals
         descriptors = .current
         result = earlier ?? SweepResult(plan)
-        self.file = file
+        kept = KeptResult(in: file, of: "the sweep", show: show)
         self.show = show
     }
 
@@ -61,12 +60,12 @@ package struct SweepRunner {
             let run = try measure(cell, named: name)
             if result.interrupted { break }
             result.runs.append(run)
-            save()
+            kept.save(result)
             clock.note(cell, took: .now - began)
             show(["\(name): \(summary(run))" + (clock.text(cells[(index + 1)...]).map { "; \($0)" } ?? "")])
         }
         result.analyze()
-        save()
+        kept.save(result)
         return result
     }
 
@@ -111,20 +110,6 @@ package struct SweepRunner {
             return .init(cell: cell)
         } catch let error as TestbedError {
             return .init(cell: cell, error: "\(error)")
-        }
-    }
-
-    /// Keeps what is measured so far: whole or not at all, and the earlier file when it does not fit.
-    private mutating func save() {
-        guard let file, file != "-" else { return }
-        do {
-            try Descriptor.replaceFile(file, with: JSONText.encode(result) + Array("\n".utf8))
-            unsaved = nil
-        } catch {
-            if unsaved == nil {
-                show(["cannot \(error): what was measured before is kept, and the sweep goes on"])
-            }
-            unsaved = "\(error)"
         }
     }
 

@@ -16,6 +16,7 @@ struct EngineTests {
     private let nobody = SocketAddress.ipv4(.loopback, port: 1)
 
     private final class Weak: Sendable {
+        // Safe: both are set by the test's own thread, and a weak reference may be read while its object ends.
         nonisolated(unsafe) weak var lane: Lane?
         nonisolated(unsafe) weak var context: LaneContext?
     }

@@ -7,6 +7,7 @@ import Units
 /// Lanes without threads, sockets and clocks: schedules and ledgers, driven as `Lane` drives them, in a random order.
 /// A lane that sleeps does nothing until something is sent to it or one of its lookups is answered.
 struct LaneWorld {
+    // Safe: a world stays on one thread; sendable as the ledger wants its holders to be.
     final class Batch: Sendable {
         nonisolated(unsafe) var unclaimed: Int
         /// Write-backs and lookups that have not ended.
@@ -20,7 +21,7 @@ struct LaneWorld {
         }
     }
 
-    // Unsafe as all of it stays on one thread.
+    // Safe: as above.
     final class Slice: Sendable {
         let batch: Batch
         let lane: Int

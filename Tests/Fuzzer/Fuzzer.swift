@@ -4,7 +4,8 @@ internal import Glibc
 /// Runs one fuzz target: built by `scripts/fuzz` it is libFuzzer, with its options; built without, it runs the inputs named.
 @main
 struct Fuzzer {
-    /// The one that is run, for libFuzzer's callback, which has no other way to know.
+    /// The one that is run, for libFuzzer's callback, which has no other way to know. Safe:
+    /// set once, before libFuzzer begins to call.
     nonisolated(unsafe) private static var target = FuzzTarget.all[0]
 
     static func main() {

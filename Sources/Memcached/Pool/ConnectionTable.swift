@@ -73,8 +73,8 @@ package protocol ConnectionUser: AnyObject, Sendable {
 
 /// What somebody has waited for: a connection to use, or leave to dial one. It has to be taken up, or given back to the pool.
 ///
-/// Unchecked, as the compiler cannot see that a connection leaves one owner before it reaches the next: who gives it away
-/// does not use it after.
+/// Unchecked, as the compiler cannot see that a connection leaves one owner before it reaches the next. Safe: who gives it
+/// away does not use it after.
 package struct ConnectionTurn: @unchecked Sendable {
     package let token: UInt64
     package let server: Int

@@ -147,7 +147,7 @@ package final class Pool: Sendable {
         let connection: Connection
     }
 
-    // As above, for connections that leave the pool to be closed.
+    // Unchecked as above, and safe as nobody else has these connections any more: they leave the pool to be closed.
     private struct Surplus: @unchecked Sendable {
         let connections: [Connection]
     }
