@@ -18,7 +18,7 @@ struct BatchSource: Sendable {
         picker = BatchPicker(client.spec, workload)
         trace = client.trace
         end = duration
-        from = schedule.from
+        from = schedule.from + (schedule.phase ?? .zero)
         loops = if case .closed(let batches) = schedule.arrival { batches } else { 0 }
     }
 

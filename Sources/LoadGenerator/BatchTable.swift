@@ -15,6 +15,8 @@ struct BatchTable {
         var isDue = false
         /// Whether it was sent once more on a new connection.
         var isRedialled = false
+        /// Connects to other addresses of the host that failed before.
+        var failedConnects = 0
         /// The connection it is in flight on; nil while it waits for one.
         var connection: Connection?
     }

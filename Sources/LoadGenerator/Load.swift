@@ -1,3 +1,4 @@
+package import HTTP
 package import POSIX
 internal import PostRecords
 internal import Synchronization
@@ -141,6 +142,13 @@ package final class Load: Sendable {
             guard let beginning = state.beginning, let end = state.end else { return .zero }
             return max(.zero, end - beginning)
         }
+    }
+
+    /// Where it was sent: to which of the host's addresses is known once the load is over.
+    package var target: Target {
+        var target = options.form.target
+        if let address = control.state.withLock({ $0.address }) { target.address = address }
+        return target
     }
 
     /// Processor time of the thread that sends, once the load is over.

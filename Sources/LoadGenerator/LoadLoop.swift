@@ -60,6 +60,7 @@ final class LoadLoop {
     var check: AnswerCheck
     let largeCheck: LargeAnswerCheck
     var source: SourceAddresses?
+    var addresses: AddressChoice
 
     private var schedule: Heap<NextDue> = []
     private var beginning = MonotonicInstant.now
@@ -87,6 +88,7 @@ final class LoadLoop {
         check = AnswerCheck(workload)
         largeCheck = LargeAnswerCheck(workload)
         source = options.source
+        addresses = AddressChoice(options.form.addresses)
         self.clients = zip(clients, recorders).map { client, recorder in
             Client(
                 spec: client.spec,
@@ -121,6 +123,7 @@ final class LoadLoop {
             state.isStopped = true
             state.isOver = true
             state.end = ended
+            state.address = addresses.address()
             state.threadTime = Thread.processorTime
         }
     }
@@ -216,8 +219,7 @@ final class LoadLoop {
             clients[client].upcoming = nil
             return
         }
-        let recorder = due < options.warmUp ? clients[client].warmUp : clients[client].recorder
-        let id = batches.add(.init(client: client, selection: selection, recorder: recorder))
+        let id = batches.add(.init(client: client, selection: selection, recorder: clients[client].recorder))
         clients[client].upcoming = (id, due)
         if !clients[client].isByHand {
             if clients[client].source.isClosedLoop, begun == 0 {
@@ -240,6 +242,7 @@ final class LoadLoop {
         guard let (id, _) = clients[client].upcoming else { return }
         clients[client].upcoming = nil
         batches.becomeDue(id, at: due)
+        if due < beginning + options.warmUp { batches[id].recorder = clients[client].warmUp }
         let selection = batches[id].selection
         batches[id].recorder.begin(uris: selection.size)
         if let content = options.trace { note(selection, of: client, due: due, content) }
@@ -300,7 +303,8 @@ final class LoadLoop {
             if clients[client].inFlight < options.maxInFlight ?? .max, let id = takeWaiting(client) {
                 send(id)
             } else if clients[client].source.isClosedLoop, clients[client].isLooping, !isStopped,
-                end.map({ moment < $0 }) ?? true
+                end.map({ moment < $0 }) ?? true,
+                clients[client].spec.schedule.until.map({ moment < beginning + $0 }) ?? true
             {
                 beginBatch(of: client, due: moment)
             }

@@ -39,6 +39,8 @@ package final class Recorder: Sendable {
         package var completeP99: Double?
         /// Of the batches that failed, and of answers with a record missing.
         package var incompleteP99: Double?
+
+        package var isEmpty: Bool { due == 0 && answered == 0 && failed == 0 }
     }
 
     package let name: String

@@ -63,6 +63,8 @@ package enum Trace {
     /// - Throws: ``Problem``
     package static func entries(of text: [UInt8]) throws(Problem) -> [Entry] {
         var entries: [Entry] = []
+        // A byte order mark is no part of the first line.
+        let text = text.starts(with: [0xef, 0xbb, 0xbf]) ? text[3...] : text[...]
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() where line.contains(where: { $0 > 0x20 }) {
             do throws(UnitTextError) {
