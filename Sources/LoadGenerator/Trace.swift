@@ -66,7 +66,7 @@ package enum Trace {
         // A byte order mark is no part of the first line.
         let text = text.starts(with: [0xef, 0xbb, 0xbf]) ? text[3...] : text[...]
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where line.contains(where: { $0 > 0x20 }) {
+        for (index, line) in lines.enumerated() where line.contains(where: { ![0x20, 0x09, 0x0d].contains($0) }) {
             do throws(UnitTextError) {
                 entries.append(try entry(Array(line)))
             } catch {

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP
+import HTTPTypes
 import LoadGenerator
 import POSIX
 import TestSupport
@@ -22,7 +23,8 @@ struct IPv6CommandTests {
             let serves = eventually { (try? Client(to: admin, timeout: .seconds(5))) != nil }
             let text = try server.text
             try #require(serves, "\(text)")
-            #expect(try server.text.contains("[::1]:8080"))
+            let isSaid = try eventually { try server.text.contains("serving [::1]:8080, admin [::1]:8081") }
+            #expect(isSaid)
             let json = try TemporaryFile()
             // By address, and by a name of which the first address has nobody.
             for target in ["http://[::1]:8080", "http://localhost:8080"] {
@@ -44,10 +46,11 @@ struct IPv6CommandTests {
             var client = try Client(to: admin, timeout: .seconds(10))
             let changed = try client.send(.patch, "/admin/settings", body: Array("{\"limit\":\"request:4\"}".utf8))
             #expect(changed.status == 200)
-            let top = try Program("spiral", ["top", "--admin", "[::1]:8081", "--once"])
+            let top = try Program("spiral", ["top", "--admin", "[::1]:8081", "--count", "1"])
             #expect(top.wait() == .status(0))
             // Who does not say its name is its address.
-            #expect(try top.text.contains("::1"), "\(try top.text)")
+            let callers = try top.text
+            #expect(callers.contains("::1"), "\(callers)")
             let nobody = try Program(
                 "spiral-load",
                 [
@@ -86,10 +89,8 @@ struct IPv6CommandTests {
             try Descriptor.writing("/proc/sys/net/ipv6/conf/all/disable_ipv6").writeAll(Array("1".utf8))
             let off = try Program("spiral-load", client + ["--target", "http://[::1]:8080"])
             #expect(off.wait() == .status(3))
-            #expect(
-                try off.text.contains("--target: this machine has no address to reach it from: "),
-                "\(try off.text)"
-            )
+            let said = try off.text
+            #expect(said.contains("--target: this machine has no address to reach it from: "), "\(said)")
             let listener = try Program("spiral-server", ["--listen", "[::1]:8080"])
             #expect(listener.wait() == .status(3))
             #expect(try listener.text.contains("--listen: cannot bind [::1]:8080"))

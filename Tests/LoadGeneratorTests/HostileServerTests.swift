@@ -1,4 +1,5 @@
 import HTTP
+import HTTPTypes
 import POSIX
 import PostRecords
 import TestSupport
@@ -26,7 +27,7 @@ struct HostileServerTests {
             // Lengths.
             (ok + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "MALFORMED_HTTP"),
             (ok + "Content-Length: 1e3\r\n\r\nhello", "MALFORMED_HTTP"),
-            (ok + "Content-Length: 99999999999999999999999\r\n\r\nhello", "MALFORMED_HTTP"),
+            (ok + "Content-Length: 99999999999999999999999\r\n\r\nhello", "TOO_LARGE"),
             (ok + "Content-Length: 0\r\n\r\n", "MALFORMED_JSON"),
             // Answers that are none.
             ("HTTP/1.1 100 Continue\r\n\r\n", "EOF"),

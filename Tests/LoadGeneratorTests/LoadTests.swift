@@ -260,8 +260,8 @@ struct LoadTests {
     func ipv6() throws {
         try inNetworkNamespace {
             let server = try ScriptedServer(port: 8001, on: .ipv6Loopback) { .answer(ScriptedServer.records($0.uris)) }
-            let result = try play(["a:uris=2,rate=40/s"], to: server)[0]
-            #expect(result.answered == 20)
+            let result = try play(["a:uris=2,rate=40/s"], for: .milliseconds(100), to: server)[0]
+            #expect(result.answered == 4)
             #expect(try #require(server.requests.first).head.contains("\r\nHost: [::1]:8001\r\n"))
         }
     }
@@ -283,8 +283,8 @@ struct LoadTests {
                 target = load.target
             }[0]
             #expect(result.answered == 20)
-            // Each of the first two met with the address where nobody is.
-            #expect(result.connections == .init(opened: 4, needed: 2, redialled: 0))
+            // The first met with the address where nobody is, and perhaps the second before it was known.
+            #expect((3...4).contains(try #require(result.connections).opened))
             #expect(target?.address == server.address)
             let nobody = try play(
                 ["a:uris=2,closed=2"],

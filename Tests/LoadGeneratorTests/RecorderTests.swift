@@ -1,3 +1,4 @@
+import POSIX
 import Telemetry
 import Testing
 import Text
