@@ -8,6 +8,8 @@ struct BatchTable {
         var selection: Selection
         /// Head and body as they are sent; nil while they are being made.
         var request: [UInt8]?
+        /// Bytes its request has, of a large one that is being made or was; 0 of others.
+        var heldBytes = 0
         var due = MonotonicInstant(nanoseconds: 0)
         /// When its first byte went out; nil before.
         var sent: MonotonicInstant?

@@ -29,6 +29,9 @@ package final class Load: Sendable {
         package var maxBatches: Int?
         /// At the beginning; what is due in it is sent, and not recorded.
         package var warmUp = Duration.zero
+        /// Bytes of large requests that are made and have no answer: as many as wait for a server that does not read them.
+        var mostHeldBytes = Options.mostHeldBytes
+        static let mostHeldBytes = 1 << 30
         /// What ``Load/takeTrace()`` gives of each batch that was due; nil for nothing.
         package var trace: TraceContent?
 

@@ -197,7 +197,7 @@ extension LoadLoop {
 
     /// A batch that was in flight has ended.
     func finish(_ id: BatchTable.ID, now: MonotonicInstant, _ record: (BatchTable.Batch) -> Void) {
-        let batch = batches.remove(id)
+        let batch = remove(id)
         batch.recorder.release()
         record(batch)
         clients[batch.client].inFlight -= 1

@@ -161,6 +161,19 @@ package final class Recorder: Sendable {
         }
     }
 
+    /// Batches that were due are not sent, as the load ends before the sender has come to them.
+    func skip(_ batches: Int, uris: Int, after waited: Duration) {
+        state.withLock { state in
+            state.record.batches += batches
+            state.record.uris += uris
+            state.record.unsent += batches
+            state.record.latencies.waited.record(waited, count: batches)
+            state.window.due += batches
+            state.window.failed += batches
+            state.window.otherLatency.record(waited, count: batches)
+        }
+    }
+
     /// The load ends while a batch is in flight.
     func giveUpUnanswered(after waited: Duration) {
         overlaps?.end()

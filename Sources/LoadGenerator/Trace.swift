@@ -21,6 +21,13 @@ package enum Trace {
     package enum Batch: Sendable, Equatable {
         case size(Int)
         case uris([String])
+
+        package var size: Int {
+            switch self {
+            case .size(let size): size
+            case .uris(let uris): uris.count
+            }
+        }
     }
 
     /// What is wrong with a trace.

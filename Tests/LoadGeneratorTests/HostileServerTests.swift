@@ -121,6 +121,86 @@ struct HostileServerTests {
         #expect(Set(result.errors.keys) == ["ETIMEDOUT"])
     }
 
+    /// Plays a load that should have begun a while ago: as one of a sender that is far behind.
+    private func playLate(
+        _ client: String,
+        by late: Duration,
+        to server: ScriptedServer,
+        _ change: (inout Load.Options) -> Void = { _ in },
+        _ end: (Load) -> Void
+    ) throws -> ClientResult {
+        Signals.ignoreBrokenPipes()
+        defer { server.end() }
+        let form = RequestForm(to: Target(address: server.address, path: Endpoint.path))
+        var options = Load.Options(form, timeout: .seconds(3600))
+        change(&options)
+        let load = try Load([Load.Client(try ClientSpec(text: client))], options, Workload(seed: 1, count: 1000))
+        let now = MonotonicInstant.now
+        let beginning = MonotonicInstant(nanoseconds: now.nanoseconds - UInt64(late.wholeNanoseconds))
+        try load.start(for: .seconds(864_000), at: beginning)
+        end(load)
+        let isOver = eventually(within: .seconds(40)) { load.isOver }
+        #expect(isOver)
+        let result = load.recorders[0].result
+        #expect(result.due == result.answered + result.failed + result.unanswered + result.unsent)
+        return result
+    }
+
+    @Test("what was due when a load is ended, and the sender had not come to, was due: it is unsent, and has waited")
+    func backlog() throws {
+        let server = try ScriptedServer { .answer(ScriptedServer.records($0.uris)) }
+        let result = try playLate("a:uris=1..3,rate=100000/s,phase=0s", by: .seconds(60), to: server) { $0.abandon() }
+        #expect(result.due >= 6_000_000)
+        #expect(result.unsent > 5_000_000)
+        // Half of them had waited for half a minute or more.
+        #expect(try #require(result.latencyAllMs).p50 == nil)
+        #expect(try #require(result.latencyAllMs?.atLeastMs) > 15_000)
+        #expect(abs(Double(result.uris) / Double(result.due) - 2) < 0.1)
+        let few = try ScriptedServer { .answer(ScriptedServer.records($0.uris)) }
+        let bounded = try playLate("a:uris=1,rate=1000/s,phase=0s", by: .seconds(60), to: few) {
+            $0.maxBatches = 500
+            $0.warmUp = .milliseconds(100)
+        } _: {
+            $0.abandon()
+        }
+        #expect(bounded.due == 400)
+    }
+
+    @Test("what was due when a load is stopped is sent, however late it is, and nothing that was due later")
+    func stopsLate() throws {
+        let server = try ScriptedServer { .answer(ScriptedServer.records($0.uris)) }
+        var stopped = MonotonicInstant.now
+        let result = try playLate("a:uris=1,rate=200/s,phase=0s", by: .seconds(1), to: server) {
+            $0.stop()
+            stopped = .now
+        }
+        #expect(result.due >= 200)
+        #expect(result.answered == result.due)
+        #expect(Double(result.due) <= 200 + 200 * (stopped - server.requests[0].arrival).inSeconds + 200)
+    }
+
+    @Test("large batches wait for room rather than fill the memory, and it is said that they did")
+    func heldRequests() throws {
+        let server = try ScriptedServer { .answer(ScriptedServer.records($0.uris)) }
+        let form = RequestForm(to: Target(address: server.address, path: Endpoint.path))
+        defer { server.end() }
+        var options = Load.Options(form, timeout: .seconds(30))
+        // Two of 78 kB.
+        options.mostHeldBytes = 100_000
+        let client = Load.Client(try ClientSpec(text: "a:uris=1000,burst=20/10s"))
+        let load = try Load([client], options, Workload(seed: 1, count: 1000))
+        try load.start(for: .seconds(1))
+        let isAnswered = eventually { load.recorders[0].record.ok == 20 }
+        #expect(isAnswered)
+        let record = load.recorders[0].record
+        #expect(record.heldBack >= 17)
+        #expect(record.connections.needed <= 2)
+        load.abandon()
+        let machine = MachineLimits(descriptors: 1000, portsPerSource: 1000, sources: 1)
+        let reasons = LoadValidity([record], maxInFlight: nil, machine: machine, senderCpuPercent: 1).reasons
+        #expect(reasons.contains { $0.contains("ran out of memory for requests: ") })
+    }
+
     @Test("abandoned at any moment every batch is counted", arguments: [0, 1, 3, 10, 30])
     func abandonedAnyTime(milliseconds: Int) throws {
         let server = try ScriptedServer { request in

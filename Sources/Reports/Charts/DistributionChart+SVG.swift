@@ -34,7 +34,8 @@ extension DistributionChart {
         let keysTop = Double((slots.last?.row ?? -1) + 1) * 1.4 * size
         let frame = ChartFrame(layout: plot, x: x, y: y, top: keysTop + 1.9 * size)
         var parts = zip(keys, slots).flatMap { draw($0, $1, frame) }
-        parts += frame.axes(xTitle: "percentile, logarithmic", yTitle: "ms") { Self.percentile(at: $0) }
+        let ticks = ticks(over: frame.right - plot.left, layout)
+        parts += frame.axes(xTitle: "percentile, logarithmic", yTitle: "ms", xTicks: ticks) { Self.percentile(at: $0) }
         parts.append(frame.text("ms, logarithmic", layout.width < 500 ? 2 : plot.left, keysTop + size, isStrong: true))
         parts += series.flatMap { draw($0, frame) }
         return picture(

@@ -80,6 +80,26 @@ package struct DistributionChart: Sendable {
         return trimmed(percentile.rounded() / 1e6)
     }
 
+    /// Marks of the axis: as many as can be written without one over another.
+    /// - Parameter pixels: length of the axis.
+    func ticks(over pixels: Double, _ layout: ChartLayout) -> [Double] {
+        let scale = x
+        let decades = (0...18).map { pow10($0) }.filter { $0 <= scale.high }
+        let choices: [[Double]] =
+            [[1, 2, 5], [1, 2], [1]].map { factors in decades.flatMap { decade in factors.map { $0 * decade } } }
+            + (2...6).map { step in stride(from: 0, to: decades.count, by: step).map { decades[$0] } }
+        let fitting = choices.map { $0.filter { $0 <= scale.high } }.first { ticks in
+            zip(ticks, ticks.dropFirst()).allSatisfy { left, right in
+                let room = ((scale.share(of: right) ?? 0) - (scale.share(of: left) ?? 0)) * pixels
+                let text = layout.width(of: Self.percentile(at: left)) + layout.width(of: Self.percentile(at: right))
+                return room > text / 2 + 4
+            }
+        }
+        return fitting ?? [1]
+    }
+
+    private func pow10(_ exponent: Int) -> Double { (0..<exponent).reduce(1) { power, _ in power * 10 } }
+
     private static func trimmed(_ number: Double) -> String {
         number == number.rounded() ? "\(Int(number))" : "\(number)"
     }
