@@ -16,6 +16,7 @@ package struct CureMeasurement: Codable, Sendable {
         @ExplicitNull package var milliseconds: Double?
     }
 
+    /// Connects made and failed.
     package struct Dials: Codable, Sendable, Equatable {
         package var ok: Int
         package var failed: Int
@@ -36,6 +37,7 @@ package struct CureMeasurement: Codable, Sendable {
         package var toMemcached = Count()
         package var elsewhere = Count()
 
+        /// How many of something ended well, of how many.
         package struct Count: Codable, Sendable, Equatable {
             package var ok = 0
             package var failed = 0
