@@ -37,7 +37,7 @@ package struct CureMeasurement: Codable, Sendable {
         package var toMemcached = Count()
         package var elsewhere = Count()
 
-        /// How many of something ended well, of how many.
+        /// Dials that found a port, and those that did not.
         package struct Count: Codable, Sendable, Equatable {
             package var ok = 0
             package var failed = 0
