@@ -34,14 +34,14 @@ package struct BarChart: Sendable {
         for percent in stride(from: 0.0, through: 100, by: 25) {
             guard let x = frame.across(percent) else { continue }
             parts.append(frame.line(x, frame.top, x, frame.bottom, percent == 0 ? "edge" : "rule"))
-            let anchor = percent == 100 && !layout.hasLabelsBeside ? "end" : "middle"
+            let anchor = isBeside(layout) ? "middle" : percent == 0 ? "start" : percent == 100 ? "end" : "middle"
             parts.append(frame.text("\(rounded(percent))%", x, frame.bottom + 1.3 * size, anchor: anchor))
         }
         var top = frame.top
         var group: String?
         for row in rows {
             if row.group != group {
-                parts.append(frame.text(row.group, 2, top + 1.5 * size, isStrong: true))
+                parts.append(frame.text(row.group, isBeside(layout) ? 2 : 8, top + 1.5 * size, isStrong: true))
                 top += 2 * size
                 group = row.group
             }
@@ -66,12 +66,15 @@ package struct BarChart: Sendable {
         )
     }
 
-    /// Names stand beside their bars where there is room, and above them where there is not.
+    /// Whether there is room beside the bars, for names before and figures after them. Where there is not, names stand
+    /// above, and figures in the table behind the chart.
+    private func isBeside(_ layout: ChartLayout) -> Bool { layout.width >= 500 }
+
     private func frame(_ layout: ChartLayout) -> ChartFrame {
         var plot = layout
         let names = rows.map { layout.width(of: $0.name) }.max() ?? 0
-        plot.left = layout.hasLabelsBeside ? min(names, layout.width / 2) + 12 : 4
-        plot.right = layout.width(of: "100%") + 8
+        plot.left = isBeside(layout) ? min(names, layout.width / 3) + 12 : 4
+        plot.right = isBeside(layout) ? layout.width(of: figures(series.map { _ in 100 })) + 28 : 8
         let groups = rows.indices.count { $0 == 0 || rows[$0].group != rows[$0 - 1].group }
         plot.plotHeight = Double(rows.count) * height(ofRow: layout) + Double(groups) * 2 * layout.fontSize
         return ChartFrame(
@@ -84,20 +87,20 @@ package struct BarChart: Sendable {
 
     private func height(ofRow layout: ChartLayout) -> Double {
         let bars = Double(series.count) * Self.step
-        return layout.hasLabelsBeside
+        return isBeside(layout)
             ? max(bars, 1.3 * layout.fontSize) + 0.5 * layout.fontSize : bars + 2 * layout.fontSize
     }
 
     private func draw(_ row: Row, from top: Double, _ frame: ChartFrame) -> [Markup] {
         let size = frame.layout.fontSize
-        let isBeside = frame.layout.hasLabelsBeside
+        let isBeside = isBeside(frame.layout)
         let first = top + (isBeside ? 0.25 : 1.4) * size
-        let room = isBeside ? frame.layout.left - 12 : frame.layout.width - 4
+        let room = isBeside ? frame.layout.left - 12 : frame.layout.width - 12
         let name = frame.layout.lines(row.name, within: room).first ?? ""
         var parts = [
             isBeside
                 ? frame.text(name, frame.layout.left - 8, first + 0.9 * size, anchor: "end")
-                : frame.text(name, 2, top + size)
+                : frame.text(name, 8, top + size)
         ]
         for (index, value) in row.values.enumerated() {
             let y = first + Double(index) * Self.step
@@ -118,22 +121,13 @@ package struct BarChart: Sendable {
                 )
             )
         }
-        // The figures in words where bars end farthest: one text for the row.
-        let texts = row.values.map(Self.text).joined(separator: " · ")
-        let longest = row.values.compactMap { $0 }.max() ?? 0
-        let end = (frame.across(longest) ?? frame.layout.left) + 8
-        let fits = end + frame.layout.width(of: texts) <= frame.layout.width
-        parts.append(
-            frame.text(
-                texts,
-                fits ? end : frame.layout.width - 2,
-                fits || isBeside ? first + 0.9 * size : top + size,
-                anchor: fits ? nil : "end",
-                hasHalo: true
-            )
-        )
+        if isBeside {
+            parts.append(frame.text(figures(row.values), frame.right + 24, first + 0.9 * size))
+        }
         return parts
     }
+
+    private func figures(_ values: [Double?]) -> String { values.map(Self.text).joined(separator: " · ") }
 
     static func text(_ percent: Double?) -> String { percent.map { "\(rounded($0))%" } ?? "–" }
 

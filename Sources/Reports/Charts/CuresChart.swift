@@ -16,7 +16,7 @@ extension BarChart {
                 + "to a program that has nothing to do with it: dials of its own that found no port."
                 + (missing > 0 ? " Without \(missing) that were not played." : ""),
             series: [
-                "heavy caller's batches complete", "small callers' batches complete", "other program's dials failed",
+                "heavy batches complete", "small batches complete", "other program's failed dials",
             ],
             rows: measured.map { row in
                 let others = row.others.flatMap { Self.share($0.failed, of: $0.ok + $0.failed) }
