@@ -76,6 +76,7 @@ package struct SettingOptions: ParsableArguments {
         _ = try parsed()
     }
 
+    /// The settings as given on the command line.
     package func parsed() throws -> Settings {
         var settings = Settings()
         let texts = [

@@ -16,6 +16,7 @@ package struct CureMeasurement: Codable, Sendable {
         @ExplicitNull package var milliseconds: Double?
     }
 
+    /// Connects made and failed.
     package struct Dials: Codable, Sendable, Equatable {
         package var ok: Int
         package var failed: Int
@@ -36,6 +37,7 @@ package struct CureMeasurement: Codable, Sendable {
         package var toMemcached = Count()
         package var elsewhere = Count()
 
+        /// Dials that found a port, and those that did not.
         package struct Count: Codable, Sendable, Equatable {
             package var ok = 0
             package var failed = 0

@@ -109,6 +109,7 @@ package struct CureRow: Codable, Sendable {
     package var found: Int? { batches?.reduce(0) { $0 + $1.found } }
     package var asked: Int? { batches?.reduce(0) { $0 + $1.uris } }
 
+    /// The figures of one caller, or nil where it was not measured.
     package func client(_ name: String) -> ClientResult? { clients?.first { $0.name == name } }
 
     private static func reason(_ one: CureMeasurement) -> String {

@@ -12,6 +12,7 @@ internal import Units
 package struct PortForecast: Codable, Sendable {
     package static let currentSchema = "spiral-predict/1"
 
+    /// What is asked: batches, their size and rate, ports and reuse.
     package struct Question: Sendable {
         package var budget: PortRange
         package var settings: Settings

@@ -3,6 +3,7 @@ package import POSIX
 
 /// A blocking, kept-alive connection to an HTTP/1.1 server; one request at a time.
 package struct Client: ~Copyable {
+    /// A whole answer: status, header and body.
     package struct Answer: Sendable {
         package var status: Int
         package var fields: HTTPFields

@@ -23,6 +23,7 @@ package struct RateSearch: Sendable, Equatable {
         }
     }
 
+    /// Takes into account whether the load, times this factor, kept its expectation.
     package mutating func record(_ factor: Double, isGood: Bool) {
         if isGood { good = max(good ?? factor, factor) } else { bad = min(bad ?? factor, factor) }
     }

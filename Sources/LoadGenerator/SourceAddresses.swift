@@ -32,6 +32,7 @@ package struct SourceAddresses: Sendable, Equatable {
         count = bits >= 31 ? Int(size) : Int(size) - 2
     }
 
+    /// The address that the next connection is dialled from.
     package mutating func next() -> IPv4Address {
         defer { taken = (taken + 1) % count }
         return IPv4Address(value: first + UInt32(taken))

@@ -55,6 +55,7 @@ package final class ServerList: Sendable {
         addresses.count == 1 ? 0 : Int(memcached_generate_hash(ring, key.baseAddress, key.count))
     }
 
+    /// The server that a key belongs to, as libmemcached chooses it.
     package func index(of key: String) -> Int {
         var key = key
         return key.withUTF8 { utf8 in

@@ -3,6 +3,7 @@ internal import Glibc
 /// An address of either family. An IPv4 address and its IPv4-mapped form (`::ffff:a.b.c.d`) are one and the same:
 /// the kernel gives both their ports from one and the same range. ipv6(7), RFC 4291 section 2.5.5.2
 package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// An address family.
     package enum Family: String, Sendable, Codable, CaseIterable {
         case ipv4, ipv6
     }

@@ -9,6 +9,7 @@ package struct LatencyHistogram: Sendable {
 
     package init() {}
 
+    /// Counts a latency.
     package mutating func record(_ latency: Duration) {
         record(microseconds: latency.wholeNanoseconds / 1000, count: 1)
     }
@@ -17,6 +18,7 @@ package struct LatencyHistogram: Sendable {
         histogram.record(Swift.min(UInt64(Swift.max(0, microseconds)), Self.highest), count: count)
     }
 
+    /// Adds another histogram's counts.
     package mutating func add(_ other: LatencyHistogram) {
         for bucket in other.buckets { record(microseconds: bucket.microseconds, count: UInt64(bucket.count)) }
     }

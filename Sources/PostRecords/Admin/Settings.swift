@@ -104,6 +104,7 @@ package struct Settings: Sendable, Equatable {
         apply([try SettingChange(name, text)])
     }
 
+    /// Makes checked changes, in their order.
     package mutating func apply(_ changes: [SettingChange]) {
         for change in changes { change.apply(&self) }
     }

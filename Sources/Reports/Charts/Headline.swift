@@ -6,6 +6,7 @@ internal import Text
 /// The one picture of a run: phase by phase what ran out, what failed, and what its users got. A value, drawn by
 /// ``svg(isAlone:)``.
 package struct Headline: Sendable {
+    /// A phase of the run: its name and figures.
     package struct Phase: Sendable {
         package var name: String
         var caption: String
@@ -22,6 +23,7 @@ package struct Headline: Sendable {
         var opensNothing: Bool
     }
 
+    /// The ports at one moment of a phase.
     package struct Moment: Sendable {
         package var at: Double
         /// Ports of the busiest source address: of open connections, and in TIME_WAIT. Without a split all are in the

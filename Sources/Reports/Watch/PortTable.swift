@@ -31,6 +31,7 @@ package enum PortTable {
 
     package static var header: String { line(columns.map(\.title)) }
 
+    /// A row of the table.
     package static func line(_ outlook: PortOutlook) -> String {
         let row = outlook.row
         return line([
