@@ -60,7 +60,7 @@ extension Cure {
             why:
                 "Who closes first has the TIME_WAIT: memcached has it at port 11211, and the client's port is free at once.",
             cost:
-                "One more round trip before a connection is closed, and memcached's end keeps the TIME_WAITs; ports of connections open at once still run out.",
+                "One more round trip before a connection is closed, and memcached's end keeps the TIME_WAITs (memcached -o idle_timeout closes first too, but seconds later); ports of connections open at once still run out.",
             source: "RFC 9293 section 3.6; memcached's protocol.txt (quit); tcp_timewait_state_process() in Linux",
             expected: .helps
         ).setting(("close", "server")).failing("bind EADDRINUSE").oneByOne(.cures),

@@ -133,10 +133,11 @@ final class Lane: @unchecked Sendable, ConnectionUser {
     }
 
     private var nextDeadline: MonotonicInstant? {
-        [schedule.nextRefusal, deadlines.next, closing.next].reduce(nil) { soonest, next in
-            guard let next else { return soonest }
-            return soonest.map { min($0, next) } ?? next
+        func sooner(_ one: MonotonicInstant?, _ other: MonotonicInstant?) -> MonotonicInstant? {
+            guard let one, let other else { return one ?? other }
+            return min(one, other)
         }
+        return sooner(deadlines.next, sooner(schedule.nextRefusal, closing.next))
     }
 
     private func takeIn(_ content: LaneInbox.Content) {

@@ -22,7 +22,10 @@ struct DialerTests {
             "", "bind", "bind:", "bind:localhost", "bind:127.0.0.256", "bind:0.0.0.0", "bind:::", "Rotate", "rotate:",
             "rotate:127.0.0.1", "rotate:127.0.0.1/8", "rotate:127.0.0.0/31", "rotate:0.0.0.0/0", "rotate:fd00::1/64",
             "rotate:fd00::/127", "rotate:fd00::/-1", "rotate:fd00::/064", "rotate:FD00::/64", "rotate:fd00:0::/64",
-            "rotate:[fd00::]/64", "rotate:::ffff:127.0.0.0/104", "rotate:fd00::/64/2",
+            "rotate:[fd00::]/64", "rotate:::ffff:127.0.0.0/104", "rotate:fd00::/64/2", "rotate:224.0.0.0/8",
+            "rotate:ff02::/64", "rotate:fe80::/64", "bind:fe80::1", "bind:ff02::1", "bind:255.255.255.255",
+            "bind:239.1.1.1",
+            "rotate:::/64",
         ]
     )
     func refused(text: String) {

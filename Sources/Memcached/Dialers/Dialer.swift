@@ -31,9 +31,11 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
         case "rotate": self = .rotate
         case "rotate-destination": self = .rotateDestination
         default:
-            if text.hasPrefix("bind:"), let address = IPAddress(text: String(text.dropFirst(5))), !address.isWildcard {
+            if text.hasPrefix("bind:"), let address = IPAddress(text: String(text.dropFirst(5))), address.canBeSource {
                 self = .bind(address)
-            } else if text.hasPrefix("rotate:"), let prefix = AddressPrefix(text: String(text.dropFirst(7))) {
+            } else if text.hasPrefix("rotate:"), let prefix = AddressPrefix(text: String(text.dropFirst(7))),
+                prefix.first.canBeSource
+            {
                 self = .rotateWithin(prefix)
             } else {
                 throw UnitTextError(text: text, expected: Self.expectation(text))
@@ -43,7 +45,8 @@ package enum Dialer: Sendable, Hashable, CustomStringConvertible {
 
     private static func expectation(_ text: String) -> String {
         if text.hasPrefix("rotate:") {
-            return "a prefix to draw from: write rotate:127.5.0.0/16 (/8 to /30) or rotate:fd00:5::/64 (/16 to /126), "
+            return
+                "a prefix of addresses to dial from: write rotate:127.5.0.0/16 (/8 to /30) or rotate:fd00:5::/64 (/16 to /126), "
                 + "without bits beyond it, and an IPv6 address in its shortest form"
         }
         return

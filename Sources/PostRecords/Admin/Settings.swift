@@ -168,6 +168,15 @@ package struct Settings: Sendable, Equatable {
             )
         }
         guard let ports = fanOut.socketOptions.localPorts else { return nil }
+        if let range = try? PortRange.current(),
+            Int(ports.highest) < range.lowestPort || Int(ports.lowest) > range.highestPort
+        {
+            return Problem(
+                setting: "local-port-range",
+                reason: "\(ports) has none of the ports in net.ipv4.ip_local_port_range, \(range.lowestPort) to "
+                    + "\(range.highestPort), and the kernel would use all of them; choose among these"
+            )
+        }
         do throws(SystemCallError) {
             try ports.probe()
             return nil

@@ -2,6 +2,7 @@ internal import Text
 
 /// Shares of many things, one below the other: a bar for each figure, from 0 to 100%.
 package struct BarChart: Sendable {
+    /// One of them: a bar of each series.
     package struct Row: Sendable {
         package var name: String
         /// What it stands under: a heading where it is another than that of the row before.
