@@ -1,3 +1,4 @@
+import Foundation
 import KernelProbe
 import POSIX
 import TestSupport
@@ -131,5 +132,35 @@ struct CureRoomTests {
         let other = try Program("spiral", ["cures", "--ports", "129", "--json", json.path, "--resume"])
         #expect(other.wait() == .status(2))
         #expect(try other.text.contains("is of other options"))
+    }
+
+    @Test(
+        "without twemproxy its cures are not played, which names the package and fails nothing",
+        .slow,
+        .requiresNamespaces,
+        .requires("memcached", package: "memcached")
+    )
+    func withoutProxy() throws {
+        let folder = try TemporaryFile()
+        let memcached = try #require(Program.onPath("memcached"))
+        let programs = folder.folderPath + "/programs"
+        try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: programs + "/memcached", withDestinationPath: memcached)
+        let program = try Program(
+            "spiral",
+            ["cures", "--ports", "128", "--only", "proxy-unix", "--json", folder.path],
+            searchPath: programs
+        )
+        let end = program.wait()
+        let text = try program.text
+        #expect(end == .status(0), "\(text)")
+        #expect(
+            text.contains(
+                "not played: proxy-unix: twemproxy is not installed; install it with 'apt-get install nutcracker'"
+            )
+        )
+        let result = try CuresResult(json: Array(try folder.contents.utf8))
+        #expect(result.cures.map(\.verdict) == [.nothing, .unavailable])
+        #expect(result.runs.compactMap(\.measurement).allSatisfy { $0.roomMilliseconds > 0 })
     }
 }
