@@ -57,6 +57,8 @@ package struct CureMeasurement: Codable, Sendable {
     package var batches: [Batch]
     package var dials: Dials
     package var timeWaitPeak: Int
+    /// TIME_WAITs at memcached's end; nil where it has no port, and in results of versions that did not count them.
+    package var memcachedTimeWaitPeak: Int?
     /// Ports the busiest source address held at once, or the busiest pair of addresses where connect() chooses.
     package var portsInUsePeak: Int
     package var inFlightPeak: Int

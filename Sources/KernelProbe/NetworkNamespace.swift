@@ -69,7 +69,8 @@ package enum NetworkNamespace {
         var child: ChildProcess
         do {
             let null = try Descriptor.writing("/dev/null")
-            let arguments = geteuid() == 0 ? ["-n", "true"] : ["-U", "-r", "-n", "true"]
+            // Whatever PATH is.
+            let arguments = (geteuid() == 0 ? [] : ["-U", "-r"]) + ["-n", "/bin/true"]
             child = try ChildProcess("/usr/bin/unshare", arguments, output: null.rawValue)
         } catch {
             return false

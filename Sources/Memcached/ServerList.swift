@@ -44,8 +44,8 @@ package final class ServerList: Sendable {
         memcached_free(ring)
     }
 
-    /// Whether a server is dialled over IPv4, to which alone the dialers have addresses.
-    package var hasIPv4: Bool { addresses.contains { if case .ipv4 = $0 { true } else { false } } }
+    /// Whether a dialer has a say in dials to any of the servers.
+    package func has(addressesOf dialer: Dialer) -> Bool { addresses.contains { dialer.hasAddresses(towards: $0) } }
 
     /// Whether a server is dialled over TCP, and takes ports.
     package var hasTCP: Bool { addresses.contains { $0.port != nil } }

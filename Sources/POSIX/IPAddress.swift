@@ -51,6 +51,13 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// Whether it stands for every address of this machine: 0.0.0.0 or `::`.
     package var isWildcard: Bool { ipv4.map { $0.value == 0 } ?? (high == 0 && low == 0) }
 
+    /// Whether a connection can come from it: it is no wildcard and no group's, reserved, or IPv6 link-local, which is one
+    /// only together with an interface. RFC 6890, RFC 4291 section 2.5.6
+    package var canBeSource: Bool {
+        if let ipv4 { return (1..<224).contains(ipv4.value >> 24) }
+        return !isWildcard && high >> 56 != 0xff && high >> 54 != 0xfe80 >> 6
+    }
+
     package static func < (left: Self, right: Self) -> Bool {
         (left.high, left.low) < (right.high, right.low)
     }

@@ -66,8 +66,10 @@ extension ScenarioRun {
     /// What the dialer has of the ports at this moment.
     func dialerPorts() throws -> DialForecast.Ports {
         let (dialer, lateBind) = (settings.fanOut.dialer, settings.fanOut.lateBind)
-        if case .rotate = dialer { return .ample }
-        if case .rotateDestination = dialer { return .ample }
+        switch dialer {
+        case .rotate, .rotateWithin, .rotateDestination: return .ample
+        case .kernel, .bind: break
+        }
         let use: PortUse
         do {
             use = try PortSample.take(after: ports, boundOnly: false).use
@@ -75,7 +77,7 @@ extension ScenarioRun {
             throw TestbedError("the kernel does not list its sockets: \(error)")
         }
         if case .bind(let source) = dialer, !lateBind {
-            return .exactly(max(0, network.ports.ports - (use.sources[IPAddress(source)]?.held ?? 0)), mayReturn: false)
+            return .exactly(max(0, network.ports.ports - (use.sources[source]?.held ?? 0)), mayReturn: false)
         }
         // A port that anybody has bound is none that connect() chooses.
         let free = use.rows(towardsPort: network.memcachedPort).map(\.freeToConnect).min() ?? use.freeForNewPair

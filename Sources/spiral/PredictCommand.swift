@@ -31,7 +31,7 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help:
-            "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination. bind:127.32.0.1 when left out, kernel with --connections."
+            "Addresses dialled from and to: kernel, bind:IP, rotate, rotate:PREFIX or rotate-destination. bind:127.32.0.1 when left out, kernel with --connections."
     )
     var dialer: String?
 

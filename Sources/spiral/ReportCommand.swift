@@ -14,7 +14,7 @@ struct ReportCommand: ParsableCommand {
         discussion: """
             One HTML file that needs no network and no script. Of a run: what happened in a sentence, the headline picture, \
             charts, phases, expectations, and what was predicted. Of a sweep: what is recommended, small callers' p99 against \
-            throughput, the ranking, and curves. With --svg or --markdown only that is written, for a README, a talk or a \
+            throughput, the ranking, and curves. Of cures: what each came to, why, and at what cost. With --svg or --markdown only that is written, for a README, a talk or a \
             pull request.
 
               spiral report run.json                       # writes report.html
@@ -40,7 +40,7 @@ struct ReportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Which picture --svg writes: headline, or one chart by its name. Default: headline; of a sweep trade-off.",
+            "Which picture --svg writes: headline, or one chart by its name. Default: headline; of a sweep trade-off, of cures complete.",
             valueName: "name"
         )
     )
@@ -65,7 +65,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let page: [UInt8]
-        let pictures: Pictures?
+        let pictures: Pictures
         let lines: [String]
         let line: String
         let result = try Self.read(file) { bytes throws(RunResult.FormatError) -> Document in
@@ -75,7 +75,7 @@ struct ReportCommand: ParsableCommand {
         switch result {
         case .cures(let result):
             page = HTMLPage.report(result)
-            pictures = nil
+            pictures = Pictures(result)
             lines = result.markdown
             line = "\(result.cures.count) cures"
         case .played(.run(let result)):
@@ -112,8 +112,7 @@ struct ReportCommand: ParsableCommand {
         case cures(CuresResult)
     }
 
-    private func picture(of pictures: Pictures?) throws -> [UInt8] {
-        guard let pictures else { throw Refusal(.usage, "--svg: \(file) is of cures, which have no picture") }
+    private func picture(of pictures: Pictures) throws -> [UInt8] {
         do {
             return Array(try pictures.svg(chart).utf8)
         } catch {

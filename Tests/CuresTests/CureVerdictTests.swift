@@ -99,6 +99,7 @@ struct CureVerdictTests {
             },
             dials: .init(ok: 64, failed: errors.values.reduce(0, +), errorsByCall: errors, countedByMemcached: 64),
             timeWaitPeak: 64,
+            memcachedTimeWaitPeak: 0,
             portsInUsePeak: 64,
             inFlightPeak: 100,
             others: others,

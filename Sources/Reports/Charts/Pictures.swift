@@ -1,3 +1,4 @@
+package import Cures
 package import Results
 internal import Text
 
@@ -20,6 +21,10 @@ package struct Pictures {
         for chart in (charts.tradeOff.map { [$0] } ?? []) + charts.curves {
             all.append((chart.id, { chart.svg(.wide, isAlone: true) }))
         }
+    }
+
+    package init(_ cures: CuresResult) {
+        if let chart = BarChart(cures) { all.append((chart.id, { chart.svg(.wide, isAlone: true) })) }
     }
 
     /// - Parameter name: nil for the first.
