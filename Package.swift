@@ -269,7 +269,8 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe", "Text", "POSIX",
+                "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -321,7 +322,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "TestSupport", "Reports", "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator",
-                "PostRecords", "HTTP", "Text", "POSIX",
+                "PostRecords", "HTTP", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Fixtures"]

@@ -26,7 +26,7 @@ package struct Client: ~Copyable {
         timeout: Duration,
         largestBody: Int = 64 << 20
     ) throws(SystemCallError) {
-        socket = try Socket.connected(to: address, from: source, timeout: timeout)
+        socket = try Socket.connected(to: address, from: source.map { IPAddress($0) }, timeout: timeout)
         host = address.description
         parser = ResponseParser(largestBody: largestBody)
     }

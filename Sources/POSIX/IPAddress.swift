@@ -30,13 +30,20 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
         let bare = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
         var octets = in6_addr()
         guard bare.contains(":"), inet_pton(AF_INET6, bare, &octets) == 1 else { return nil }
-        self = withUnsafeBytes(of: &octets) { bytes in
+        self.init(octets)
+    }
+
+    init(_ octets: in6_addr) {
+        self = withUnsafeBytes(of: octets) { bytes in
             IPAddress(
                 high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
                 low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
     }
+
+    /// `::1`
+    package static let ipv6Loopback = IPAddress(high: 0, low: 1)
 
     private static let mappedPrefix: UInt64 = 0xffff
 
@@ -85,9 +92,9 @@ package struct IPEndpoint: Sendable, Hashable, Comparable, CustomStringConvertib
 
     /// Reads what ``description`` writes; nil for anything else.
     package init?(text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits) else { return nil }
         let host = String(text[..<colon])
         // Without brackets an IPv6 address and its port cannot be told apart.
         guard !host.contains(":") || host.hasPrefix("["), let address = IPAddress(text: host) else { return nil }

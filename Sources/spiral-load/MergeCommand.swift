@@ -30,6 +30,7 @@ struct MergeCommand: ParsableCommand {
         } catch {
             throw Refusal(.usage, "\(error)")
         }
+        for difference in LoadResult.differences(read) { note("note: \(difference)") }
         let outputs = try output.open(for: merged.clients.map(\.name))
         try outputs.write(merged, merged.records)
         if let reason = merged.invalidBecause { throw Refusal(.machine, "the result is invalid: \(reason)") }

@@ -56,9 +56,16 @@ struct TraceOptions: ParsableArguments {
             throw ValidationError("--replay: \(replay): \(error)")
         }
         let factor = try factor()
+        let length = (entries.last?.offset.inSeconds ?? 0) / factor
+        guard length <= ClientSpec.longest.inSeconds else {
+            throw ValidationError(
+                "--speed: \(replay) would take \(rounded(length)) s at \(speed); use a speed that ends within "
+                    + "\(ClientSpec.longest.text)"
+            )
+        }
         var clients: [String: [Trace.Entry]] = [:]
         for var entry in entries {
-            entry.offset = .nanoseconds(Int64(min(entry.offset.inSeconds / factor, 9e9) * 1e9))
+            entry.offset = .nanoseconds(Int64((entry.offset.inSeconds / factor * 1e9).rounded()))
             clients[entry.caller, default: []].append(entry)
         }
         return clients.sorted { $0.key < $1.key }.map { name, entries in Load.Client(name: name, trace: entries) }

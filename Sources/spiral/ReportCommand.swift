@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import LoadGenerator
 internal import POSIX
 internal import PostRecords
 internal import Reports
@@ -10,11 +11,12 @@ internal import Sweeps
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Draw the report of a run, of a sweep or of cures again, from its JSON.",
+        abstract: "Draw the report of a run, of a sweep, of cures or of a load, from its JSON.",
         discussion: """
             One HTML file that needs no network and no script. Of a run: what happened in a sentence, the headline picture, \
             charts, phases, expectations, and what was predicted. Of a sweep: what is recommended, small callers' p99 against \
-            throughput, the ranking, and curves. Of cures: what each came to, why, and at what cost. With --svg or --markdown only that is written, for a README, a talk or a \
+            throughput, the ranking, and curves. Of cures: what each came to, why, and at what cost. Of spiral-load's JSON: \
+            counts and latencies by percentile. With --svg or --markdown only that is written, for a README, a talk or a \
             pull request.
 
               spiral report run.json                       # writes report.html
@@ -40,7 +42,8 @@ struct ReportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Which picture --svg writes: headline, or one chart by its name. Default: headline; of a sweep trade-off, of cures complete.",
+            "Which picture --svg writes: headline, or one chart by its name, as percentiles-CALLER. Default: headline; of a "
+                + "sweep trade-off, of cures complete.",
             valueName: "name"
         )
     )
@@ -69,8 +72,13 @@ struct ReportCommand: ParsableCommand {
         let lines: [String]
         let line: String
         let result = try Self.read(file) { bytes throws(RunResult.FormatError) -> Document in
-            CuresResult.claimsToBeOne(bytes)
-                ? .cures(try CuresResult(json: bytes)) : .played(try ResultFile(json: bytes))
+            if CuresResult.claimsToBeOne(bytes) { return .cures(try CuresResult(json: bytes)) }
+            guard LoadResult.claimsToBeOne(bytes) else { return .played(try ResultFile(json: bytes)) }
+            do throws(LoadResult.MergeError) {
+                return .load(try LoadResult(json: bytes))
+            } catch {
+                throw RunResult.FormatError(description: error.description)
+            }
         }
         switch result {
         case .cures(let result):
@@ -78,6 +86,11 @@ struct ReportCommand: ParsableCommand {
             pictures = Pictures(result)
             lines = result.markdown
             line = "\(result.cures.count) cures"
+        case .load(let result):
+            page = HTMLPage.report(result)
+            pictures = Pictures(result)
+            lines = MarkdownReport.lines(result)
+            line = result.outcome
         case .played(.run(let result)):
             page = HTMLPage.report(result)
             pictures = Pictures(result)
@@ -110,6 +123,7 @@ struct ReportCommand: ParsableCommand {
     private enum Document {
         case played(ResultFile)
         case cures(CuresResult)
+        case load(LoadResult)
     }
 
     private func picture(of pictures: Pictures) throws -> [UInt8] {

@@ -59,6 +59,18 @@ struct CommandLineTests {
                 "--source: '127.1.0.0/33' is not"
             ),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "2026-02-30T00:00:00Z"], "--start-at: "),
+            (
+                ["spiral-server", "--listen", "::1:8080"],
+                "--listen: '::1:8080' is not HOST:PORT with a numeric address, [ADDRESS]"
+            ),
+            (["spiral-server", "--listen", "[::1]"], "--listen: '[::1]' is not HOST:PORT"),
+            (
+                ["spiral-server", "--admin-listen", "[fe80::1%lo]:80"],
+                "--admin-listen: '[fe80::1%lo]:80' is not HOST:PORT"
+            ),
+            (["spiral-server", "--admin-listen", "[::]:8081"], "[::]:8081 is not loopback"),
+            (["spiral", "top", "--admin", "::1:8081"], "--admin: '::1:8081' is not HOST:PORT with a numeric address"),
+            (["spiral", "ports", "--listen", "[::1"], "--listen: '[::1' is not HOST:PORT"),
             (["spiral-load", "--replay", "/dev/null"], "--replay: /dev/null: it has no line"),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--speed", "2x"], "--speed: it is for --replay"),
             (["spiral-load", "merge", "/dev/null"], "/dev/null: it is not a result of spiral-load"),

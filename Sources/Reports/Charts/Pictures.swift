@@ -1,4 +1,5 @@
 package import Cures
+package import LoadGenerator
 package import Results
 internal import Text
 
@@ -13,7 +14,13 @@ package struct Pictures {
 
     package init(_ run: RunResult) {
         if let headline = Headline(run) { all.append(("headline", { headline.svg(isAlone: true) })) }
-        for chart in RunCharts(run).all { all.append((chart.id, { chart.svg(.wide, isAlone: true) })) }
+        let charts = RunCharts(run)
+        for chart in charts.all { all.append((chart.id, { chart.svg(.wide, isAlone: true) })) }
+        for chart in charts.distributions { all.append((chart.id, { chart.svg(.wide, isAlone: true) })) }
+    }
+
+    package init(_ load: LoadResult) {
+        for chart in LoadPage(result: load).charts { all.append((chart.id, { chart.svg(.wide, isAlone: true) })) }
     }
 
     package init(_ sweep: SweepResult) {
