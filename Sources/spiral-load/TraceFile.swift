@@ -4,12 +4,12 @@ internal import POSIX
 
 /// Where ``TraceOptions/record`` goes.
 final class TraceFile {
-    private let descriptor: Descriptor
+    private var file: StreamedFile
 
     /// - Throws: ``Refusal`` when it cannot be written.
     init(_ path: String) throws {
         do throws(SystemCallError) {
-            descriptor = try .creating(path)
+            file = try StreamedFile(path)
         } catch {
             throw Refusal(.usage, "--record: cannot \(error)")
         }
@@ -19,7 +19,7 @@ final class TraceFile {
     func append(_ entries: [Trace.Entry]) throws {
         guard !entries.isEmpty else { return }
         do throws(SystemCallError) {
-            try descriptor.writeAll(Trace.text(entries))
+            try file.write(Trace.text(entries))
         } catch {
             throw Refusal(.machine, "--record: cannot \(error)")
         }

@@ -6,6 +6,7 @@ internal import PostRecords
 internal import Reports
 internal import Results
 internal import Sweeps
+internal import Units
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -121,6 +122,9 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
+    /// A sweep of the most combinations has a fraction of it.
+    static let largestResult = ByteCount(bytes: 256 << 20)
+
     /// Reads a result.
     /// - Throws: ``Refusal`` saying why it is none.
     static func read<Result>(
@@ -129,7 +133,7 @@ struct ReportCommand: ParsableCommand {
     ) throws -> Result {
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            bytes = try InputFile.contents(of: path, upTo: largestResult)
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }
