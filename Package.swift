@@ -222,13 +222,14 @@ let package = Package(
             dependencies: [
                 "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
                 "POSIX", "Units",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Tests/TestSupport"
         ),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Reports", "Cures", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
                 "Memcached",
                 "Text", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -260,7 +261,7 @@ let package = Package(
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
-                "Units", "Text",
+                "TestSupport", "Units", "Text",
                 "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import LoadGenerator
 internal import POSIX
+internal import Units
 
 /// `spiral-load merge`: several results as one.
 struct MergeCommand: ParsableCommand {
@@ -39,7 +40,7 @@ struct MergeCommand: ParsableCommand {
     private static func result(_ path: String) throws -> LoadResult {
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            bytes = try InputFile.contents(of: path, upTo: ByteCount(bytes: 256 << 20))
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }

@@ -49,7 +49,7 @@ struct TraceOptions: ParsableArguments {
         guard let replay else { return nil }
         let entries: [Trace.Entry]
         do {
-            entries = try Trace.entries(of: try Descriptor.reading(replay).readToEnd())
+            entries = try Trace.entries(of: try InputFile.contents(of: replay, upTo: ByteCount(bytes: 1 << 30)))
         } catch let error as SystemCallError {
             throw ValidationError("--replay: cannot \(error)")
         } catch {

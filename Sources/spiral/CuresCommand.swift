@@ -71,7 +71,9 @@ struct CuresCommand: ParsableCommand {
         _ = try names()
         guard (128...16_384).contains(ports) else { throw ValidationError("--ports: use a number from 128 to 16384") }
         guard !fullRange || ports == 1024 else { throw ValidationError("--full-range and --ports: use one of them") }
-        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        guard (1...CuresPlan.mostRepetitions).contains(`repeat`) else {
+            throw ValidationError("--repeat: use a number from 1 to \(CuresPlan.mostRepetitions)")
+        }
         let outputs = [json, report, markdown].compactMap { $0 }
         if let twice = outputs.first(where: { output in outputs.count { $0 == output } > 1 }) {
             let target = twice == "-" ? "standard output" : twice

@@ -7,6 +7,7 @@ internal import PostRecords
 internal import Reports
 internal import Results
 internal import Sweeps
+internal import Units
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -134,6 +135,9 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
+    /// A sweep of the most combinations has a fraction of it.
+    static let largestResult = ByteCount(bytes: 256 << 20)
+
     /// Reads a result.
     /// - Throws: ``Refusal`` saying why it is none.
     static func read<Result>(
@@ -142,7 +146,7 @@ struct ReportCommand: ParsableCommand {
     ) throws -> Result {
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            bytes = try InputFile.contents(of: path, upTo: largestResult)
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }

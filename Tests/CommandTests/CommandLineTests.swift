@@ -42,8 +42,8 @@ struct CommandLineTests {
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "9999-12-31T23:59:59Z"],
                 "is not a time in UTC"
             ),
-            (["spiral-load", "--replay", "/dev/zero"], "file too large"),
-            (["spiral", "report", "/dev/zero"], "file too large"),
+            (["spiral-load", "--replay", "/dev/zero"], "cannot read /dev/zero: it has more than 1GiB"),
+            (["spiral", "report", "/dev/zero"], "cannot read /dev/zero: it has more than 256MiB"),
             (["spiral-load", "--client", "x:uris=1,rate=1e9/s"], "'1e9/s' is not a rate"),
             (["spiral-load", "--client", "x:uris=1,rate=9999999/s"], "use 0.000001/s to 1000000/s"),
             (
