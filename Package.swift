@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Units"),
         .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
-        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
+        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Text", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -321,7 +321,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
-                "HTTP", "Text", "POSIX",
+                "HTTP", "KernelProbe", "Text", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Fixtures"]

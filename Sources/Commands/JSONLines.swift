@@ -18,13 +18,17 @@ package struct JSONLines: ~Copyable {
         }
     }
 
+    /// - Returns: whether there is still a reader: one that has seen enough of standard output is no error.
     /// - Throws: ``Refusal`` when the line cannot be written.
-    package mutating func write(_ document: some Encodable) throws {
+    package mutating func write(_ document: some Encodable) throws -> Bool {
         if !hasLines, path != "-" { file.empty() }
         hasLines = true
-        do {
-            try file.writeAll(JSONText.encodeLine(Stamped(document: document)) + [UInt8(ascii: "\n")])
+        let line = JSONText.encodeLine(Stamped(document: document)) + [UInt8(ascii: "\n")]
+        do throws(SystemCallError) {
+            try file.writeAll(line)
+            return true
         } catch {
+            if path == "-", error.name == "EPIPE" { return false }
             throw Refusal(.machine, "--json: cannot write \(path): \(SystemCallError.text(of: error.errno))")
         }
     }

@@ -14,6 +14,8 @@ struct SimulatedPorts {
         var perSecond: Double
         /// Seconds a connection is open; nil for one that never closes.
         var open: Double? = 0
+        /// Whether the other end closes first, which leaves no TIME_WAIT here.
+        var isClosedByPeer = false
         /// When it begins and ends to dial.
         var from = 0.0
         var until = Double.infinity
@@ -23,8 +25,10 @@ struct SimulatedPorts {
     private struct Connection {
         var opened: Double
         var closed: Double?
+        /// Seconds it holds its port after that.
+        var rest: Double
 
-        func isHeld(at time: Double) -> Bool { closed.map { $0 + 60 > time } ?? true }
+        func isHeld(at time: Double) -> Bool { closed.map { $0 + rest > time } ?? true }
 
         func isTimeWait(at time: Double) -> Bool { closed.map { $0 <= time } ?? false }
     }
@@ -71,7 +75,11 @@ struct SimulatedPorts {
             if exhausted[who] == nil { exhausted[who] = time }
             return
         }
-        connections[who][port] = Connection(opened: time, closed: diallers[who].open.map { time + $0 })
+        connections[who][port] = Connection(
+            opened: time,
+            closed: diallers[who].open.map { time + $0 },
+            rest: diallers[who].isClosedByPeer ? 0 : 60
+        )
         places[who] = port / 2
         connects += 1
     }

@@ -34,6 +34,8 @@ package struct PortTrend: Sendable {
         var closed = 0.0
         /// Ports not free, for the way they are chosen.
         var taken = 0
+        /// Looks that found other connections open than those that were, and no trace of how many came and went between.
+        var untraced = 0
         /// From when on it counts.
         var since: MonotonicInstant
     }
@@ -130,6 +132,7 @@ extension PortTrend.Look {
             return result
         }
         let before = Dictionary(uniqueKeysWithValues: (earlier?.use.rows ?? []).map { ($0.pair, $0.pool) })
+        let sketches = Dictionary(uniqueKeysWithValues: (earlier?.use.rows ?? []).map { ($0.pair, $0.sketch) })
         // A row that was too small to be kept is no new one.
         let isWhole = earlier.map { $0.use.pairCount <= $0.use.rows.count } ?? false
         pairs = [:]
@@ -142,6 +145,11 @@ extension PortTrend.Look {
                 look?.pairs[row.pair],
                 hold: row.reuse.hold.inSeconds
             )
+        }
+        for row in use.rows {
+            guard let earlier = sketches[row.pair], row.sketch.isMostlyNew(since: earlier) else { continue }
+            let counted = (pairs[row.pair]?.opened ?? 0) - (look?.pairs[row.pair]?.opened ?? 0)
+            if counted * 4 < Double(row.open) { pairs[row.pair]?.untraced += 1 }
         }
         for row in use.rows {
             guard let earlier = before[row.pair] else { continue }

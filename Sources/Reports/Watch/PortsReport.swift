@@ -29,7 +29,8 @@ package struct PortsReport {
     package mutating func show(_ trend: PortTrend) {
         guard let screen, let document = PortDocument.now(trend, view), let use = trend.latest?.use else { return }
         let outlooks = view.outlooks(trend)
-        let shown = outlooks.prefix(rows)
+        let table = PortTable(width: screen.width ?? PortTable.defaultWidth)
+        let shown = document.rows.prefix(rows)
         let settings = hasSaidSettings && !screen.isLive ? [] : PortTable.settings(use.settings)
         hasSaidSettings = true
         let bystanders = PortTable.bystanders(trend).map { [$0] } ?? []
@@ -38,18 +39,19 @@ package struct PortsReport {
         if shown.isEmpty {
             body = [PortTable.totals(document, shown: 0)] + nobody(trend) + bystanders
             sinceHeader = nil
-        } else if shown.count == 1, outlooks.count == 1, view.isNarrowed, !screen.isLive {
+        } else if document.rows.count == 1, view.isNarrowed, !screen.isLive {
             // One row is one line a look, as vmstat's.
             let isDue = sinceHeader.map { $0 >= Self.headerEach } ?? true
             sinceHeader = isDue ? 1 : (sinceHeader ?? 0) + 1
-            body = (isDue ? bystanders + [PortTable.header] : []) + shown.map { PortTable.line($0) } + sources
+            body = (isDue ? bystanders + [table.header] : []) + shown.map { table.line($0) } + sources
         } else {
             sinceHeader = nil
             body =
-                [PortTable.totals(document, shown: shown.count), PortTable.header]
-                + shown.map { PortTable.line($0) } + sources + bystanders
+                [PortTable.totals(document, shown: shown.count), table.header]
+                + shown.map { table.line($0) } + sources + bystanders
         }
-        if screen.isLive { screen.redraw(settings + body) } else { screen.print(settings + body) }
+        let lines = (settings + body).flatMap { $0.wrapped(to: screen.width) }
+        if screen.isLive { screen.redraw(lines) } else { screen.print(lines) }
     }
 
     /// What to say where no row is as wanted.
