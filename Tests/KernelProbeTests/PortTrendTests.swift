@@ -288,6 +288,24 @@ struct PortTrendTests {
         #expect(looks <= 10)
     }
 
+    @Test("after looks that are close, bursts are carried on whole until the next one", arguments: [1.7, 1.9, 2.2])
+    func bursts(distance: Double) {
+        let (size, perSecond) = (600, 950.0)
+        var simulation = SimulatedPorts(settings(ports: 28_232), [.init(perSecond: perSecond, burst: size, from: 1)])
+        var trend = PortTrend()
+        for look in [0, 2.1, 2.1 + distance] {
+            simulation.run(to: look)
+            trend.add(simulation.sample(at: look, after: trend))
+        }
+        for time in [6.0, 8, 10, 12] {
+            simulation.run(to: time)
+            trend.add(simulation.tick(at: time))
+            let held = simulation.connects
+            let row = trend.outlooks.first
+            #expect(abs((row?.inUse ?? 0) - held) <= held / 20, "\(row?.inUse ?? 0) of \(held) at \(time) s")
+        }
+    }
+
     @Test("random programs: the time said is the time it takes", .slow, arguments: 0..<40)
     func random(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))

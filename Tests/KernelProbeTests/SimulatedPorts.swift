@@ -12,6 +12,8 @@ struct SimulatedPorts {
         /// Whether bind() chooses the port.
         var isBound = true
         var perSecond: Double
+        /// So many come at once, at the same rate.
+        var burst = 1
         /// Seconds a connection is open; nil for one that never closes.
         var open: Double? = 0
         /// Whether the other end closes first, which leaves no TIME_WAIT here.
@@ -63,7 +65,9 @@ struct SimulatedPorts {
     /// Lets the programs dial up to a moment.
     mutating func run(to time: Double) {
         while true {
-            let due = diallers.indices.map { diallers[$0].from + Double(dials[$0]) / diallers[$0].perSecond }
+            let due = diallers.indices.map {
+                diallers[$0].from + Double(dials[$0] / diallers[$0].burst * diallers[$0].burst) / diallers[$0].perSecond
+            }
             guard let who = due.indices.min(by: { due[$0] < due[$1] }), due[who] <= time else { return }
             dials[who] += 1
             if due[who] < diallers[who].until { dial(who, at: due[who]) }

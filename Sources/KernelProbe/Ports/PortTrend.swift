@@ -27,6 +27,8 @@ package struct PortTrend: Sendable {
         var bound: Sum
         /// All of the namespace's dialled connections.
         var all: Sum
+        /// Connections that are open or have left a TIME_WAIT, by the kernel's sums.
+        var begun = 0
     }
 
     struct Sum {
@@ -113,6 +115,7 @@ extension PortTrend.Look {
     init(_ sample: PortSample, after earlier: PortSample?, _ look: PortTrend.Look?) {
         taken = sample.taken
         connects = sample.tick.connects
+        begun = sample.use.all.open + sample.tick.timeWaits
         let use = sample.use
         let seconds = earlier.map { (sample.taken - $0.taken).inSeconds } ?? 0
         /// Goes on with a sum. What was not there before counts from the look before on, or from its oldest trace.

@@ -136,7 +136,7 @@ package struct PortRow: Sendable, Equatable {
     }
 
     /// The most, where that is not known.
-    var freeAtMost: Int {
+    package var freeAtMost: Int {
         let most = rebinds == .perhaps && choice == .bind ? capacity - open : free
         return choice == .unknown ? max(freeToBind, freeToConnect) : most
     }

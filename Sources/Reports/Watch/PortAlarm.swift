@@ -58,6 +58,10 @@ package struct PortAlarm: Sendable, Equatable {
         guard outlook.state == .unknown else { return nil }
         // However fast the row's dials come, they are no more than all of the namespace's.
         if let connectsPerSecond, unsure > 0, Double(unsure) >= seconds * connectsPerSecond { return nil }
+        let reusable = row.freeAtMost
+        if free == 0, reusable > 0 {
+            return "whether a port is left is not known: none if bind() chose them, \(grouped(reusable)) otherwise"
+        }
         return "how long \(grouped(free)) ports last is not known, so nobody can say that it is \(rounded(seconds)) s"
     }
 

@@ -96,6 +96,15 @@ package struct PortTable {
             .map { "    \($0.key) \(grouped($0.value))" }
     }
 
+    /// What is to be said of rows that hold every port, where nobody knows whether the next dial takes one again.
+    package static func doubts(_ outlooks: [PortOutlook]) -> String? {
+        let doubtful = outlooks.filter { $0.state == .unknown && $0.free == 0 && $0.row.freeAtMost > 0 }
+        guard let first = doubtful.first else { return nil }
+        return
+            "from \(first.row.pair.source): bind() finds no port, connect() takes \(grouped(first.row.freeAtMost)) again; "
+            + "which of them its program calls is not known"
+    }
+
     /// What dials that bind nothing are in for, where others' ports take half of theirs or more; nil otherwise.
     package static func bystanders(_ trend: PortTrend) -> String? {
         guard let use = trend.latest?.use, use.bound.held * 2 >= use.settings.range.ports, let newPair = trend.newPair

@@ -33,7 +33,7 @@ package struct PortsReport {
         let shown = document.rows.prefix(rows)
         let settings = hasSaidSettings && !screen.isLive ? [] : PortTable.settings(use.settings)
         hasSaidSettings = true
-        let bystanders = PortTable.bystanders(trend).map { [$0] } ?? []
+        let bystanders = [PortTable.doubts(outlooks), PortTable.bystanders(trend)].compactMap { $0 }
         let sources = showsSources ? PortTable.sources(outlooks, most: rows) : []
         let body: [String]
         if shown.isEmpty {
@@ -59,7 +59,12 @@ package struct PortsReport {
         guard view.isNarrowed else { return ["nobody has dialled anything within the last minute"] }
         let port = view.port.map { " towards port \($0)" } ?? ""
         let source = view.source.map { " from \($0)" } ?? ""
-        let busiest = PortView().outlooks(trend).prefix(3).map { "\($0.row.pair.destination) (\(grouped($0.inUse)))" }
+        let held = Dictionary(
+            PortView().outlooks(trend).map { ($0.row.pair.destination, $0.inUse) },
+            uniquingKeysWith: +
+        )
+        let busiest = held.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(3)
+            .map { "\($0.key) (\(grouped($0.value)))" }
         let rest = busiest.isEmpty ? "nor anywhere else" : "the busiest are \(busiest.joined(separator: ", "))"
         return ["nobody dials\(port)\(source); \(rest)"]
     }
