@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Units"),
         .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
-        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
+        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Text", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -323,7 +323,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "TestSupport", "Reports", "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator",
-                "PostRecords", "HTTP", "Text", "POSIX", "Units",
+                "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Fixtures"]
