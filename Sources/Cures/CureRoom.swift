@@ -207,7 +207,7 @@ final class CureRoom {
             )
             try load.start(for: nil)
         } catch {
-            throw TestbedError("the clients cannot be started: \(error)")
+            throw TestbedError("the callers cannot be started: \(error)")
         }
         defer { load.abandon() }
         let start = MonotonicInstant.now

@@ -10,8 +10,8 @@ struct MergeCommand: ParsableCommand {
         commandName: "merge",
         abstract: "Make one result of several, as of generators on several machines.",
         discussion: """
-            Percentiles are those of all batches together: results hold their histograms. Clients of one name are one \
-            client.
+            Percentiles are those of all batches together: results hold their histograms. Callers of one name are one \
+            caller.
 
               spiral-load merge a.json b.json --json all.json
             """

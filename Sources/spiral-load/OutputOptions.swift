@@ -10,7 +10,7 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the latencies by percentile as HdrHistogram's plotters read them; of several clients, files with their "
+            "Write the latencies by percentile as HdrHistogram's plotters read them; of several callers, files with their "
                 + "names are written beside that of all.",
             valueName: "path"
         )

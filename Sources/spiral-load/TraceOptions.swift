@@ -8,7 +8,7 @@ internal import Units
 struct TraceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write what was due as JSON lines: when, of which client, how many URIs.",
+            "Write what was due as JSON lines: when, of which caller, how many URIs.",
             valueName: "path"
         )
     )

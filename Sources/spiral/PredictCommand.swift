@@ -67,13 +67,13 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A client, as spiral-load takes them; repeat it. The demo's own when left out.",
+            "A caller, as spiral-load takes them; repeat it. The demo's own when left out.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
     )
     var client: [String] = []
 
-    @Option(help: "How long the clients send. 10m when left out.")
+    @Option(help: "How long the callers send. 10m when left out.")
     var duration: String?
 
     @Option(help: ArgumentHelp("Where to write the answer as JSON; - for standard output.", valueName: "path"))

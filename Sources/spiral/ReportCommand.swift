@@ -23,6 +23,7 @@ struct ReportCommand: ParsableCommand {
               spiral report run.json                       # writes report.html
               spiral report run.json --markdown -          # Markdown on standard output
               spiral report run.json --svg headline.svg
+              spiral report run.json --svg phone.svg --width 390
             """
     )
 
@@ -50,6 +51,14 @@ struct ReportCommand: ParsableCommand {
     )
     var chart: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Pixels the picture of --svg is to be wide; below 700 it is drawn for a phone. Default: 1000.",
+            valueName: "pixels"
+        )
+    )
+    var width: Int?
+
     private var targets: [(option: String, path: String)] {
         [("--output", output), ("--markdown", markdown), ("--svg", svg)].compactMap { option, path in
             path.map { (option, $0) }
@@ -59,6 +68,15 @@ struct ReportCommand: ParsableCommand {
     func validate() throws {
         guard chart == nil || svg != nil else {
             throw ValidationError("--chart needs --svg, which says where to write it")
+        }
+        if let width {
+            guard svg != nil else { throw ValidationError("--width needs --svg, which says where to write it") }
+            guard Pictures.widths.contains(width) else {
+                throw ValidationError(
+                    "--width: \(width) is not a number of pixels from \(Pictures.widths.lowerBound) to "
+                        + "\(Pictures.widths.upperBound); a phone has 390"
+                )
+            }
         }
         for (index, target) in targets.enumerated() {
             guard let other = targets[..<index].first(where: { $0.path == target.path }) else { continue }
@@ -129,7 +147,7 @@ struct ReportCommand: ParsableCommand {
 
     private func picture(of pictures: Pictures) throws -> [UInt8] {
         do {
-            return Array(try pictures.svg(chart).utf8)
+            return Array(try pictures.svg(chart, width: width).utf8)
         } catch {
             throw Refusal(.usage, "\(file): \(error)")
         }

@@ -55,7 +55,7 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A client, as spiral-load takes them; repeat it. The largest is the heavy one.",
+            "A caller, as spiral-load takes them; repeat it. The largest is the heavy one.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
     )
