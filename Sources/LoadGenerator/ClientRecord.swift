@@ -3,6 +3,7 @@ package import Telemetry
 
 /// All that is counted and measured of one client: enough to merge it with that of another generator, without loss.
 package struct ClientRecord: Sendable {
+    /// Latencies of answered and of all due batches.
     package struct Latencies: Sendable {
         /// Of answered batches, from the intended start.
         package var answered = LatencyHistogram()

@@ -20,6 +20,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
         }
     }
 
+    /// Records in the answers, found and not.
     package struct Records: Codable, Sendable, Equatable {
         package var found: Int
         package var empty: Int
@@ -40,6 +41,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
         }
     }
 
+    /// Connections opened, kept and lost.
     package struct Connections: Codable, Sendable, Equatable {
         /// Connects that were tried, failed ones too.
         package var opened: Int

@@ -7,6 +7,7 @@ internal import Units
 /// Sends the batches of several clients when they are due, whatever became of earlier ones: a slow server does not slow
 /// it down. One thread does all sending and receiving; another makes large requests and looks through large answers.
 package final class Load: Sendable {
+    /// What a load is given besides its callers.
     package struct Options: Sendable {
         /// What is written down of a batch.
         package enum TraceContent: Sendable {

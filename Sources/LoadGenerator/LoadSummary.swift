@@ -6,7 +6,7 @@ extension LoadResult {
         let counts = asked.compactMap(\.batches)
         let planned = counts.count == asked.count ? "\(grouped(counts.reduce(0, +))) batches" : "batches"
         return
-            "asked \(planned) in \(rounded(duration)) s from \(clients.count) client\(clients.count == 1 ? "" : "s"); "
+            "asked \(planned) in \(rounded(duration)) s from \(clients.count) caller\(clients.count == 1 ? "" : "s"); "
             + "sent \(grouped(due - unsent)), answered \(grouped(answered)), failed \(grouped(failed))"
             + (unanswered > 0 ? ", unanswered \(grouped(unanswered))" : "")
             + (unsent > 0 ? ", not sent \(grouped(unsent))" : "")
@@ -35,7 +35,7 @@ extension LoadResult {
 
     private var countTable: TextTable {
         var table = TextTable(header: [
-            "client", "due", "URIs", "answered", "failed", "unanswered", "not sent", "found", "empty", "in SLO",
+            "caller", "due", "URIs", "answered", "failed", "unanswered", "not sent", "found", "empty", "in SLO",
         ])
         for client in clients {
             table.add(

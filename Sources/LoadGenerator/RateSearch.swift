@@ -32,6 +32,7 @@ package struct RateSearch: Sendable, Equatable {
         }
     }
 
+    /// Takes into account what the load, times this factor, came to.
     package mutating func record(_ factor: Double, _ finding: Finding) {
         switch finding {
         case .holds: good = max(good ?? factor, factor)

@@ -5,6 +5,7 @@ internal import PostRecords
 
 /// How the requests of a load look, apart from the URIs in them.
 package struct RequestForm: Sendable {
+    /// Batches of post URIs, or plain requests.
     package enum Kind: Sendable {
         /// Batches of URIs, whose answers are looked through.
         case posts

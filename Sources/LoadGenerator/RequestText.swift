@@ -7,7 +7,7 @@ internal import Units
 /// Where the requests of a load go and what they look like, as the options of commands say it.
 package struct RequestText: Sendable, Codable, Equatable {
     /// Bytes of a body out of a file.
-    private static let largestBody = 64 << 20
+    private static let largestBody = ByteCount(bytes: 64 << 20)
 
     /// `http://HOST[:PORT][/PATH]`
     package var target: String
@@ -85,9 +85,7 @@ package struct RequestText: Sendable, Codable, Equatable {
 
     private static func contents(of path: String) throws(Problem) -> [UInt8] {
         do {
-            return try Descriptor.reading(path).readToEnd(upTo: largestBody)
-        } catch  where error.name == "EFBIG" {
-            throw Problem(description: "--body-file: \(path) has more than \(largestBody >> 20) MiB")
+            return try InputFile.contents(of: path, upTo: largestBody)
         } catch {
             throw Problem(description: "--body-file: cannot \(error)")
         }

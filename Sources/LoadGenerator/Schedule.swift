@@ -22,6 +22,7 @@ package struct Schedule: Sendable, Equatable {
         case recorded(batches: Int)
     }
 
+    /// A rate and how long it lasts.
     package struct Step: Sendable, Equatable {
         package var rate: Rate
         package var length: Duration

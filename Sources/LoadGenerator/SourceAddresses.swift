@@ -59,6 +59,7 @@ package struct SourceAddresses: Sendable, Equatable {
 
     package var family: IPAddress.Family { first.family }
 
+    /// The address that the next connection is dialled from.
     package mutating func next() -> IPAddress {
         defer { taken = (taken + 1) % count }
         return first + UInt64(taken)

@@ -5,6 +5,7 @@ internal import Units
 /// What clients sent and when, as JSON lines: `{"offset": 1.25, "caller": "feed", "uris": 12}`, with offsets in seconds and
 /// either how many URIs there were or the URIs themselves.
 package enum Trace {
+    /// A line of the trace.
     package struct Entry: Sendable, Equatable {
         /// From the beginning of the load.
         package var offset: Duration
@@ -18,6 +19,7 @@ package enum Trace {
         }
     }
 
+    /// What an entry asks for: how many URIs, or which.
     package enum Batch: Sendable, Equatable {
         case size(Int)
         case uris([String])

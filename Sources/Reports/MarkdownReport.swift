@@ -5,6 +5,7 @@ internal import Text
 
 /// A result as Markdown, for a pull request or an incident's page: what happened first, then the figures.
 package enum MarkdownReport {
+    /// A run, as for a pull request.
     package static func lines(_ run: RunResult) -> [String] {
         var lines = [
             "## Spiral: \(MarkdownTable.escaped(run.scenario)): \(MarkdownTable.escaped(run.verdict.text))", "",
@@ -34,6 +35,7 @@ package enum MarkdownReport {
         return lines + [""] + place(run.environment)
     }
 
+    /// A sweep, as for a pull request.
     package static func lines(_ sweep: SweepResult) -> [String] {
         let table = SweepTable(sweep)
         var lines = [
@@ -49,7 +51,7 @@ package enum MarkdownReport {
 
     package static func lines(_ load: LoadResult) -> [String] {
         let header = [
-            "client", "due", "answered", "failed", "unanswered", "not sent", "p50 ms", "p99 ms", "p99 of all due",
+            "caller", "due", "answered", "failed", "unanswered", "not sent", "p50 ms", "p99 ms", "p99 of all due",
         ]
         let rows = load.clients.map { client in
             [client.name]

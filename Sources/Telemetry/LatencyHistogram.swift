@@ -20,6 +20,7 @@ package struct LatencyHistogram: Sendable {
 
     package init() {}
 
+    /// Counts a latency.
     /// - Parameter count: how many latencies there were of that length, 1 or more.
     package mutating func record(_ latency: Duration, count: Int = 1) {
         record(microseconds: latency.wholeNanoseconds / 1000, count: count)
@@ -34,6 +35,7 @@ package struct LatencyHistogram: Sendable {
         longest = Swift.max(longest, value)
     }
 
+    /// Adds another histogram's counts.
     package mutating func add(_ other: LatencyHistogram) {
         if other.counts.count > counts.count { grow(toHold: other.counts.count - 1) }
         for index in other.counts.indices where other.counts[index] != 0 { counts[index] += other.counts[index] }

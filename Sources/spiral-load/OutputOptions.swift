@@ -10,7 +10,7 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write the latencies by percentile as HdrHistogram's plotters read them; of several clients, files with their "
+            "Write the latencies by percentile as HdrHistogram's plotters read them; of several callers, files with their "
                 + "names are written beside that of all.",
             valueName: "path"
         )
@@ -23,16 +23,16 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
-/// The files of ``OutputOptions``, open.
+/// The files of ``OutputOptions``; what is there stays until the result is.
 final class Outputs {
     /// The latencies of one client, or of all.
     private final class PlotFile {
         let client: String?
-        let descriptor: Descriptor
+        let file: ReplacedFile
 
         init(_ client: String?, _ path: String) throws(SystemCallError) {
             self.client = client
-            descriptor = try .creating(path)
+            file = try ReplacedFile(path)
         }
     }
 
@@ -76,7 +76,7 @@ final class Outputs {
                 var all = ClientRecord(name: "all")
                 for record in records where plot.client.map({ $0 == record.name }) ?? true { all.add(record) }
                 do throws(SystemCallError) {
-                    try plot.descriptor.writeAll(Array(all.percentileText.utf8))
+                    try plot.file.write(Array(all.percentileText.utf8))
                 } catch {
                     throw Refusal(.machine, "--hdr: cannot \(error)")
                 }

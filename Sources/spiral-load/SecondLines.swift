@@ -7,10 +7,14 @@ internal import Units
 /// What happened second by second: a line on the terminal that is written over, and one of a CSV file for each client.
 final class SecondLines {
     private final class File {
-        let descriptor: Descriptor
+        private var file: StreamedFile
 
         init(_ path: String) throws(SystemCallError) {
-            descriptor = try .creating(path)
+            file = try StreamedFile(path)
+        }
+
+        func write(_ text: String) throws(SystemCallError) {
+            try file.write(Array(text.utf8))
         }
     }
 
@@ -29,7 +33,7 @@ final class SecondLines {
         self.total = total
         do throws(SystemCallError) {
             if let path { csv = try File(path) } else { csv = nil }
-            try csv?.descriptor.writeAll(Array("second,client,due,answered,failed,p50_ms,p99_ms\n".utf8))
+            try csv?.write("second,client,due,answered,failed,p50_ms,p99_ms\n")
         } catch {
             throw Refusal(error.call == "open" ? .usage : .machine, "--csv: cannot \(error)")
         }
@@ -57,7 +61,7 @@ final class SecondLines {
                 "\(second),\(name),\(window.due),\(window.answered),\(window.failed),\(latencies.joined(separator: ","))\n"
         }
         do throws(SystemCallError) {
-            try csv.descriptor.writeAll(Array(lines.utf8))
+            try csv.write(lines)
         } catch {
             problem = Refusal(.machine, "--csv: cannot \(error); what is written there is not all of the load")
         }

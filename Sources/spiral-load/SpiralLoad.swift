@@ -13,9 +13,9 @@ internal import Units
 struct SpiralLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral-load",
-        abstract: "Send batches of post URIs, or other requests, at set times, whatever the server makes of them.",
+        abstract: "Send batches of post URIs, or other requests, at set times, whether or not the server keeps up.",
         discussion: """
-            Each client has its own schedule and its own connections. A batch is sent when it is due, even \
+            Each caller has its own schedule and its own connections. A batch is sent when it is due, even \
             while earlier ones are unanswered, and its latency counts from then.
 
               spiral-load --client feed:uris=1..50,rate=20/s --duration 30s
@@ -36,13 +36,13 @@ struct SpiralLoad: ParsableCommand {
 
     @Option(
         name: .customLong("client"),
-        help: ArgumentHelp("A client, NAME:uris=LO..HI,rate=R/s; repeat it for several.", valueName: "client")
+        help: ArgumentHelp("A caller, NAME:uris=LO..HI,rate=R/s; repeat it for several.", valueName: "caller")
     )
     var clients: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Batches in flight at all times, for clients that do not say when theirs are due.",
+            "Batches in flight at all times, for callers that do not say when theirs are due.",
             valueName: "n"
         )
     )
@@ -94,7 +94,7 @@ struct SpiralLoad: ParsableCommand {
     @Option(help: "How long to wait for more of an answer, too; without it only --timeout counts.")
     var readTimeout: String?
 
-    @Option(help: "Batches of one client in flight at once; further ones wait, and the run is not valid.")
+    @Option(help: "Batches of one caller in flight at once; further ones wait, and the run is not valid.")
     var maxInFlight: Int?
 
     @Option(
@@ -111,7 +111,7 @@ struct SpiralLoad: ParsableCommand {
     @OptionGroup
     var output: OutputOptions
 
-    @Option(help: ArgumentHelp("Write a line of figures for each client and second.", valueName: "path"))
+    @Option(help: ArgumentHelp("Write a line of figures for each caller and second.", valueName: "path"))
     var csv: String?
 
     @OptionGroup
@@ -224,7 +224,7 @@ struct SpiralLoad: ParsableCommand {
         let isOpen = plan.clients.contains { $0.spec.schedule.scaled(by: 1) != nil }
         guard isOpen, trace.replay == nil, trace.record == nil, csv == nil, startAt == nil else {
             throw ValidationError(
-                "--search: it needs clients with rates, and takes no --replay, --record, --csv and --start-at"
+                "--search: it needs callers with rates, and takes no --replay, --record, --csv and --start-at"
             )
         }
     }
@@ -247,7 +247,7 @@ struct SpiralLoad: ParsableCommand {
     private func plan() throws -> LoadPlan {
         let clients = try loadClients()
         guard Set(clients.map(\.spec.name)).count == clients.count else {
-            throw ValidationError("--client: two clients have one name; give each its own")
+            throw ValidationError("--client: two callers have one name; give each its own")
         }
         let warmUp = try time("--warm-up", warmUp, isZeroAllowed: true)
         let length = try duration.map { try time("--duration", $0) } ?? Self.length(of: clients)

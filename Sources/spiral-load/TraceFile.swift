@@ -4,14 +4,14 @@ internal import POSIX
 
 /// Where ``TraceOptions/record`` goes.
 final class TraceFile {
-    private let descriptor: Descriptor
+    private var file: StreamedFile
     /// Why nothing more is written; the load goes on.
     private(set) var problem: Refusal?
 
     /// - Throws: ``Refusal`` when it cannot be written.
     init(_ path: String) throws {
         do throws(SystemCallError) {
-            descriptor = try .creating(path)
+            file = try StreamedFile(path)
         } catch {
             throw Refusal(.usage, "--record: cannot \(error)")
         }
@@ -20,7 +20,7 @@ final class TraceFile {
     func append(_ entries: [Trace.Entry]) {
         guard !entries.isEmpty, problem == nil else { return }
         do throws(SystemCallError) {
-            try descriptor.writeAll(Trace.text(entries))
+            try file.write(Trace.text(entries))
         } catch {
             problem = Refusal(.machine, "--record: cannot \(error); what is written there is not all of the load")
         }

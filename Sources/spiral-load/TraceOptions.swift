@@ -8,7 +8,7 @@ internal import Units
 struct TraceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write what was due as JSON lines: when, of which client, how many URIs; of a load that is ended early, as far as "
+            "Write what was due as JSON lines: when, of which caller, how many URIs; of a load that is ended early, as far as "
                 + "its sender had come.",
             valueName: "path"
         )
@@ -51,7 +51,7 @@ struct TraceOptions: ParsableArguments {
         guard let replay else { return nil }
         let entries: [Trace.Entry]
         do {
-            entries = try Trace.entries(of: try Descriptor.reading(replay).readToEnd())
+            entries = try Trace.entries(of: try InputFile.contents(of: replay, upTo: ByteCount(bytes: 1 << 30)))
         } catch let error as SystemCallError {
             throw ValidationError("--replay: cannot \(error)")
         } catch {

@@ -301,9 +301,7 @@ struct LoadTests {
     @Test("an IPv6 source has ports like an IPv4 one, and a network of them as many times more", .requiresNamespaces)
     func ipv6Ports() throws {
         try inNetworkNamespace(ports: 60) {
-            for low in 1...3 as ClosedRange<UInt64> {
-                try NetworkNamespace.addLoopback(IPAddress(high: 0xfd00 << 48, low: low))
-            }
+            try LocalRoute.add(#require(AddressPrefix(text: "fd00::/126")))
             for (port, source) in [(8001, nil), (8002, try SourceAddresses(text: "fd00::/126"))]
                 as [(UInt16, SourceAddresses?)]
             {

@@ -79,11 +79,16 @@ package struct ChartLayout: Sendable {
         }
     }
 
-    /// The row of each of several texts that begin at those pixels, so that none is written over another.
-    func rows(_ texts: [(text: String, at: Double)]) -> [Int] {
+    /// Rows that names above a chart may take; more would be a list, and no picture.
+    private static let mostRows = 6
+
+    /// The row of each of several texts that begin at those pixels, so that none is written over another; nil for one that
+    /// has no room.
+    func rows(_ texts: [(text: String, at: Double)]) -> [Int?] {
         var ends: [Double] = []
         return texts.map { text, at in
             let row = ends.firstIndex { $0 <= at } ?? ends.count
+            guard row < Self.mostRows else { return nil }
             if row == ends.count { ends.append(0) }
             ends[row] = at + width(of: text) + 0.7 * fontSize
             return row
