@@ -228,7 +228,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Reports", "Cures", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
                 "Memcached",
                 "Text", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

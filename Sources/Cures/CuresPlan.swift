@@ -13,6 +13,9 @@ package struct CuresPlan: Codable, Sendable, Equatable {
     static let defaultPorts = 28_232
     static let allPorts = 64_512
 
+    /// What a plan may ask for.
+    package static let mostRepetitions = 100
+
     /// By name, in the order of the list; the incident comes first.
     package var cures: [String]
     /// Ephemeral ports of each namespace.
@@ -38,6 +41,13 @@ package struct CuresPlan: Codable, Sendable, Equatable {
         batchesPerRound = uris < 4 * self.ports ? 2 : 1
         self.repetitions = repetitions
         self.seed = seed
+    }
+
+    /// What of it no plan has, in words; nil where there is nothing. Of one that was read from a file.
+    var problem: String? {
+        guard (1...Self.mostRepetitions).contains(repetitions) else { return "its repetitions are none" }
+        guard (1...Self.allPorts).contains(ports), uris > 0, batchesPerRound > 0 else { return "its ports are none" }
+        return Set(cures).count == cures.count ? nil : "it has a cure twice"
     }
 
     /// The settings every cure begins with: the incident's own, but for a timeout that a slow machine does not meet; or one

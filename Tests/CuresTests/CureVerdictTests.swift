@@ -211,4 +211,41 @@ struct CureVerdictTests {
             #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(text.utf8)) }
         }
     }
+
+    @Test("a cure with numbers of its own is not held against what is expected where ports are as few as those")
+    func fewPorts() throws {
+        for (ports, expectations) in [(128, 0), (512, 1)] {
+            var result = CuresResult(CuresPlan(["limit"], ports: ports, repetitions: 1, seed: 1))
+            result.runs = [
+                .init(
+                    cell: .init(cure: Cure.incidentName, repetition: 1),
+                    measurement: measurement(found: [20, 0], errors: ["bind EADDRINUSE": 180], othersFailed: 40)
+                ), run("limit", found: [100, 60]),
+            ]
+            result.judge()
+            let row = try #require(result.cures.first { $0.name == "limit" })
+            #expect(row.verdict == .helps && row.expectations.count == expectations)
+            #expect(result.failures.count == expectations)
+        }
+    }
+
+    @Test(
+        "a file whose figures are none is refused in a line",
+        arguments: [
+            ("\"found\" : 20", "\"found\" : 9223372036854775807"),
+            ("\"repetitions\" : 1", "\"repetitions\" : 1000000000"),
+            ("\"ports\" : 64", "\"ports\" : -64"), ("\"ok\" : 50", "\"ok\" : -9223372036854775808"),
+            ("\"uris\" : 256", "\"uris\" : 0"),
+        ]
+    )
+    func damaged(text: String, replacement: String) throws {
+        let written = String(
+            decoding: JSONText.encode(result(["limit"], [run("limit", found: [100, 100])])),
+            as: UTF8.self
+        )
+        #expect(written.contains(text))
+        let damaged = written.replacing(text, with: replacement)
+        let error = #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(damaged.utf8)) }
+        #expect(error?.description.contains("damaged") == true && error?.description.contains("\n") == false)
+    }
 }
