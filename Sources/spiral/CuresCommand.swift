@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import Forecast
 internal import KernelProbe
 internal import POSIX
 internal import Reports
@@ -125,7 +126,7 @@ struct CuresCommand: ParsableCommand {
         guard NetworkNamespace.isPermitted() else {
             throw Refusal(
                 .machine,
-                "each cure needs a network namespace, which this machine permits to root only; 'spiral doctor' says more"
+                "each cure needs a network namespace: \(NamespaceRefusal.here.reason); 'spiral doctor' says what to do"
             )
         }
         let screen = Screen(output: [json, report, markdown].contains("-") ? 2 : 1, isQuiet: quiet)
