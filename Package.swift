@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Units"),
         .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
-        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
+        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Text", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -222,6 +222,7 @@ let package = Package(
             dependencies: [
                 "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
                 "POSIX", "Units",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Tests/TestSupport"
         ),
@@ -260,7 +261,7 @@ let package = Package(
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
-                "Units", "Text",
+                "TestSupport", "Units", "Text",
                 "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -269,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe", "Text", "POSIX",
+                "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -321,7 +323,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "TestSupport", "Reports", "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator",
-                "PostRecords", "HTTP", "Text", "POSIX",
+                "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Fixtures"]

@@ -113,7 +113,7 @@ final class CureRoom {
 
     private static func ipv6() throws(CureUnavailable) -> MemcachedProcess.Transport {
         do {
-            _ = try Socket.listening(on: .ipv6(IPAddress(high: 0, low: 1), port: 11211), backlog: 1)
+            _ = try Socket.listening(on: .ipv6(.ipv6Loopback, port: 11211), backlog: 1)
             return .ipv6
         } catch {
             throw CureUnavailable("IPv6 is off on this machine (\(error)); net.ipv6.conf.lo.disable_ipv6=0 turns it on")
@@ -207,7 +207,7 @@ final class CureRoom {
             )
             try load.start(for: nil)
         } catch {
-            throw TestbedError("the clients cannot be started: \(error)")
+            throw TestbedError("the callers cannot be started: \(error)")
         }
         defer { load.abandon() }
         let start = MonotonicInstant.now

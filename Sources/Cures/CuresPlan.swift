@@ -13,9 +13,6 @@ package struct CuresPlan: Codable, Sendable, Equatable {
     static let defaultPorts = 28_232
     static let allPorts = 64_512
 
-    /// What a plan may ask for.
-    package static let mostRepetitions = 100
-
     /// By name, in the order of the list; the incident comes first.
     package var cures: [String]
     /// Ephemeral ports of each namespace.
@@ -43,13 +40,6 @@ package struct CuresPlan: Codable, Sendable, Equatable {
         self.seed = seed
     }
 
-    /// What of it no plan has, in words; nil where there is nothing. Of one that was read from a file.
-    var problem: String? {
-        guard (1...Self.mostRepetitions).contains(repetitions) else { return "its repetitions are none" }
-        guard (1...Self.allPorts).contains(ports), uris > 0, batchesPerRound > 0 else { return "its ports are none" }
-        return Set(cures).count == cures.count ? nil : "it has a cure twice"
-    }
-
     /// The settings every cure begins with: the incident's own, but for a timeout that a slow machine does not meet; or one
     /// lookup of a batch at a time, and no connection kept.
     package var settings: Settings {
@@ -59,6 +49,18 @@ package struct CuresPlan: Codable, Sendable, Equatable {
         settings.fanOut.limit = .request(1)
         settings.fanOut.maxIdle = 0
         return settings
+    }
+
+    /// Measurements of one cure.
+    package static let mostRepetitions = 100
+
+    /// What of it nobody can have asked for, in words; nil where there is nothing.
+    var problem: String? {
+        guard Set(cures).count == cures.count, cures.allSatisfy({ name in Cure.all.contains { $0.name == name } })
+        else {
+            return "it names cures that there are not, or one twice"
+        }
+        return repetitions <= Self.mostRepetitions ? nil : "nobody measures a cure so often"
     }
 
     /// A cure measured once.

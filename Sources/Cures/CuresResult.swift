@@ -68,7 +68,7 @@ package struct CuresResult: Codable, Sendable {
         guard let file = try? JSONText.decode(File.self, from: json) else {
             throw .init(description: "it says \(head.schema), but is damaged or incomplete")
         }
-        if let problem = file.plan.problem ?? file.environment?.problem {
+        if let problem = file.environment?.problem ?? file.plan.problem {
             throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
         }
         self.init(file.plan)

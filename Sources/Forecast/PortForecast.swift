@@ -79,8 +79,9 @@ package struct PortForecast: Codable, Sendable {
     /// Hosts that are needed instead, with the addresses there are; nil when no number is enough.
     package var hostsNeeded: Int?
 
-    /// - Throws: ``Problem`` where dials depend on timing.
+    /// - Throws: ``Problem`` where dials depend on timing, and where there are no ports.
     package init(_ question: Question) throws(Problem) {
+        guard question.budget.ports > 0 else { throw Problem(description: "all ports of the range are reserved") }
         let fanOut = question.settings.fanOut
         let chunk = if case .multiget(let chunk) = fanOut.fanout { chunk } else { 1 }
         if let bound = fanOut.limit.bound, bound > fanOut.maxIdle {

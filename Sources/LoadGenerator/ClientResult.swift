@@ -93,6 +93,18 @@ package struct ClientResult: Codable, Sendable, Equatable {
     /// In the bodies of all answers.
     package var answerBytes: Int?
 
+    /// ``distribution`` among all batches that were due: one that was not answered is above all that were.
+    package var distributionOfAll: [DistributionPoint] {
+        guard due > 0 else { return [] }
+        return distribution.map { point in
+            .init(
+                percentile: 100 * Double(answered - point.above) / Double(due),
+                ms: point.ms,
+                above: point.above + due - answered
+            )
+        }
+    }
+
     /// Takes out what older versions wrote where nothing was measured: 0 ms, and all of no batches.
     package mutating func dropUnmeasured() {
         if ok == 0 { (latencyMs, serviceMs) = (nil, nil) }

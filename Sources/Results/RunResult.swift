@@ -7,6 +7,8 @@ package struct RunResult: Codable, Sendable {
     /// What it wrote before there was a way to say that nothing was measured.
     static let schemaWithZeros = "spiral-run/1"
     package var schema = RunResult.currentSchema
+    /// Nil until it is written, and in results of before.
+    package var build: ResultBuild?
     package var scenario: String
     package var description: String
     package var environment: Environment

@@ -10,8 +10,9 @@ package struct LatencyHistogram: Sendable {
     package init() {}
 
     /// Counts a latency.
-    package mutating func record(_ latency: Duration) {
-        record(microseconds: latency.wholeNanoseconds / 1000, count: 1)
+    /// - Parameter count: how many latencies there were of that length, 1 or more.
+    package mutating func record(_ latency: Duration, count: Int = 1) {
+        record(microseconds: latency.wholeNanoseconds / 1000, count: UInt64(count))
     }
 
     private mutating func record(microseconds: Int64, count: UInt64) {

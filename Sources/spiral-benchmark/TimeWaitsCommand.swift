@@ -23,7 +23,7 @@ struct TimeWaitsCommand: ParsableCommand {
         let address = try listener.localAddress()
         for index in 0..<count {
             let source = IPv4Address(value: 0x7f10_0001 + UInt32(index / Self.perSource))
-            let dialed = try Socket.connected(to: address, from: source, timeout: .seconds(10))
+            let dialed = try Socket.connected(to: address, from: IPAddress(source), timeout: .seconds(10))
             // In this order: the end that sends its FIN first holds the TIME_WAIT.
             dialed.finishSending()
             _ = try listener.accept()

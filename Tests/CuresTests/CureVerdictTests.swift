@@ -230,22 +230,22 @@ struct CureVerdictTests {
     }
 
     @Test(
-        "a file whose figures are none is refused in a line",
+        "a result with numbers at the limits of their types, or of cures that there are not, is damaged",
         arguments: [
-            ("\"found\" : 20", "\"found\" : 9223372036854775807"),
-            ("\"repetitions\" : 1", "\"repetitions\" : 1000000000"),
-            ("\"ports\" : 64", "\"ports\" : -64"), ("\"ok\" : 50", "\"ok\" : -9223372036854775808"),
-            ("\"uris\" : 256", "\"uris\" : 0"),
+            ("\"found\" : 100", "\"found\" : 9223372036854775807", "its found of 9223372036854775807 is no figure"),
+            ("\"uris\" : 100", "\"uris\" : -9223372036854775808", "its uris of -9223372036854775808 is no figure"),
+            ("\"timeWaitPeak\" : ", "\"timeWaitPeak\" : 1e308", "its timeWaitPeak of 1e308"),
+            ("\"repetitions\" : 1", "\"repetitions\" : 999999999999", "nobody measures a cure so often"),
+            ("\"rotate-source\"", "\"nothing\"", "it names cures that there are not, or one twice"),
+            ("\"rotate-source\"", "\"prayer\"", "it names cures that there are not, or one twice"),
         ]
     )
-    func damaged(text: String, replacement: String) throws {
-        let written = String(
-            decoding: JSONText.encode(result(["limit"], [run("limit", found: [100, 100])])),
-            as: UTF8.self
-        )
-        #expect(written.contains(text))
-        let damaged = written.replacing(text, with: replacement)
+    func damaged(figure: String, other: String, problem: String) throws {
+        let written = result(["rotate-source"], [run("rotate-source", found: [100, 100])])
+        let text = String(decoding: JSONText.encode(written), as: UTF8.self)
+        let damaged = text.replacing(figure, with: other)
+        try #require(damaged != text)
         let error = #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(damaged.utf8)) }
-        #expect(error?.description.contains("damaged") == true && error?.description.contains("\n") == false)
+        #expect(error?.description.contains(problem) == true, "\(error as Any)")
     }
 }

@@ -5,6 +5,7 @@ import HTTPTypes
 import Memcached
 import POSIX
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Text
 import Units

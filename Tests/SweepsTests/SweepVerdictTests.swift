@@ -47,6 +47,31 @@ struct SweepVerdictTests {
         return sweep
     }
 
+    @Test("the JSON names the combination that is recommended, and none where the measurements do not tell")
+    func recommended() throws {
+        func json(_ sweep: SweepResult) -> String { String(decoding: JSONText.encode(sweep), as: UTF8.self) }
+        let sure = try sweep(
+            "request:4,request:16",
+            repetitions: 3,
+            (1...3).flatMap { [run("request:4", $0, small: [10]), run("request:16", $0, small: [90])] }
+        )
+        #expect(sure.recommended == ["limit": "request:4"])
+        #expect(json(sure).contains("\"limit\" : \"request:4\""))
+        for unsure in [
+            try sweep("request:4", [run("request:4")]), try sweep("request:4", [run("request:4", errors: 5)]),
+            try sweep("request:4", []),
+        ] {
+            #expect(unsure.recommended == nil)
+            #expect(json(unsure).contains("\"recommended\" : null"))
+        }
+        // A file of before has no such key, and is read; what is recommended is found anew.
+        let old = json(sure).replacing("\"recommended\"", with: "\"otherwise\"")
+        var read = try SweepResult(json: Array(old.utf8))
+        #expect(read.recommended == nil)
+        read.analyze()
+        #expect(read.recommended == ["limit": "request:4"])
+    }
+
     @Test(
         "what has no answers to the small callers or to the heavy one ranks below all that has, and is no knee",
         arguments: [([], [300.0]), ([10.0], [])]

@@ -41,6 +41,8 @@ struct TableReading {
     private(set) var boundPool = PortPool()
     private(set) var boundOdd = 0
     private var unconnected = Held()
+    /// Sources of which two pairs have a port.
+    private var sharing: Set<UInt32> = []
 
     init(
         _ table: SocketTable,
@@ -49,7 +51,11 @@ struct TableReading {
         _ knowledge: PortUse.Knowledge
     ) {
         self.knowledge = knowledge
-        grouped = GroupedSockets(table, in: settings.range)
+        let sockets = GroupedSockets(table, in: settings.range)
+        let formerListeners = sockets.formerListeners
+        grouped =
+            formerListeners.isEmpty
+            ? sockets : GroupedSockets(table, in: settings.range, notAt: formerListeners)
         self.settings = settings
         self.taken = taken
         parts = RangeParts(settings.range)
@@ -71,6 +77,11 @@ struct TableReading {
                 heldAt[endpoint.address, default: Held()].insert(endpoint.port, parts)
             }
         }
+        // What was accepted there keeps its port as its listener did.
+        for endpoint in formerListeners {
+            unconnected.insert(endpoint.port, parts)
+            heldAt[endpoint.address, default: Held()].insert(endpoint.port, parts)
+        }
         for (address, _) in heldAt {
             for port in wildcard[address.family]?.list ?? [] { heldAt[address]?.insert(port, parts) }
         }
@@ -91,6 +102,9 @@ struct TableReading {
             var ofSource = others?.counts ?? RangeParts.Counts()
             for port in holds.ports where !(others?.ports.contains(port) ?? false) { parts.count(port, in: &ofSource) }
             sourceInUse[source] = ofSource.even + ofSource.odd
+            if settings.autobindReuse == true, holds.ports.contains(where: { holds.isShared($0) }) {
+                sharing.insert(UInt32(source))
+            }
             for pair in pairs {
                 sourceOfPair[pair] = UInt32(source)
                 choices[pair] = parts.choice(
@@ -114,12 +128,16 @@ struct TableReading {
     /// Who chose where ports of both parities are full, and so tell nothing.
     private func choiceOfFull(_ pair: Int) -> PortChoice {
         let ends = grouped.pairs[pair]
+        if settings.autobindReuse == true, let known = knowledge.choices[ends] { return known }
         if knowledge.reusing?.contains(ends) ?? false { return .connect }
         if let known = knowledge.choices[ends] { return known }
         let first = firstIsOdd(pair)
-        // Where connect() may take ports again it has no end of them: one that stands still at the end binds.
+        // Where connect() may take ports again, the first ones are soon the youngest, and a pair that takes none may have
+        // nobody who dials. But who has a source that no route gives has bound it, and as a rule without
+        // IP_BIND_ADDRESS_NO_PORT: with it, ports would be taken again.
         if reuse(ofPair: pair) != .never {
-            return first == false ? .connect : knowledge.reusing == nil ? .unknown : .bind
+            if first == false { return .connect }
+            return knowledge.reusing != nil && ends.source.isBoundLoopback ? .bind : .unknown
         }
         return switch first {
         case true: .bind
@@ -135,7 +153,7 @@ struct TableReading {
         var open = ParityOrder()
         for socket in grouped.sockets(ofPair: pair) {
             let isOdd = parts.isOdd(socket.port)
-            if let left = socket.hold.timeWaitLeft {
+            if let left = socket.hold.left {
                 if left < Self.soonBack { return nil }
                 closed.add(Double(left), isOdd: isOdd)
             } else {
@@ -198,7 +216,7 @@ struct TableReading {
             for socket in grouped.sockets(ofPair: pair) {
                 if bound.contains(socket.port) {
                     overlap += 1
-                } else if let age = socket.hold.age, reuse.allows(age: age, at: taken) {
+                } else if socket.hold.isTimeWait, let age = socket.hold.age, reuse.allows(age: age, at: taken) {
                     again += 1
                 } else if perhapsBound.contains(socket.port) {
                     perhapsOverlap += 1
@@ -245,7 +263,11 @@ struct TableReading {
 
     func row(_ pair: Int) -> PortRow {
         var pool = PortPool()
-        for socket in grouped.sockets(ofPair: pair) { pool.add(socket.hold) }
+        var sketch = OpenSketch()
+        for socket in grouped.sockets(ofPair: pair) {
+            pool.add(socket.hold)
+            if socket.hold.isOpen { sketch.add(socket.port, socket.inode) }
+        }
         return PortRow(
             pair: grouped.pairs[pair],
             capacity: settings.range.ports,
@@ -255,8 +277,16 @@ struct TableReading {
             blocked: blocked[pair],
             perhapsBlocked: perhapsBlocked[pair],
             reusable: reusable[pair],
-            reuse: reuse(ofPair: pair)
+            reuse: reuse(ofPair: pair),
+            sketch: sketch,
+            rebinds: rebinding(pair)
         )
+    }
+
+    private func rebinding(_ pair: Int) -> PortRow.Rebinding {
+        guard settings.autobindReuse == true, choices[pair] == .bind else { return .no }
+        return sharing.contains(sourceOfPair[pair]) || knowledge.reusing?.contains(grouped.pairs[pair]) ?? false
+            ? .yes : .perhaps
     }
 
     mutating func pool(ofSource source: Int) -> PortPool {

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Units
 
-/// Estimates the queue from the best round trip ever seen, as TCP Vegas does (Brakmo and Peterson, 1994), in the form
+/// Estimates the queue from the best round trip of late, as TCP Vegas does (Brakmo and Peterson, 1994), in the form
 /// of Netflix's concurrency-limits.
 ///
 /// As published, the best round trip is taken before it is looked whether the lookup failed: a dial that is refused in

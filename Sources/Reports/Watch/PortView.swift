@@ -53,7 +53,7 @@ package struct PortView: Sendable {
     private func shows(_ pair: AddressPair) -> Bool {
         (port == nil || pair.destination.port == port)
             && (destinations?.contains(pair.destination) ?? true)
-            && (source == nil || pair.source == source)
+            && (source == nil || pair.source.anywhere == source)
     }
 
     /// Whether rows are chosen at all.
