@@ -256,7 +256,7 @@ struct LoadTests {
         #expect(server.connections <= 4)
     }
 
-    @Test("a server of IPv6 is loaded like any other", .requiresNamespaces)
+    @Test("a server of IPv6 is loaded like any other", .requiresNamespaces, .requiresIPv6)
     func ipv6() throws {
         try inNetworkNamespace {
             let server = try ScriptedServer(port: 8001, on: .ipv6Loopback) { .answer(ScriptedServer.records($0.uris)) }
@@ -268,7 +268,8 @@ struct LoadTests {
 
     @Test(
         "of a name's addresses the one that takes connections gets the load; where none does, every batch says so once",
-        .requiresNamespaces
+        .requiresNamespaces,
+        .requiresIPv6
     )
     func severalAddresses() throws {
         try inNetworkNamespace {
@@ -298,7 +299,11 @@ struct LoadTests {
         }
     }
 
-    @Test("an IPv6 source has ports like an IPv4 one, and a network of them as many times more", .requiresNamespaces)
+    @Test(
+        "an IPv6 source has ports like an IPv4 one, and a network of them as many times more",
+        .requiresNamespaces,
+        .requiresIPv6
+    )
     func ipv6Ports() throws {
         try inNetworkNamespace(ports: 60) {
             try LocalRoute.add(#require(AddressPrefix(text: "fd00::/126")))
