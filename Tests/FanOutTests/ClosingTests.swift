@@ -116,7 +116,7 @@ struct ClosingTests {
                         heard.append(words)
                         return heard.count { $0 == ["quit"] }
                     }
-                    // The first `quit` is not obeyed, the second is answered.
+                    // Nothing comes of the first `quit`, and the second is answered.
                     if words != ["quit"] { try caller.send("END\r\n") } else if count > 1 { try caller.send("NO\r\n") }
                 }
             }
