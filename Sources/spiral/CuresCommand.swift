@@ -131,7 +131,9 @@ struct CuresCommand: ParsableCommand {
             )
         }
         let screen = Screen(output: [json, report, markdown].contains("-") ? 2 : 1, isQuiet: quiet)
-        var runner = CuresRunner(plan, earlier: earlier, file: json) { screen.print($0) }
+        var begun = earlier ?? CuresResult(plan)
+        begun.build = .current
+        var runner = CuresRunner(begun, file: json) { screen.print($0) }
         let result: CuresResult
         do {
             result = try runner.run()

@@ -306,6 +306,36 @@ struct PortTrendTests {
         }
     }
 
+    @Test(
+        "who chose ports past half of the range is still known when the others have come back",
+        arguments: [true, false]
+    )
+    func pastHalf(isBound: Bool) {
+        // Both parities are taken, the preferred one first, so the other one is the last to come back.
+        var simulation = SimulatedPorts(
+            settings(ports: 600),
+            [.init(isBound: isBound, perSecond: 10, until: 65)]
+        )
+        var seen: Set<Double> = []
+        watch(&simulation, for: 120) { time, trend in
+            guard time > 2, let row = trend.outlooks.first?.row else { return }
+            #expect(row.choice == (isBound ? .bind : .connect), "at \(time) s")
+            #expect((trend.latest?.use.bound.held ?? 0) == (isBound ? row.inUse : 0), "at \(time) s")
+            seen.insert(time)
+        }
+        #expect(seen.contains(110))
+    }
+
+    @Test("somebody who comes when nobody dials any more does not guess who chose the ports that are left")
+    func lateComer() {
+        var simulation = SimulatedPorts(settings(ports: 600), [.init(perSecond: 10, until: 60)])
+        simulation.run(to: 95)
+        var trend = PortTrend()
+        for time in [95.0, 96] { trend.add(simulation.sample(at: time, after: trend)) }
+        #expect(trend.outlooks.first?.row.choice == .unknown)
+        #expect(trend.latest?.use.perhapsBound == trend.outlooks.first?.inUse)
+    }
+
     @Test("random programs: the time said is the time it takes", .slow, arguments: 0..<40)
     func random(seed: Int) {
         var random = SplitMix64(seed: UInt64(seed))

@@ -108,7 +108,8 @@ struct TableReading {
             for pair in pairs {
                 sourceOfPair[pair] = UInt32(source)
                 choices[pair] = parts.choice(
-                    pair: count(pair),
+                    chosen: chosenOfLate(pair),
+                    held: count(pair),
                     source: ofSource,
                     blockedEven: 0,
                     isShared: settings.autobindReuse != true
@@ -119,13 +120,27 @@ struct TableReading {
         }
     }
 
-    private func count(_ pair: Int) -> RangeParts.Counts {
-        var counts = RangeParts.Counts()
-        for socket in grouped.sockets(ofPair: pair) { parts.count(socket.port, in: &counts) }
-        return counts
+    private func count(_ pair: Int, _ counts: (SocketHold) -> Bool = { _ in true }) -> RangeParts.Counts {
+        var result = RangeParts.Counts()
+        for socket in grouped.sockets(ofPair: pair) where counts(socket.hold) { parts.count(socket.port, in: &result) }
+        return result
     }
 
-    /// Who chose where ports of both parities are full, and so tell nothing.
+    /// Those of a pair's ports that were chosen when about the same ones were to be had as now. Of others, what kept the
+    /// chooser from its first choice may be gone.
+    private func chosenOfLate(_ pair: Int) -> RangeParts.Counts {
+        switch knowledge.choices[grouped.pairs[pair]] {
+        case .both: count(pair)
+        case .bind, .connect: count(pair) { $0.age.map { $0 < Self.late } ?? false }
+        // How old an open connection is does not show.
+        case .unknown, nil: count(pair) { $0.age.map { $0 < Self.late } ?? true }
+        }
+    }
+
+    /// Milliseconds since a connection closed, within which few others come back.
+    private static let late = 2000
+
+    /// Who chose where ports tell nothing: those of both parities are full, or all are old.
     private func choiceOfFull(_ pair: Int) -> PortChoice {
         let ends = grouped.pairs[pair]
         if settings.autobindReuse == true, let known = knowledge.choices[ends] { return known }
@@ -180,7 +195,8 @@ struct TableReading {
             let own = count(pair)
             let overlap = grouped.sockets(ofPair: pair).count { !parts.isOdd($0.port) && bound.contains($0.port) }
             choices[pair] = parts.choice(
-                pair: own,
+                chosen: chosenOfLate(pair),
+                held: own,
                 source: .init(),
                 blockedEven: boundCounts.even - overlap,
                 isShared: true
