@@ -12,6 +12,7 @@ internal import Units
 package struct PortForecast: Codable, Sendable {
     package static let currentSchema = "spiral-predict/1"
 
+    /// What is asked: batches, their size and rate, ports and reuse.
     package struct Question: Sendable {
         package var budget: PortRange
         package var settings: Settings
@@ -97,8 +98,8 @@ package struct PortForecast: Codable, Sendable {
         let loopback = IPv4Address.usableLoopback.count
         let canReuse: Bool
         switch fanOut.dialer {
-        case .bind, .rotate:
-            let sources = question.sources ?? (fanOut.dialer == .rotate ? loopback - 1 : 1)
+        case .bind, .rotate, .rotateWithin:
+            let sources = question.sources ?? fanOut.dialer.sources ?? 1
             // A port chosen by bind() is taken for the address; one chosen by connect(), for the pair. ip(7)
             portSets = fanOut.lateBind ? Self.product(sources, question.destinations ?? 1) : sources
             failure = fanOut.lateBind ? "connect: EADDRNOTAVAIL" : "bind: EADDRINUSE"

@@ -6,6 +6,12 @@ extension LoadResult {
         package var description: String
     }
 
+    /// Whether a file says that it is of spiral-load, of whatever version.
+    package static func claimsToBeOne(_ json: [UInt8]) -> Bool {
+        struct Head: Decodable { var schema: String }
+        return (try? JSONText.decode(Head.self, from: json))?.schema.hasPrefix("spiral-load/") ?? false
+    }
+
     /// Reads a result as `--json` wrote it.
     /// - Throws: ``MergeError``
     package init(json: [UInt8]) throws(MergeError) {
@@ -28,6 +34,30 @@ extension LoadResult {
         clients.compactMap { client in histograms[client.name].flatMap { ClientRecord(client, $0) } }
     }
 
+    /// Whether a generator's run is in both: no two use the same processor time, to the nanosecond.
+    private func sharesRun(with other: LoadResult) -> Bool { generators.contains(where: other.generators.contains) }
+
+    /// Clients that have one name and were not asked for the same: how, in words. Merged they are one client.
+    package static func differences(_ results: [(name: String, result: LoadResult)]) -> [String] {
+        var first: [String: (file: String, asked: String)] = [:]
+        var differences: [String] = []
+        for (file, result) in results {
+            for text in result.asked.map(\.client) where !text.contains("recorded=") {
+                let client = String(text.prefix { $0 != ":" })
+                guard let other = first[client] else {
+                    first[client] = (file, text)
+                    continue
+                }
+                guard other.asked != text else { continue }
+                differences.append(
+                    "client \(client) is \(other.asked) in \(other.file) and \(text) in \(file): its figures are of "
+                        + "both together"
+                )
+            }
+        }
+        return differences
+    }
+
     /// The results of generators that ran beside each other, as one: clients of one name are one client. Percentiles are
     /// those of all batches together, to the histograms' three digits, and no mean of percentiles.
     /// - Parameter results: with what each is called, one or more.
@@ -36,7 +66,12 @@ extension LoadResult {
         var records: [ClientRecord] = []
         var asked: [Asked] = []
         var reasons: [String] = []
-        for (name, result) in results {
+        for (index, (name, result)) in results.enumerated() {
+            if let other = results[..<index].first(where: { $0.result.sharesRun(with: result) }) {
+                throw MergeError(
+                    description: "\(other.name) and \(name) are of the same run, which would count twice; leave one out"
+                )
+            }
             guard result.records.count == result.clients.count else {
                 throw MergeError(description: "\(name): its histograms are damaged or missing")
             }

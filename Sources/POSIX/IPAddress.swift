@@ -3,6 +3,7 @@ internal import Glibc
 /// An address of either family. An IPv4 address and its IPv4-mapped form (`::ffff:a.b.c.d`) are one and the same:
 /// the kernel gives both their ports from one and the same range. ipv6(7), RFC 4291 section 2.5.5.2
 package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// An address family.
     package enum Family: String, Sendable, Codable, CaseIterable {
         case ipv4, ipv6
     }
@@ -33,13 +34,20 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
         let bare = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
         var octets = in6_addr()
         guard bare.contains(":"), inet_pton(AF_INET6, bare, &octets) == 1 else { return nil }
-        self = withUnsafeBytes(of: &octets) { bytes in
+        self.init(octets)
+    }
+
+    init(_ octets: in6_addr) {
+        self = withUnsafeBytes(of: octets) { bytes in
             IPAddress(
                 high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
                 low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
     }
+
+    /// `::1`
+    package static let ipv6Loopback = IPAddress(high: 0, low: 1)
 
     private static let mappedPrefix: UInt64 = 0xffff
 
@@ -56,6 +64,13 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// Whether it stands for every address of this machine: 0.0.0.0 or `::`.
     package var isWildcard: Bool { ipv4.map { $0.value == 0 } ?? (high == 0 && low == 0) }
+
+    /// Whether a connection can come from it: it is no wildcard and no group's, reserved, or IPv6 link-local, which is one
+    /// only together with an interface. RFC 6890, RFC 4291 section 2.5.6
+    package var canBeSource: Bool {
+        if let ipv4 { return (1..<224).contains(ipv4.value >> 24) }
+        return !isWildcard && high >> 56 != 0xff && !isLinkLocal
+    }
 
     /// Whether it is one that every interface may have: fe80::/10. RFC 4291 section 2.5.6
     package var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
@@ -97,9 +112,9 @@ package struct IPEndpoint: Sendable, Hashable, Comparable, CustomStringConvertib
 
     /// Reads what ``description`` writes; nil for anything else.
     package init?(text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits) else { return nil }
         let host = String(text[..<colon])
         // Without brackets an IPv6 address and its port cannot be told apart.
         guard !host.contains(":") || host.hasPrefix("["), let address = IPAddress(text: host) else { return nil }

@@ -88,7 +88,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
             }
         }
         guard Set(clients.map(\.name)).count == clients.count else {
-            throw Problem(description: "two clients have the same name")
+            throw Problem(description: "two callers have the same name")
         }
         if let problem = service?.problem(withNames: variations.map(\.name) + fixed.keys.sorted()) {
             throw Problem(description: problem)
@@ -186,6 +186,11 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         } catch {
             return "\(error)"
         }
+    }
+
+    /// The values of a combination by name of setting, as programs read them.
+    package func named(_ values: [String]) -> [String: String] {
+        Dictionary(zip(variations.map(\.name), values), uniquingKeysWith: { $1 })
     }
 
     /// A combination for people to read.

@@ -131,7 +131,7 @@ package struct ScenarioPlayer {
         }
         if scenario.setup.restarts {
             notes.append(
-                "Counts of a server that died are those of its last sample, up to half a second before; what clients saw is complete."
+                "Counts of a server that died are those of its last sample, up to half a second before; what callers saw is complete."
             )
         }
         if network == .host { notes.append("Played on the machine's own network, beside its other programs.") }

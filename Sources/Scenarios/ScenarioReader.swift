@@ -164,7 +164,7 @@ private struct ScenarioReader {
 
     private mutating func clients(_ node: Node) -> [ClientSpec] {
         yaml.entries(node, "clients").compactMap { key, name, value in
-            yaml.value(value, "client \(name)") { try ClientSpec(name: name, text: $0) }
+            yaml.value(value, "caller \(name)") { try ClientSpec(name: name, text: $0) }
         }
     }
 
@@ -184,7 +184,7 @@ private struct ScenarioReader {
         if let node = entries["title"] { plan.title = yaml.text(node, "title") ?? "" }
         if let node = entries["settings"] { plan.changes = settings(node) }
         for node in entries["clients"].map({ yaml.list($0, "clients") }) ?? [] {
-            guard let client = yaml.text(node, "a client") else { continue }
+            guard let client = yaml.text(node, "a caller") else { continue }
             guard let spec = scenario.clients.first(where: { $0.name == client }) else {
                 // One that could not be read has been complained about.
                 if named.contains(client) { continue }
@@ -192,23 +192,23 @@ private struct ScenarioReader {
                 let hint = nearest(client, of: names).map { "did you mean '\($0)'?" }
                 yaml.complain(
                     node,
-                    "there is no client '\(client)'; \(hint ?? "there are \(names.joined(separator: ", "))")"
+                    "there is no caller '\(client)'; \(hint ?? "there are \(names.joined(separator: ", "))")"
                 )
                 continue
             }
             if spec.schedule.from >= plan.duration {
                 yaml.complain(
                     node,
-                    "client \(client) starts at \(spec.schedule.from.text), after phase \(name) has ended"
+                    "caller \(client) starts at \(spec.schedule.from.text), after phase \(name) has ended"
                 )
             }
             plan.clients.append(spec)
         }
         for node in entries["by-hand"].map({ yaml.list($0, "by-hand") }) ?? [] {
-            guard let name = yaml.text(node, "a client") else { continue }
+            guard let name = yaml.text(node, "a caller") else { continue }
             guard let spec = plan.clients.first(where: { $0.name == name }) else {
                 if !named.contains(name) || scenario.clients.contains(where: { $0.name == name }) {
-                    yaml.complain(node, "by-hand: '\(name)' is none of the clients of phase \(plan.name)")
+                    yaml.complain(node, "by-hand: '\(name)' is none of the callers of phase \(plan.name)")
                 }
                 continue
             }

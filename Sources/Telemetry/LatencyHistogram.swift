@@ -9,14 +9,17 @@ package struct LatencyHistogram: Sendable {
 
     package init() {}
 
-    package mutating func record(_ latency: Duration) {
-        record(microseconds: latency.wholeNanoseconds / 1000, count: 1)
+    /// Counts a latency.
+    /// - Parameter count: how many latencies there were of that length, 1 or more.
+    package mutating func record(_ latency: Duration, count: Int = 1) {
+        record(microseconds: latency.wholeNanoseconds / 1000, count: UInt64(count))
     }
 
     private mutating func record(microseconds: Int64, count: UInt64) {
         histogram.record(Swift.min(UInt64(Swift.max(0, microseconds)), Self.highest), count: count)
     }
 
+    /// Adds another histogram's counts.
     package mutating func add(_ other: LatencyHistogram) {
         for bucket in other.buckets { record(microseconds: bucket.microseconds, count: UInt64(bucket.count)) }
     }

@@ -17,7 +17,7 @@ package struct AdminClient: ~Copyable {
 
     /// - Parameters:
     ///   - token: what it wants requests to carry; nil where it wants nothing.
-    ///   - timeout: how long to wait for it to connect, and for each part of an answer.
+    ///   - timeout: how long to wait for it to connect, and then for an answer.
     package init(_ address: SocketAddress, token: AccessToken? = nil, timeout: Duration = .seconds(10)) {
         self.address = address
         fields = token.map { [.authorization: "Bearer \($0.text)"] } ?? [:]
@@ -68,12 +68,18 @@ package struct AdminClient: ~Copyable {
                 client = kept
             } else {
                 let isLoopback = address.isLoopback
-                client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: timeout)
+                client = try Client(
+                    to: address,
+                    from: isLoopback ? Self.source : nil,
+                    timeout: timeout,
+                    longestAnswer: timeout
+                )
             }
             let answer = try client.send(method, path, fields: fields, body: body)
             connection = consume client
             guard answer.status == 200 else {
-                throw TestbedError("spiral-server refused \(path): \(String(decoding: answer.body, as: UTF8.self))")
+                let reason = String(decoding: answer.body.prefix(1000), as: UTF8.self)
+                throw TestbedError("spiral-server refused \(path) with \(answer.status): \(reason)")
             }
             return answer.body
         } catch let error as TestbedError {

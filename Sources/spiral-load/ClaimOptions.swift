@@ -8,7 +8,7 @@ struct ClaimOptions: ParsableArguments {
     @Option(
         name: .customLong("fail-if"),
         help: ArgumentHelp(
-            "End with status 1 when that is so, as in 'small.p99 > 50ms' or 'small.failed > 0'; repeat it for several.",
+            "Exit with 1 if that is so, as in 'small.p99 > 50ms' or 'small.failed > 0'; repeat it for several.",
             valueName: "claim"
         )
     )

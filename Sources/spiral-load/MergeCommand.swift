@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import LoadGenerator
 internal import POSIX
+internal import Units
 
 /// `spiral-load merge`: several results as one.
 struct MergeCommand: ParsableCommand {
@@ -9,8 +10,8 @@ struct MergeCommand: ParsableCommand {
         commandName: "merge",
         abstract: "Make one result of several, as of generators on several machines.",
         discussion: """
-            Percentiles are those of all batches together: results hold their histograms. Clients of one name are one \
-            client.
+            Percentiles are those of all batches together: results hold their histograms. Callers of one name are one \
+            caller.
 
               spiral-load merge a.json b.json --json all.json
             """
@@ -30,6 +31,7 @@ struct MergeCommand: ParsableCommand {
         } catch {
             throw Refusal(.usage, "\(error)")
         }
+        for difference in LoadResult.differences(read) { note("note: \(difference)") }
         let outputs = try output.open(for: merged.clients.map(\.name))
         try outputs.write(merged, merged.records)
         if let reason = merged.invalidBecause { throw Refusal(.machine, "the result is invalid: \(reason)") }
@@ -38,7 +40,7 @@ struct MergeCommand: ParsableCommand {
     private static func result(_ path: String) throws -> LoadResult {
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            bytes = try InputFile.contents(of: path, upTo: ByteCount(bytes: 256 << 20))
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }

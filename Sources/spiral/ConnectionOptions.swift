@@ -9,7 +9,7 @@ internal import Units
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "New connections a second to one remote destination, in place of clients.",
+            "New connections a second to one remote destination, in place of callers.",
             valueName: "rate"
         )
     )

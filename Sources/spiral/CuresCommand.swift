@@ -13,16 +13,16 @@ struct CuresCommand: ParsableCommand {
         commandName: "cures",
         abstract: "Play every change that people propose against the outage, and say what each does.",
         discussion: """
-            Each cure gets a fresh network namespace, memcached and server, and the incident's load against the incident's \
-            settings plus that one change: at once, and again a second later, with small callers and another program's \
-            plain dials beside it. Each gets a verdict by rule: cures, cures and harms, helps, does nothing, makes it worse.
+            Each cure gets a fresh network namespace, memcached and server, with the incident's settings and that one \
+            change. The incident's load is sent at once and again a second later, beside small callers and the plain dials \
+            of another program. Each gets a verdict by rule: cures, cures and harms, helps, does nothing, makes it worse.
 
               spiral cures --report cures.html --markdown cures.md
               spiral cures --only tw-reuse-1,late-bind,limit-idle --repeat 3
 
-            With --json one that was interrupted goes on where it was when it is called again with --resume. What cannot \
-            be played here says why and fails nothing. Ends with 0 when each row is what was expected of it, 1 when one is \
-            not or broke off, 2 for wrong usage, 3 when this machine cannot run it.
+            With --json PATH, --resume continues a run that was interrupted. A cure that cannot be played here says why, and \
+            does not count as failed. Exit status 0 if each row is what was expected of it, 1 if one is not or broke off, \
+            2 for wrong usage, 3 if this machine cannot run it.
             """
     )
 
@@ -71,7 +71,9 @@ struct CuresCommand: ParsableCommand {
         _ = try names()
         guard (128...16_384).contains(ports) else { throw ValidationError("--ports: use a number from 128 to 16384") }
         guard !fullRange || ports == 1024 else { throw ValidationError("--full-range and --ports: use one of them") }
-        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        guard (1...CuresPlan.mostRepetitions).contains(`repeat`) else {
+            throw ValidationError("--repeat: use a number from 1 to \(CuresPlan.mostRepetitions)")
+        }
         let outputs = [json, report, markdown].compactMap { $0 }
         if let twice = outputs.first(where: { output in outputs.count { $0 == output } > 1 }) {
             let target = twice == "-" ? "standard output" : twice

@@ -181,7 +181,9 @@ struct PortsCommand: ParsableCommand {
     private func listenAddress() throws -> SocketAddress? {
         try listen.map { text in
             guard let address = SocketAddress(text: text), address.port != nil else {
-                throw ValidationError("--listen: '\(text)' is not HOST:PORT with a numeric IPv4 address")
+                throw ValidationError(
+                    "--listen: '\(text)' is not HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6"
+                )
             }
             return address
         }

@@ -7,11 +7,11 @@ internal import Units
 /// What `spiral ports` ends with 1 for.
 struct PortsThresholds: ParsableArguments {
     @Option(
-        help: ArgumentHelp("End with 1 when more than this share of a row's ports is taken.", valueName: "percent")
+        help: ArgumentHelp("Exit with 1 if more than this share of a row's ports is taken.", valueName: "percent")
     )
     var failAbove: String?
 
-    @Option(help: ArgumentHelp("End with 1 when a row's ports run out sooner than this.", valueName: "duration"))
+    @Option(help: ArgumentHelp("Exit with 1 if a row's ports run out sooner than this.", valueName: "duration"))
     var failBelow: String?
 
     func validate() throws {

@@ -31,7 +31,7 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help:
-            "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination. bind:127.32.0.1 when left out, kernel with --connections."
+            "Addresses dialled from and to: kernel, bind:IP, rotate, rotate:PREFIX or rotate-destination. bind:127.32.0.1 when left out, kernel with --connections."
     )
     var dialer: String?
 
@@ -67,13 +67,13 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A client, as spiral-load takes them; repeat it. The demo's own when left out.",
+            "A caller, as spiral-load takes them; repeat it. The demo's own when left out.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
     )
     var client: [String] = []
 
-    @Option(help: "How long the clients send. 10m when left out.")
+    @Option(help: "How long the callers send. 10m when left out.")
     var duration: String?
 
     @Option(help: ArgumentHelp("Where to write the answer as JSON; - for standard output.", valueName: "path"))

@@ -55,7 +55,7 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A client, as spiral-load takes them; repeat it. The largest is the heavy one.",
+            "A caller, as spiral-load takes them; repeat it. The largest is the heavy one.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
     )
@@ -273,7 +273,7 @@ struct SweepCommand: ParsableCommand {
         guard resume, let json else { return nil }
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(json).readToEnd()
+            bytes = try InputFile.contents(of: json, upTo: ReportCommand.largestResult)
         } catch {
             throw Refusal(.usage, "--resume: cannot \(error)")
         }

@@ -69,7 +69,9 @@ struct TopCommand: ParsableCommand {
 
     private func address() throws -> SocketAddress {
         guard let address = SocketAddress(text: admin), address.port != nil else {
-            throw ValidationError("--admin: '\(admin)' is not HOST:PORT with a numeric IPv4 address")
+            throw ValidationError(
+                "--admin: '\(admin)' is not HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6"
+            )
         }
         return address
     }

@@ -118,7 +118,7 @@ struct ScenarioFileTests {
         #expect(problem(Array(phase("closed=2", byHand: "app").utf8))?.contains("one batch at a time") == true)
         #expect(
             problem(Array(phase("closed=1", byHand: "ap").utf8))
-                == "9:15: by-hand: 'ap' is none of the clients of phase only"
+                == "9:15: by-hand: 'ap' is none of the callers of phase only"
         )
     }
 

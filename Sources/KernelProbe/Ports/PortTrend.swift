@@ -51,6 +51,7 @@ package struct PortTrend: Sendable {
 
     package init() {}
 
+    /// Takes a look at all sockets into account.
     package mutating func add(_ sample: PortSample) {
         looks.append(Look(sample, after: latest, looks.last))
         latest = sample
@@ -60,6 +61,7 @@ package struct PortTrend: Sendable {
         soonest = outlooks.filter { $0.state == .filling }.compactMap(\.secondsLeft).min()
     }
 
+    /// Takes the kernel's counters between two looks into account.
     package mutating func add(_ tick: PortTick) {
         ticks.append(tick)
         while ticks.count > 2, tick.taken - ticks[1].taken >= Self.window { ticks.removeFirst() }

@@ -75,6 +75,7 @@ package struct DestinationTotals: Sendable, Equatable {
 
     package init() {}
 
+    /// Sockets in this state.
     package subscript(state: TCPState) -> Int { states[Int(state.rawValue)] }
 
     package var sockets: Int { states.reduce(0, +) }

@@ -55,6 +55,16 @@ package enum SocketDiagnostics {
         try survey(towardsPort: port, from: IPAddress(source))
     }
 
+    /// TIME_WAIT sockets of a local port: of one that is listened on, those of connections that this end closed first.
+    /// - Throws: ``SystemCallError``
+    package static func timeWait(atPort port: UInt16) throws(SystemCallError) -> Int {
+        var request = SocketRequest(family: .both, states: SocketRequest.connected)
+        request.sourcePorts = port...port
+        return try collect(request, into: { 0 }) { count, socket in
+            if socket.state == TCPState.timeWait.rawValue { count += 1 }
+        }
+    }
+
     /// Destinations of the sockets with these inode numbers, those with the most sockets first. Sockets that were
     /// accepted are nobody's destinations: their port is one that is listened on.
     /// - Throws: ``SystemCallError``

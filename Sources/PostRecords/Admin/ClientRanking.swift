@@ -5,6 +5,7 @@ internal import Units
 
 /// `/debug/clients`: who asks for how much, the heaviest caller first.
 package struct ClientRanking: Codable, Sendable, Equatable {
+    /// A caller and its share of the load.
     package struct Client: Codable, Sendable, Equatable {
         package var name: String
         /// Over the last ten seconds.

@@ -131,13 +131,13 @@ struct MetricsPage {
         page.add(
             "spiral_client_uris_total",
             .counter,
-            help: "URIs asked for, by client.",
+            help: "URIs asked for, by caller.",
             clients.map { ($0.labels, Double($0.totals.uris)) }
         )
         page.add(
             "spiral_client_lookup_errors_total",
             .counter,
-            help: "Failed lookups, by client and error name.",
+            help: "Failed lookups, by caller and error name.",
             clients.flatMap { client in
                 client.totals.errors.sorted { $0.key < $1.key }
                     .map { (client.labels + [("error", $0.key)], Double($0.value)) }
@@ -146,19 +146,19 @@ struct MetricsPage {
         page.add(
             "spiral_client_lookups_unreadable_total",
             .counter,
-            help: "Lookups whose value in memcached is no record, by client.",
+            help: "Lookups whose value in memcached is no record, by caller.",
             clients.map { ($0.labels, Double($0.totals.unreadable)) }
         )
         page.add(
             "spiral_client_lookups_in_flight",
             .gauge,
-            help: "Lookups issued and not yet answered, by client.",
+            help: "Lookups issued and not yet answered, by caller.",
             clients.map { ($0.labels, Double($0.account.inFlight.value)) }
         )
-        page.add("spiral_batch_uris", help: "URIs in a batch, by client.", clients.map { ($0.labels, $0.totals.sizes) })
+        page.add("spiral_batch_uris", help: "URIs in a batch, by caller.", clients.map { ($0.labels, $0.totals.sizes) })
         page.add(
             "spiral_batch_duration_seconds",
-            help: "From a batch's request, read whole, to its answer, by client.",
+            help: "From a batch's request, read whole, to its answer, by caller.",
             clients.map { ($0.labels, $0.totals.latencies) }
         )
     }

@@ -23,8 +23,14 @@ extension Chart {
         )
     }
 
-    /// A row for each moment.
+    /// A row for each moment that is drawn.
     private var table: Markup {
+        let some = thinned
+        return some.values(of: title, samples: some.samples)
+    }
+
+    private func values(of title: String, samples: Int?) -> Markup {
+        let part = samples.map { ": \(grouped(times.count)) of \(grouped($0)) samples, least and most among them" } ?? ""
         let head =
             [Markup.make("th", ["scope": "col"], ["s"])]
             + series.map { .make("th", ["scope": "col"], [.text($0.name)]) }
@@ -39,7 +45,7 @@ extension Chart {
             "table",
             ["class": "values"],
             [
-                .make("caption", [:], [.text("\(title), \(axis)")]), .make("thead", [:], [.make("tr", [:], head)]),
+                .make("caption", [:], [.text("\(title), \(axis)\(part)")]), .make("thead", [:], [.make("tr", [:], head)]),
                 .make("tbody", [:], rows),
             ]
         )

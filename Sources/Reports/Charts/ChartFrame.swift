@@ -19,7 +19,8 @@ struct ChartFrame {
     func up(_ value: Double) -> Double? { y.share(of: value).map { bottom - $0 * layout.plotHeight } }
 
     /// Grid, numbers and titles of both axes.
-    func axes(xTitle: String, yTitle: String, xText: (Double) -> String) -> [Markup] {
+    /// - Parameter xTicks: marks across; nil for round numbers.
+    func axes(xTitle: String, yTitle: String, xTicks: [Double]? = nil, xText: (Double) -> String) -> [Markup] {
         var parts: [Markup] = []
         for tick in y.ticks(layout.yTicks) {
             guard let height = up(tick) else { continue }
@@ -27,7 +28,7 @@ struct ChartFrame {
             parts.append(text(rounded(tick), layout.left - 8, height + 0.35 * layout.fontSize, anchor: "end"))
         }
         let count = Int((right - layout.left) / layout.tickWidth)
-        for tick in x.ticks(count) {
+        for tick in xTicks ?? x.ticks(count) {
             guard let at = across(tick) else { continue }
             parts.append(line(at, bottom, at, bottom + 5, "edge"))
             parts.append(text(xText(tick), at, bottom + 1.3 * layout.fontSize, anchor: "middle"))

@@ -85,7 +85,7 @@ package struct Comparison {
         }
         for client in old.clients {
             guard let other = new.clients.first(where: { $0.name == client.name }) else {
-                regressions.append("\(old.name): client \(client.name) was not there")
+                regressions.append("\(old.name): caller \(client.name) was not there")
                 continue
             }
             for measure in Measures.ofClients {

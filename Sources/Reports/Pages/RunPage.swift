@@ -145,7 +145,7 @@ struct RunPage {
                 rows,
                 textColumns: [1]
             )
-        ]
+        ] + RunCharts(run).distributions.map(\.figure)
     }
 
     private func slo(_ slo: ClientResult.SLO?) -> PageParts.Cell {
@@ -216,7 +216,7 @@ struct RunPage {
             ("tcp_tw_reuse", machine.tcpTwReuse),
             ("lanes", machine.lanes.map { "\($0)" } ?? "–"), ("descriptors", grouped(machine.nofile)),
             ("memory limit", machine.memoryLimit ?? "none"), ("seed", "\(machine.seed)"),
-            ("clients", machine.clients.isEmpty ? "none" : machine.clients.joined(separator: "; ")),
+            ("callers", machine.clients.isEmpty ? "none" : machine.clients.joined(separator: "; ")),
             ("arguments", machine.arguments.isEmpty ? "none" : machine.arguments.joined(separator: " ")),
         ]
         if let set = machine.portSettings {
@@ -225,6 +225,7 @@ struct RunPage {
             if let most = set.maxTwBuckets { rows.append(("tcp_max_tw_buckets", grouped(most))) }
             if let reuse = set.autobindReuse { rows.append(("ip_autobind_reuse", reuse ? "1" : "0")) }
         }
+        if let build = run.build?.text { rows.append(("build", build)) }
         rows.append(("schema", run.schema))
         return PageParts.heading("Where it was played")
             + [PageParts.table(["", ""], rows.map { [.init($0.0), .init($0.1)] }, textColumns: [1])]

@@ -28,7 +28,7 @@ package enum ClientReport {
     private static func callers(_ ranking: ClientRanking, most: Int, width: Int?) -> [String] {
         guard !ranking.clients.isEmpty else { return ["nobody has asked for anything yet"] }
         var table = TextTable(header: [
-            "client", "URIs/s", "in flight", "batches", "URIs/batch", "s/batch", "failed", "errors",
+            "caller", "URIs/s", "in flight", "batches", "URIs/batch", "s/batch", "failed", "errors",
         ])
         for client in ranking.clients.prefix(most) {
             let errors = client.errors.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(2)

@@ -70,6 +70,7 @@ package struct PortTable {
 
     package var header: String { line(columns.map(\.title)) }
 
+    /// A row of the table.
     package func line(_ figures: PortFigures) -> String {
         let cells = [
             "source": figures.source.printable, "destination": figures.destination.printable,

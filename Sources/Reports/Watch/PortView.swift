@@ -3,6 +3,7 @@ package import POSIX
 
 /// Which rows somebody wants to see, and in what order.
 package struct PortView: Sendable {
+    /// What rows are sorted by.
     package enum Order: String, Sendable, CaseIterable {
         /// Those without a port left, then those that hold most.
         case busiest

@@ -26,6 +26,7 @@ package struct PortsReport {
         self.screen = screen
     }
 
+    /// Prints the rows as they are now; nothing before the first sample.
     package mutating func show(_ trend: PortTrend) {
         guard let screen, let document = PortDocument.now(trend, view), let use = trend.latest?.use else { return }
         let outlooks = view.outlooks(trend)
