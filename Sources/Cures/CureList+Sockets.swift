@@ -126,7 +126,7 @@ extension Cure {
                 "Waiting is all the limit there is: small callers queue behind 20,000 lookups, and time out with them.",
             source: "gomemcache PR #64; rust-memcache PR #175; redis-py's BlockingConnectionPool",
             expected: .cures
-        ).setting(("max-open", "64")).ofLookupsTogether(),
+        ).setting(("max-open", "64")).ofLookupsTogether().meantForManyPorts(),
         Cure(
             "retry",
             "one more attempt after a failed dial",

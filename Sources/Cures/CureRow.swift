@@ -79,7 +79,7 @@ package struct CureRow: Codable, Sendable {
         cpuSeconds = middle.cpuSeconds
         rssPeakBytes = middle.rssPeakBytes
         memcachedRSSPeakBytes = middle.memcachedRSSPeakBytes
-        guard isJudged else { return }
+        guard isJudged, plan.ports >= cure.leastPorts else { return }
         let expected = cure.expectation(oneByOne: plan.oneByOne)
         expectations = [
             .init(

@@ -93,6 +93,13 @@ package struct ClientResult: Codable, Sendable, Equatable {
     /// In the bodies of all answers.
     package var answerBytes: Int?
 
+    /// Whether every batch ended in one way, and every failure has a name.
+    var addsUp: Bool {
+        ([batches, uris, ok, failed, unanswered, unsent] + errors.values).allSatisfy { $0 >= 0 }
+            && batches == ok + failed + unanswered + unsent && failed == errors.values.reduce(0, +)
+            && due == batches && answered == ok
+    }
+
     /// ``distribution`` among all batches that were due: one that was not answered is above all that were.
     package var distributionOfAll: [DistributionPoint] {
         guard due > 0 else { return [] }

@@ -26,7 +26,7 @@ package final class Load: Sendable {
         package var readTimeout: Duration?
         /// Batches of one client in flight at once; further ones wait. Nil for as many as are due.
         package var maxInFlight: Int?
-        /// Batches of all clients together, after which no further one is due; nil for no bound.
+        /// Batches of all clients together after the warm-up, after which no further one is due; nil for no bound.
         package var maxBatches: Int?
         /// At the beginning; what is due in it is sent, and not recorded.
         package var warmUp = Duration.zero

@@ -39,10 +39,10 @@ extension LoadLoop {
         guard !isStopped else { return }
         var allowed = (options.maxBatches ?? .max) - begun
         for client in clients.indices where !clients[client].isByHand && !clients[client].source.isClosedLoop {
-            for part in backlog(of: client, until: min(now, end ?? now)) where allowed > 0 {
+            for part in backlog(of: client, until: min(now, end ?? now)) where allowed > 0 && part.due >= options.warmUp
+            {
                 let count = min(part.batches, allowed)
                 allowed -= count
-                guard part.due >= options.warmUp else { continue }
                 clients[client].recorder.skip(count, uris: part.uris, after: now - (beginning + part.due))
             }
         }

@@ -115,7 +115,14 @@ final class LoadLoop {
     /// Runs until all batches that were due have ended.
     func run(from beginning: MonotonicInstant?) {
         Timer.sharpenForThisThread()
-        for client in clients.indices { prepare(client) }
+        for client in clients.indices {
+            prepare(client)
+            // In a closed loop batches follow each other; so many begin.
+            guard clients[client].source.isClosedLoop, let due = clients[client].upcoming?.due else { continue }
+            for _ in 0..<clients[client].source.loops where !clients[client].isByHand {
+                schedule.insert(NextDue(due: due, client: client))
+            }
+        }
         self.beginning = beginning ?? .now
         control.state.withLock { $0.beginning = self.beginning }
         end = duration.map { self.beginning + $0 }
@@ -227,12 +234,8 @@ final class LoadLoop {
         }
         let id = batches.add(.init(client: client, selection: selection, recorder: clients[client].recorder))
         clients[client].upcoming = (id, due)
-        if !clients[client].isByHand {
-            if clients[client].source.isClosedLoop, begun == 0 {
-                for _ in 0..<clients[client].source.loops { schedule.insert(NextDue(due: due, client: client)) }
-            } else if !clients[client].source.isClosedLoop {
-                schedule.insert(NextDue(due: due, client: client))
-            }
+        if !clients[client].isByHand, !clients[client].source.isClosedLoop {
+            schedule.insert(NextDue(due: due, client: client))
         }
         if selection.size < Self.largeBatch {
             let (head, codec) = (clients[client].head, clients[client].spec.codec)
@@ -271,12 +274,13 @@ final class LoadLoop {
         guard let (id, _) = clients[client].upcoming else { return }
         clients[client].upcoming = nil
         batches.becomeDue(id, at: due)
-        if due < beginning + options.warmUp { batches[id].recorder = clients[client].warmUp }
+        let counts = due >= beginning + options.warmUp
+        if !counts { batches[id].recorder = clients[client].warmUp }
         let selection = batches[id].selection
         batches[id].recorder.begin(uris: selection.size)
         if let content = options.trace { note(selection, of: client, due: due, content) }
         dispatch(id)
-        begun += 1
+        if counts { begun += 1 }
         if begun == options.maxBatches { return stop() }
         prepare(client)
     }

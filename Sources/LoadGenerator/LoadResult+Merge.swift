@@ -26,7 +26,33 @@ extension LoadResult {
         guard let result = try? JSONText.decode(LoadResult.self, from: json) else {
             throw MergeError(description: "it is not a result of spiral-load, or is damaged or incomplete")
         }
+        if let damage = result.damage { throw MergeError(description: "it is damaged: \(damage)") }
         self = result
+    }
+
+    /// What no load comes to; nil where there is nothing of that.
+    private var damage: String? {
+        if let time = [duration, elapsed].first(where: { $0 < 0 }) { return "\(time) s is no time" }
+        if Set(clients.map(\.name)).count < clients.count { return "two of its clients have one name" }
+        for client in clients {
+            guard (try? ClientSpec.check(name: client.name)) != nil else { return "a client has no name of one" }
+            guard client.addsUp else { return "the batches of \(client.name) do not add up" }
+        }
+        let sums = [
+            (due, \ClientResult.due), (answered, \.answered), (failed, \.failed), (unanswered, \.unanswered),
+            (unsent, \.unsent),
+        ]
+        for (total, path) in sums where total != clients.reduce(0, { $0 + $1[keyPath: path] }) {
+            return "its clients do not make its sums"
+        }
+        let isPossible = generators.allSatisfy { generator in
+            [
+                generator.threads, generator.rssPeakBytes, generator.descriptorLimit, generator.portsPerSource ?? 0,
+                generator.sources,
+            ].allSatisfy { $0 >= 0 }
+                && [generator.cpuSeconds, generator.cpuPercent, generator.senderCpuPercent].allSatisfy { $0 >= 0 }
+        }
+        return isPossible ? nil : "a generator has used less than nothing"
     }
 
     /// What was recorded of each client whose histograms are whole.

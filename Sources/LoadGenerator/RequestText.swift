@@ -71,7 +71,10 @@ package struct RequestText: Sendable, Codable, Equatable {
         guard sides.count == 2, let name = HTTPField.Name(String(sides[0])),
             sides[1].utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 })
         else {
-            throw Problem(description: "--header: '\(text)' is not a header field: write it as 'Name: value'")
+            throw Problem(
+                description:
+                    "--header: '\(text.filter { !$0.isNewline })' is not a header field: write it as 'Name: value'"
+            )
         }
         // They say where the request ends.
         guard !["content-length", "transfer-encoding", "connection"].contains(name.canonicalName) else {

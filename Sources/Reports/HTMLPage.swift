@@ -14,24 +14,24 @@ package enum HTMLPage {
         var result = run
         result.story = RunStory(run).sentences
         let page = RunPage(run: result)
-        return compose(title: page.title, page.content, data: JSONText.encode(result))
+        return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
     }
 
     /// The report of a sweep; it carries its data.
     package static func report(_ result: SweepResult) -> [UInt8] {
         let page = SweepPage(sweep: result)
-        return compose(title: page.title, page.content, data: JSONText.encode(result))
+        return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
     }
 
     /// The page of the cures; it carries its data.
     package static func report(_ result: CuresResult) -> [UInt8] {
-        compose(title: CuresPage.title, CuresPage(result: result).content, data: JSONText.encode(result))
+        compose(title: CuresPage.title, CuresPage(result: result).content, data: JSONText.encodeLine(result))
     }
 
     /// The report of a program's dials; it carries its data.
     package static func report(_ result: ExecResult) -> [UInt8] {
         let page = ExecPage(result: result)
-        return compose(title: page.title, page.content, data: JSONText.encode(result))
+        return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
     }
 
     /// The report of a load; it carries its data.

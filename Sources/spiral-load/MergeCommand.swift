@@ -24,6 +24,8 @@ struct MergeCommand: ParsableCommand {
     var output: OutputOptions
 
     func run() throws {
+        // A reader that leaves must not cost what goes to files.
+        Signals.ignoreBrokenPipes()
         let read = try results.map { (name: $0, result: try Self.result($0)) }
         let merged: LoadResult
         do {

@@ -54,7 +54,9 @@ struct SpiralLoad: ParsableCommand {
     @Option(help: "At the beginning, before that: what is due in it is sent and not counted.")
     var warmUp = "0s"
 
-    @Option(help: ArgumentHelp("Batches after which no more are due.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Batches after which no more are due; those of the warm-up do not count.", valueName: "n")
+    )
     var maxBatches: Int?
 
     @Option(help: "Chooses the posts, the batches and their gaps; the same seed asks for the same.")
@@ -125,6 +127,8 @@ struct SpiralLoad: ParsableCommand {
         DescriptorLimit.raise()
         let plan: LoadPlan
         do {
+            try trace.check()
+            try claim.check()
             plan = try self.plan()
             try check(plan)
         } catch let error as ValidationError {
@@ -231,6 +235,9 @@ struct SpiralLoad: ParsableCommand {
             ("--json", output.json), ("--hdr", output.hdr), ("--csv", csv), ("--record", trace.record),
             ("--replay", trace.replay), ("--body-file", request.bodyFile),
         ].compactMap { option, path in path.map { (option: option, path: $0) } }
+        for one in paths where one.path == "-" && one.option != "--json" {
+            throw Refusal(.usage, "\(one.option): it has no '-'; write /dev/stdout or /dev/stdin")
+        }
         for (index, one) in paths.enumerated() where !one.path.hasPrefix("/dev/") {
             guard let other = paths[..<index].first(where: { $0.path == one.path }) else { continue }
             throw Refusal(.usage, "\(other.option) and \(one.option) cannot both be \(one.path)")

@@ -8,7 +8,8 @@ internal import Units
 struct TraceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write what was due as JSON lines: when, of which caller, how many URIs.",
+            "Write what was due as JSON lines: when, of which caller, how many URIs; of a load that is ended early, as far as "
+                + "its sender had come.",
             valueName: "path"
         )
     )
@@ -28,7 +29,8 @@ struct TraceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How much faster than it was a file is replayed: 2x, 0.5x.", valueName: "factor"))
     var speed = "1x"
 
-    func validate() throws {
+    /// - Throws: ``ValidationError``
+    func check() throws {
         _ = try factor()
         if record == nil, recordUris { throw ValidationError("--record-uris: it is for --record") }
         if replay == nil, speed != "1x" { throw ValidationError("--speed: it is for --replay") }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import Forecast
 internal import KernelProbe
 internal import POSIX
 internal import Reports
@@ -32,7 +33,12 @@ struct CuresCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The cures to play, beside the incident itself.", valueName: "name,..."))
     var only: String?
 
-    @Option(help: "Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs.")
+    @Option(
+        help: """
+            Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs. Below 512, what binds \
+            itself to fixed numbers, as 64 lookups at once, is not held against what is expected of it.
+            """
+    )
     var ports = 1024
 
     @Flag(help: "A default kernel's 28,232 ports and batches of 18,000 URIs: minutes for each cure that does not cure.")
@@ -95,8 +101,8 @@ struct CuresCommand: ParsableCommand {
             if Cure.all.contains(where: { $0.name == name }) {
                 throw ValidationError("--only: \(name) is about lookups that go together; leave out --one-by-one")
             }
-            let suggestion =
-                nearest(name, of: all).map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
+            let near = nearest(name, of: all) ?? all.first { name.count > 2 && $0.hasPrefix(name.lowercased()) }
+            let suggestion = near.map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
             throw ValidationError("--only: '\(name)' is not a cure; \(suggestion)")
         }
         return chosen
@@ -121,11 +127,13 @@ struct CuresCommand: ParsableCommand {
         guard NetworkNamespace.isPermitted() else {
             throw Refusal(
                 .machine,
-                "each cure needs a network namespace, which this machine permits to root only; 'spiral doctor' says more"
+                "each cure needs a network namespace: \(NamespaceRefusal.here.reason); 'spiral doctor' says what to do"
             )
         }
         let screen = Screen(output: [json, report, markdown].contains("-") ? 2 : 1, isQuiet: quiet)
-        var runner = CuresRunner(plan, earlier: earlier, file: json) { screen.print($0) }
+        var begun = earlier ?? CuresResult(plan)
+        begun.build = .current
+        var runner = CuresRunner(begun, file: json) { screen.print($0) }
         let result: CuresResult
         do {
             result = try runner.run()

@@ -174,8 +174,19 @@ struct LoadCommandTests {
                 )
             }
         )
-        #expect(run.exit == .status(0), "\(run.text)")
+        #expect(run.exit == .status(0) || run.text.contains("ran out of processor time"), "\(run.text)")
         #expect(run.text.contains("sent 4, answered 4, failed 0"))
+    }
+
+    @Test("a server that refuses is one that listens")
+    func refuses() throws {
+        let refusal = Array("HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n".utf8)
+        let run = try load(
+            ["--client", "a:uris=1,rate=40/s", "--duration", "100ms"],
+            answering: { _ in .answer(refusal) }
+        )
+        #expect(hasEnded(run, with: 1))
+        #expect(run.text.contains("HTTP_503 4") && !run.text.contains("is a server listening"), "\(run.text)")
     }
 
     @Test("it searches for the highest rate that holds")

@@ -9,6 +9,8 @@ import Testing
 /// Cures played for real, against what memcached, `ss` and `strace` saw of it.
 @Suite("Cure rooms")
 struct CureRoomTests {
+    private static let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
+
     private func output(_ command: String) throws -> String {
         let file = try TemporaryFile()
         var child = try ChildProcess("/bin/sh", ["-c", "\(command) > \(file.path)"], output: 2)
@@ -22,7 +24,7 @@ struct CureRoomTests {
         .requiresNamespaces,
         .requires("memcached", package: "memcached"),
         .requires("ss", package: "iproute2"),
-        arguments: ["nothing", "late-bind-destinations", "server-closes", "ipv6-rotate-source"]
+        arguments: ["nothing", "late-bind-destinations", "server-closes"] + (hasIPv6 ? ["ipv6-rotate-source"] : [])
     )
     func oracles(name: String) throws {
         let cure = try #require(Cure.all.first { $0.name == name })
@@ -162,5 +164,21 @@ struct CureRoomTests {
         let result = try CuresResult(json: Array(try folder.contents.utf8))
         #expect(result.cures.map(\.verdict) == [.nothing, .unavailable])
         #expect(result.runs.compactMap(\.measurement).allSatisfy { $0.roomMilliseconds > 0 })
+    }
+
+    @Test(
+        "where nobody may make a network namespace it says so, and ends with 3",
+        .requires("unshare", package: "util-linux"),
+        .enabled("needs user namespaces") {
+            var child = try ChildProcess("/bin/sh", ["-c", "unshare -Ur true"], output: 2)
+            return eventually { child.poll() != nil } && child.poll() == .status(0)
+        }
+    )
+    func refused() throws {
+        let program = try Program.path("spiral")
+        let script = "echo 0 > /proc/sys/user/max_net_namespaces; \(program) cures --only limit 2>&1; echo status $?"
+        let text = try output("unshare -Ur sh -c '\(script)'")
+        #expect(text.contains("each cure needs a network namespace: not permitted"), "\(text)")
+        #expect(text.hasSuffix("'spiral doctor' says what to do\nstatus 3\n"), "\(text)")
     }
 }

@@ -212,6 +212,23 @@ struct CureVerdictTests {
         }
     }
 
+    @Test("a cure with numbers of its own is not held against what is expected where ports are as few as those")
+    func fewPorts() throws {
+        for (ports, expectations) in [(128, 0), (512, 1)] {
+            var result = CuresResult(CuresPlan(["limit"], ports: ports, repetitions: 1, seed: 1))
+            result.runs = [
+                .init(
+                    cell: .init(cure: Cure.incidentName, repetition: 1),
+                    measurement: measurement(found: [20, 0], errors: ["bind EADDRINUSE": 180], othersFailed: 40)
+                ), run("limit", found: [100, 60]),
+            ]
+            result.judge()
+            let row = try #require(result.cures.first { $0.name == "limit" })
+            #expect(row.verdict == .helps && row.expectations.count == expectations)
+            #expect(result.failures.count == expectations)
+        }
+    }
+
     @Test(
         "a result with numbers at the limits of their types, or of cures that there are not, is damaged",
         arguments: [

@@ -324,4 +324,15 @@ struct LoadTests {
             }
         }
     }
+
+    @Test("several hundred clients hold nobody up: each has its figures, and the load ends when it should")
+    func manyClients() throws {
+        let server = try ScriptedServer { request in
+            sleepThread(for: .milliseconds(5))
+            return .answer(ScriptedServer.records(request.uris))
+        }
+        let clients = (0..<300).map { "c\($0):uris=1,rate=2/s" }
+        let results = try play(clients, for: .milliseconds(300), to: server)
+        #expect(results.allSatisfy { $0.answered == 1 })
+    }
 }

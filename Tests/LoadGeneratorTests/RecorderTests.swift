@@ -223,6 +223,37 @@ struct RecorderTests {
         }
     }
 
+    @Test("a file that no load has written is refused, with what of it is wrong")
+    func damagedFiles() throws {
+        let whole = Self.load(
+            "a:uris=1,rate=1/s",
+            { recorder in
+                recorder.begin(uris: 1)
+                recorder.fail("EOF", after: .milliseconds(1))
+            },
+            generators: [Self.generator(0.5)]
+        )
+        #expect(throws: Never.self) { try LoadResult(json: JSONText.encode(whole)) }
+        let damages: [((inout LoadResult) -> Void, String)] = [
+            ({ $0.elapsed = -5 }, "-5.0 s is no time"), ({ $0.duration = 1e30 }, "no figure"),
+            ({ $0.clients += $0.clients }, "two of its clients have one name"),
+            ({ $0.clients[0].name = "\u{1b}[31m" }, "no name of one"),
+            ({ $0.clients[0].errors = [:] }, "do not add up"),
+            ({ $0.clients[0].batches = -1 }, "do not add up"), ({ $0.due = 9 }, "do not make its sums"),
+            ({ $0.clients = [] }, "do not make its sums"), ({ $0.generators[0].threads = -1 }, "less than nothing"),
+            ({ $0.schema = "spiral-load/1" }, "it is spiral-load/1"), ({ $0.schema = "x" }, "it is x"),
+        ]
+        for (damage, reason) in damages {
+            var result = whole
+            damage(&result)
+            let error = #expect(throws: LoadResult.MergeError.self) { try LoadResult(json: JSONText.encode(result)) }
+            #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+        }
+        for text in ["", "{}", "[]", "null", "{\"schema\":\"spiral-load/2\"}", "{\"schema\":2}"] {
+            #expect(throws: LoadResult.MergeError.self) { try LoadResult(json: Array(text.utf8)) }
+        }
+    }
+
     @Test("of all due batches the distribution ends where answers end, at their share")
     func distributionOfAll() throws {
         let recorder = Recorder(name: "a")

@@ -148,4 +148,14 @@ struct BarChartTests {
             }
         }
     }
+
+    @Test("a share that is none has no bar, whatever the file says", arguments: [-1, 3, 1_000_000_000_000_000])
+    func absurd(complete: Int) throws {
+        var result = Self.result()
+        result.runs[2].measurement?.clients[0].complete = complete
+        result.judge()
+        let chart = try #require(BarChart(result))
+        let row = try #require(chart.rows.first { $0.name == "limit" })
+        #expect(row.values[0] == nil && row.values[1] == 100)
+    }
 }

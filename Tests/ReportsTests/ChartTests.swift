@@ -126,7 +126,11 @@ struct ChartTests {
     func many() throws {
         var chart = chart([0, 10], [1, 2])
         chart.bands = (0..<1000).map {
-            .init(name: "phase \($0) \(String(repeating: "x", count: 80))", from: Double($0) / 100, to: Double($0 + 1) / 100)
+            .init(
+                name: "phase \($0) \(String(repeating: "x", count: 80))",
+                from: Double($0) / 100,
+                to: Double($0 + 1) / 100
+            )
         }
         for layout in Self.layouts {
             let drawn = DrawnSVG(chart.svg(layout).written)

@@ -65,9 +65,15 @@ struct ComparisonTests {
         let lines = compare(old, new).markdown
         #expect(lines.contains { $0.hasPrefix("- before: one.json, test, by spiral 0.4.0, commit 1a2b3c4d5e6f, 2026") })
         #expect(
-            lines.contains { $0.hasPrefix("- after: two.json, test, by commit ffffffffffff-changed, debug build, 2026") }
+            lines.contains {
+                $0.hasPrefix("- after: two.json, test, by commit ffffffffffff-changed, debug build, 2026")
+            }
         )
-        #expect(compare(run(lookups: 10), run(lookups: 10)).markdown.contains { $0.hasPrefix("- before: one.json, test, 2026") })
+        #expect(
+            compare(run(lookups: 10), run(lookups: 10)).markdown.contains {
+                $0.hasPrefix("- before: one.json, test, 2026")
+            }
+        )
         // As a result's file has it.
         let recorded = try RecordedRun.result()
         #expect(recorded.build?.version == "0.5.0" && recorded.build?.commit?.count == 40)

@@ -87,7 +87,8 @@ struct HeadlineTests {
             phase.name = "\(name)\(index)"
             phase.start = Double(index) * 36_000
             phase.duration = index == 0 ? 0 : 36_000
-            phase.title = "a title that is as long as its phase, and a little longer than anybody reads; with a second part"
+            phase.title =
+                "a title that is as long as its phase, and a little longer than anybody reads; with a second part"
             return phase
         }
         var run = RunResult.made(phases, timeline: [.made(at: 0, portsInUse: 5, timeWait: 5)])

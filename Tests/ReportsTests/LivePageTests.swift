@@ -130,7 +130,7 @@ struct LivePageTests {
     }
 
     @Test(
-        "with the real load the room sees the incident heal: after the click no batch fails but the one under way",
+        "with the real load the room sees the incident heal: after the click no lookup is without a port",
         .slow,
         .requires("chromium", package: "chromium")
     )
@@ -163,19 +163,21 @@ struct LivePageTests {
                     within: .seconds(60)
                 )
             )
-            #expect(browser.becomesTrue("document.getElementById('figures').innerText.includes('lookups that failed\\n0%')"))
             try press("Escape")
             #expect(try browser.value(of: "document.body.classList.contains('full')") == "false")
+            #expect(
+                browser.becomesTrue("document.getElementById('figures').innerText.includes('lookups that failed\\n0%')")
+            )
             _ = try browser.value(of: "document.getElementById('end').click()")
             #expect(browser.becomesTrue("document.getElementById('verdict') !== null", within: .seconds(60)))
             #expect(program.wait() == .status(0))
 
             let result = try RunResult(json: Array(try json.contents.utf8))
             let fixed = try #require(result.events.first { $0.text == "limit = request:64, by hand" }).at
-            let after = result.timeline.filter { $0.at > fixed }.compactMap { $0.clients["new-service"] }
-            let incomplete = after.reduce(0) { $0 + $1.answered - ($1.complete ?? 0) }
-            #expect(incomplete <= 1, "only the batch under way fails after the click")
-            #expect(after.reduce(0) { $0 + ($1.complete ?? 0) } > 0)
+            let after = result.timeline.filter { $0.at > fixed }
+            // The sample that the click fell into is of both, and a line of the log may be written after it.
+            #expect(after.dropFirst(2).allSatisfy { ($0.errorsPerSecond["EADDRINUSE"] ?? 0) == 0 })
+            #expect(after.contains { ($0.clients["new-service"]?.complete ?? 0) > 0 })
             #expect(browser.console.isEmpty, "\(browser.console)")
         }
     }

@@ -24,6 +24,8 @@ package final class ScriptedServer: Sendable {
         case close
         /// The connection is reset after what is said, as by a process that was killed.
         case answerAndReset([UInt8])
+        /// More is said a while after the answer, that nobody asked for.
+        case answerThen([UInt8], after: Duration, [UInt8])
         /// Byte by byte, with a while between them.
         case drip([UInt8], every: Duration)
         /// Nothing is said, and the connection stays.
@@ -128,6 +130,10 @@ package final class ScriptedServer: Sendable {
                     let size = socklen_t(MemoryLayout.size(ofValue: linger))
                     setsockopt(box.socket.rawValue, SOL_SOCKET, SO_LINGER, &linger, size)
                     return
+                case .answerThen(let answer, let pause, let more):
+                    write(answer, box)
+                    sleepThread(for: pause)
+                    write(more, box)
                 case .drip(let answer, let pause):
                     for byte in answer where !isEnding {
                         write([byte], box)

@@ -157,6 +157,11 @@ package struct Settings: Sendable, Equatable {
         return nil
     }
 
+    private static let serverOverIPv4 = ServerList([.ipv4(.loopback, port: 11211)])
+
+    /// The same with one memcached over IPv4, as sweeps have it.
+    package var misfitOverIPv4: Problem? { misfit(Self.serverOverIPv4) }
+
     /// Why this kernel cannot do what is asked for, and what to do; nil when it can.
     package var obstacle: Problem? {
         if let address = fanOut.dialer.sourceToArrange, LocalRoute.has(address) == false {

@@ -22,7 +22,7 @@ extension Chart {
         )
         var parts: [Markup] = []
         parts += bands.indices.flatMap { draw(bands[$0], $0, row: rows[$0], from: bandsTop, frame) }
-        parts += frame.axes(xTitle: "seconds since the first phase began", yTitle: axis) { rounded($0) }
+        parts += frame.axes(xTitle: xTitle, yTitle: axis) { rounded($0) }
         parts.append(frame.text(axisTitle, layout.width < 500 ? 2 : layout.left, keysTop + size, isStrong: true))
         parts += marks.compactMap { draw($0, frame) }
         parts += levels.compactMap { level in
@@ -31,7 +31,7 @@ extension Chart {
         let tops = self.tops
         var below: [Double?] = Array(repeating: 0, count: times.count)
         for (index, one) in series.enumerated() {
-            parts += draw(one, tops[index], above: below, frame)
+            parts += draw(one, tops[index], above: below, thickness: thickness(index), frame)
             if one.style == .stacked { below = tops[index] }
         }
         parts += isBeside ? labels(frame, tops) : zip(keys, slots).flatMap { draw(key: $0, $1, frame) }
@@ -134,7 +134,20 @@ extension Chart {
         return all
     }
 
-    private func draw(_ series: Series, _ tops: [Double?], above below: [Double?], _ frame: ChartFrame) -> [Markup] {
+    /// What a line is drawn with, in widths of a thin one: where two have the same values, both are seen, the later on the
+    /// wider.
+    private func thickness(_ index: Int) -> Double {
+        let over = series[index...].dropFirst().count { $0.style == .line }
+        return series[index].style == .line ? 1 + 0.8 * Double(min(3, over)) : 1
+    }
+
+    private func draw(
+        _ series: Series,
+        _ tops: [Double?],
+        above below: [Double?],
+        thickness: Double,
+        _ frame: ChartFrame
+    ) -> [Markup] {
         let (colour, name) = Palette.stroke(series.colour)
         let stretches = stretches(series, tops, frame)
         let thick = frame.layout.fontSize / 7
@@ -166,7 +179,7 @@ extension Chart {
             .make(
                 "path",
                 [
-                    "class": name, "stroke": colour, "fill": "none", "stroke-width": coordinate(thick),
+                    "class": name, "stroke": colour, "fill": "none", "stroke-width": coordinate(thick * thickness),
                     "stroke-linejoin": "round", "stroke-dasharray": series.style == .hollowDots ? "2 4" : nil,
                     "data-series": series.name, "d": path,
                 ]

@@ -5,8 +5,8 @@ extension Chart {
     /// The chart with so many moments as can be seen. Of each stretch of time the least and the most of every series stay,
     /// and each gap; in a run of hours nothing else would be seen of the rest.
     var thinned: Chart {
-        guard times.count > Self.mostMoments else { return self }
-        let size = max(2, times.count * (2 * series.count + 2) / Self.mostMoments)
+        guard samples == nil, times.count > Self.mostMoments else { return self }
+        let size = max(2, times.count * (3 * series.count + 2) / Self.mostMoments)
         var kept: Set<Int> = [0, times.count - 1]
         for begin in stride(from: 0, to: times.count, by: size) {
             let bucket = begin..<min(begin + size, times.count)

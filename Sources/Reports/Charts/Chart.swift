@@ -49,6 +49,8 @@ package struct Chart: Sendable {
     /// What the vertical axis counts.
     package var axis: String
     var note = ""
+    /// What the moments are counted from.
+    var xTitle = "seconds since the first phase began"
     package var isLogarithmic = false
     /// A fixed end of the axis, as 100%; nil for one that fits.
     var top: Double?

@@ -19,7 +19,7 @@ struct ChartFrame {
     func up(_ value: Double) -> Double? { y.share(of: value).map { bottom - $0 * layout.plotHeight } }
 
     /// Grid, numbers and titles of both axes.
-    /// - Parameter xTicks: marks across; nil for round numbers.
+    /// - Parameter xTicks: numbers across; nil for round ones.
     func axes(xTitle: String, yTitle: String, xTicks: [Double]? = nil, xText: (Double) -> String) -> [Markup] {
         var parts: [Markup] = []
         for tick in y.ticks(layout.yTicks) {
@@ -28,8 +28,11 @@ struct ChartFrame {
             parts.append(text(rounded(tick), layout.left - 8, height + 0.35 * layout.fontSize, anchor: "end"))
         }
         let count = Int((right - layout.left) / layout.tickWidth)
+        var next = -Double.infinity
         for tick in xTicks ?? x.ticks(count) {
-            guard let at = across(tick) else { continue }
+            guard let at = across(tick), at >= next else { continue }
+            // Numbers that are given may lie as they like.
+            if xTicks != nil { next = at + layout.width(of: xText(tick)) + layout.fontSize }
             parts.append(line(at, bottom, at, bottom + 5, "edge"))
             parts.append(text(xText(tick), at, bottom + 1.3 * layout.fontSize, anchor: "middle"))
         }

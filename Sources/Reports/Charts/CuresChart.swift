@@ -36,7 +36,8 @@ extension BarChart {
         client.flatMap { client in client.complete.flatMap { share($0, of: client.batches) } }
     }
 
+    /// Percent; nil of none, and of what a file says that is no part.
     private static func share(_ part: Int, of all: Int) -> Double? {
-        all > 0 ? 100 * Double(part) / Double(all) : nil
+        all > 0 && (0...all).contains(part) ? 100 * Double(part) / Double(all) : nil
     }
 }

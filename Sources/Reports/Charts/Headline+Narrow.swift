@@ -31,8 +31,7 @@ extension Headline {
         add(rows("lookups that failed", "failed", 1, top) { $0.failed })
         add(strip("TIME_WAIT, sockets of all addresses", columns, top, timeWaitArea))
         for caller in callers {
-            let room = Self.layout(letter: 0.66)
-            let name = room.lines(caller.name, within: Size.right - Size.left - 10).first ?? ""
+            let name = caller.name.shortened(to: Int((Size.right - Size.left - 10) / (Size.text * 0.66)))
             add(
                 rows(name, "complete \(caller.name)", 2, top, note: "complete within \(rounded(caller.ms)) ms") {
                     $0.complete[caller.name]
@@ -67,7 +66,7 @@ extension Headline {
         var height = 0.0
         for (index, phase) in phases.enumerated() {
             let room = Size.right - Size.left - 26
-            let name = Self.layout(letter: 0.66).lines(phase.name, within: room).first ?? ""
+            let name = phase.name.shortened(to: Int(room / (Size.text * 0.66)))
             parts.append(label("\(index + 1)", Size.left, top + height + 18, isStrong: true))
             parts.append(label(name, Size.left + 26, top + height + 18, isStrong: true))
             height += 22
@@ -135,11 +134,10 @@ extension Headline {
             parts.append(label(note, Size.left, top + height + 14))
             height += 22
         }
-        let room = Self.layout(letter: 0.58)
+        let letters = Int((Self.barLeft - Size.left - 6) / (Size.text * 0.58))
         for (index, phase) in phases.enumerated() {
             let y = top + height
-            let text = room.lines("\(index + 1) \(phase.name)", within: Self.barLeft - Size.left - 6)
-            parts.append(label(text.first ?? "", Size.left, y + 19))
+            parts.append(label("\(index + 1) \(phase.name)".shortened(to: letters), Size.left, y + 19))
             let value = percent(phase)
             if let value {
                 parts.append(

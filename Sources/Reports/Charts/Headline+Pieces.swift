@@ -26,7 +26,13 @@ extension Headline {
             let height = up(capacity)
             parts.append(rule(columns.edges[0], height, columns.edges[phases.count], height, dash: "7 4"))
             parts.append(
-                label("all \(grouped(capacity)) ports", columns.edges[0] + 8, height + 20, isStrong: true, hasHalo: true)
+                label(
+                    "all \(grouped(capacity)) ports",
+                    columns.edges[0] + 8,
+                    height + 20,
+                    isStrong: true,
+                    hasHalo: true
+                )
             )
         }
         return parts

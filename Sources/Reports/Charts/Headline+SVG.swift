@@ -16,9 +16,8 @@ extension Headline {
         static let captionWidth = 110.0
     }
 
-    /// Widths of its words.
-    /// - Parameter letter: of a letter, as a part of the font's size.
-    private static func layout(letter: Double = 0.58) -> ChartLayout {
+    /// For the widths of its words, which are not bold.
+    private static func layout() -> ChartLayout {
         ChartLayout(
             width: Size.width,
             plotHeight: Size.strip,
@@ -28,7 +27,7 @@ extension Headline {
             yTicks: 2,
             tickWidth: 80,
             name: "headline",
-            letter: letter
+            letter: 0.58
         )
     }
 
@@ -82,7 +81,7 @@ extension Headline {
     private func fitted(_ text: String, within pixels: Double) -> (text: String, size: Double) {
         let size = min(Size.figure, max(Size.least, pixels / (Double(max(1, text.count)) * 0.68)))
         let letters = Int(pixels / (size * 0.68))
-        return (text.count <= letters ? text : text.prefix(max(1, letters - 1)) + "…", size)
+        return (text.shortened(to: max(1, letters)), size)
     }
 
     /// When phases begin, as far as there is room to say so.
@@ -144,10 +143,9 @@ extension Headline {
             + timeWaitArea(columns, floor: top + Size.strip, strip: Size.strip)
     }
 
-    private func complete(_ caller: (name: String, ms: Double), _ columns: HeadlineColumns, _ top: Double) -> [Markup]
-    {
+    private func complete(_ caller: (name: String, ms: Double), _ columns: HeadlineColumns, _ top: Double) -> [Markup] {
         title(
-            Array(Self.layout(letter: 0.66).lines(caller.name, within: Size.left - 12).prefix(1)),
+            [caller.name.shortened(to: Int((Size.left - 12) / (Size.text * 0.66)))],
             ["complete within", "\(rounded(caller.ms)) ms"],
             top
         ) + bars("complete \(caller.name)", 2, columns, top) { $0.complete[caller.name] }

@@ -108,18 +108,19 @@ package struct Headline: Sendable {
 
     /// What it shows in words.
     package var description: String {
-        (phasesLeftOut > 0 ? leftOutText + " " : "") + phases.map { phase in
-            var facts = ["\(PageParts.percent(phase.failed)) of lookups failed"]
-            facts.append("up to \(grouped(phase.timeWaitPeak)) sockets in TIME_WAIT")
-            for caller in callers {
-                if let percent = phase.complete[caller.name] {
-                    facts.append(
-                        "\(rounded(percent))% of \(caller.name)'s batches complete within \(rounded(caller.ms)) ms"
-                    )
+        (phasesLeftOut > 0 ? leftOutText + " " : "")
+            + phases.map { phase in
+                var facts = ["\(PageParts.percent(phase.failed)) of lookups failed"]
+                facts.append("up to \(grouped(phase.timeWaitPeak)) sockets in TIME_WAIT")
+                for caller in callers {
+                    if let percent = phase.complete[caller.name] {
+                        facts.append(
+                            "\(rounded(percent))% of \(caller.name)'s batches complete within \(rounded(caller.ms)) ms"
+                        )
+                    }
                 }
-            }
-            return "\(phase.name): \(facts.joined(separator: ", "))."
-        }.joined(separator: " ")
+                return "\(phase.name): \(facts.joined(separator: ", "))."
+            }.joined(separator: " ")
     }
 
     /// The picture in a page.

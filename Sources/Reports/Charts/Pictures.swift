@@ -48,7 +48,7 @@ package struct Pictures {
     /// - Throws: ``Problem`` naming those there are.
     package func svg(_ name: String?, width: Int? = nil) throws(Problem) -> String {
         guard let first = all.first else {
-            throw Problem(description: "there is nothing to draw in it: nothing was measured")
+            throw Problem(description: "there is nothing to draw in it: it has no samples")
         }
         var picture = first
         if let name {

@@ -76,7 +76,11 @@ package struct PointChart: Sendable {
         for (index, key) in keys.enumerated() {
             let height = (Double(index) * 1.4 + 1) * size
             if index < series.count {
-                parts.append(line(2, height - 6, 30, height - 6, colour: index, width: 4))
+                parts.append(
+                    series[index].isJoined
+                        ? line(2, height - 6, 30, height - 6, colour: index, width: 4)
+                        : circle(16, height - 6, colour: index)
+                )
             } else if index < series.count + references.count {
                 parts.append(line(2, height - 6, 30, height - 6, colour: index, width: 4, dash: Self.dash))
             } else {
@@ -86,14 +90,25 @@ package struct PointChart: Sendable {
                 frame.text(layout.lines(key, within: layout.width - 44).first ?? "", 40, height, isStrong: true)
             )
         }
-        parts += frame.axes(xTitle: xTitle, yTitle: yTitle) { rounded($0) }
+        // Numbers of a limit are those that were measured.
+        let numbers = isXLogarithmic ? Set(points.map(\.x)).sorted() : nil
+        parts += frame.axes(xTitle: xTitle, yTitle: yTitle, xTicks: numbers) { rounded($0) }
         let yText = yTitle + (isYLogarithmic ? ", logarithmic" : "")
         parts.append(frame.text(yText, 2, frame.top - 0.8 * size, isStrong: true))
         for (index, one) in references.enumerated() {
             guard let height = frame.up(one.value) else { continue }
             let colour = series.count + index
             parts.append(
-                line(plot.left, height, frame.right, height, colour: colour, width: 2.5, dash: Self.dash, name: one.name)
+                line(
+                    plot.left,
+                    height,
+                    frame.right,
+                    height,
+                    colour: colour,
+                    width: 2.5,
+                    dash: Self.dash,
+                    name: one.name
+                )
             )
         }
         if let level, let height = frame.up(level.value) {
@@ -252,6 +267,16 @@ package struct PointChart: Sendable {
 
     private func path(_ points: [(Double, Double)]) -> String {
         points.enumerated().map { "\($0 == 0 ? "M" : "L")\(coordinate($1.0)) \(coordinate($1.1))" }.joined()
+    }
+
+    private func circle(_ x: Double, _ y: Double, colour: Int) -> Markup {
+        .make(
+            "circle",
+            [
+                "class": "f\(colour % Palette.light.count)", "fill": Palette.colour(colour), "r": "6",
+                "cx": coordinate(x), "cy": coordinate(y),
+            ]
+        )
     }
 
     private static let dash = "12 6"

@@ -111,7 +111,9 @@ package struct RunCharts {
 
     private var leftOut: String {
         let count = Set(points.flatMap(\.clients.keys)).count - callers.count
-        return count > 0 ? " The \(grouped(callers.count)) callers with the most batches; \(grouped(count)) more are in the table below." : ""
+        return count > 0
+            ? " The \(grouped(callers.count)) callers with the most batches; \(grouped(count)) more are in the table below."
+            : ""
     }
 
     package var completeInTime: Chart {
@@ -133,7 +135,7 @@ package struct RunCharts {
                     values: hasOutcomes ? shares(of: name) : sharesOfPhases(of: name),
                     colour: index
                 )
-            }
+            }.filter { $0.values.contains { $0 != nil } }
         )
         chart.top = 100
         return chart
@@ -238,7 +240,7 @@ package struct RunCharts {
                 series("open", 0, of: looks) { Double($0.established) },
             ],
             levels: capacity > 0
-                ? [.init(name: "the \(grouped(capacity)) ports of one address", value: Double(capacity))] : []
+                ? [.init(name: "one address has \(grouped(capacity))", value: Double(capacity))] : []
         )
     }
 

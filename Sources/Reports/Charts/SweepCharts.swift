@@ -122,7 +122,8 @@ package struct SweepCharts {
                                 var point = point(one, x: spread, y: spread)
                                 (point.x, point.xRange) = (number, nil)
                                 let isKnee = members.count > 2 && knees.contains(one.values)
-                                point.label = point.isChosen || isKnee ? rounded(number) + (isKnee ? ", knee" : "") : nil
+                                point.label =
+                                    point.isChosen || isKnee ? rounded(number) + (isKnee ? ", knee" : "") : nil
                                 return point
                             }
                         },

@@ -82,9 +82,9 @@ for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("c
 // The chart alone, as large as the screen: with key F, and keys for what is played, as no button is seen.
 function fill(isFull) {
   document.body.classList.toggle("full", isFull);
-  // Not everywhere may a page take the whole screen; it fills its window all the same.
-  if (isFull) document.documentElement.requestFullscreen?.().catch(() => {});
-  else if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+  // Where a page may not take the whole screen, it fills its window all the same.
+  if (isFull && navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
+  if (!isFull && document.fullscreenElement) document.exitFullscreen().catch(() => {});
 }
 byId("full-screen").addEventListener("click", () => fill(true));
 document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) fill(false); });

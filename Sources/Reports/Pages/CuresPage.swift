@@ -29,7 +29,8 @@ struct CuresPage {
 
     private var verdict: Markup {
         let counts = CureVerdict.allCases.compactMap { verdict -> String? in
-            let count = result.cures.count { $0.verdict == verdict }
+            // The incident itself is what the others are compared with.
+            let count = result.cures.count { $0.verdict == verdict && $0.name != Cure.incidentName }
             return count > 0 ? "\(grouped(count)) × \(verdict.text)" : nil
         }
         let unjudged = result.unjudged.map { ["Not judged: \($0)"] } ?? []
