@@ -316,8 +316,8 @@ struct PortTrendTests {
     func pastHalf(isBound: Bool) {
         // Both parities are taken, the preferred one first, so the other one is the last to come back.
         var simulation = SimulatedPorts(
-            settings(ports: 600),
-            [.init(isBound: isBound, perSecond: 10, until: 65)]
+            settings(ports: 300),
+            [.init(isBound: isBound, perSecond: 5, until: 65)]
         )
         var seen: Set<Double> = []
         watch(&simulation, for: 120) { time, trend in
