@@ -17,7 +17,10 @@ struct PortsLifeTests {
             ("| head -n 1 >/dev/null; echo ${PIPESTATUS[0]}", "0\n"),
             ("--json - | head -n 1 >/dev/null; echo ${PIPESTATUS[0]}", "0\n"),
             (">/dev/full; echo $?", "spiral: cannot write to standard output: no space left on device\n3\n"),
-            ("--json - >/dev/full; echo $?", "spiral: --json: cannot write standard output: no space left on device\n3\n"),
+            (
+                "--json - >/dev/full; echo $?",
+                "spiral: --json: cannot write standard output: no space left on device\n3\n"
+            ),
             (">&-; echo $?", "spiral: cannot write to standard output: no space left on device\n3\n"),
         ]
     )
@@ -63,13 +66,17 @@ struct PortsLifeTests {
             defer { kill(child, SIGKILL) }
             let watcher = try Program("spiral", ["ports", "--pid", "\(child)", "--interval", "100ms"])
             let exporter = try Program("spiral", ["ports", "--pid", "\(child)", "--listen", "127.9.9.9:9151"])
-            #expect(try eventually { try watcher.text.contains("conn/s") })
+            let path = "/proc/\(child)/ns/net"
+            let named = try Program("spiral", ["ports", "--netns", path, "--interval", "100ms"])
+            #expect(try eventually { try watcher.text.contains("conn/s") && named.text.contains("conn/s") })
             #expect(try eventually { try exporter.text.contains("serving") })
             kill(child, SIGKILL)
             for program in [watcher, exporter] {
                 #expect(program.wait() == .status(3))
                 #expect(try program.text.contains("--pid: process \(child) has ended"))
             }
+            #expect(named.wait() == .status(3))
+            #expect(try named.text.contains("--netns: the network namespace '\(path)' is gone"))
             let late = try Program("spiral", ["ports", "--pid", "\(child)", "--once"])
             #expect(late.wait() == .status(3))
             #expect(try late.text.contains("process \(child) has ended, though its parent has not taken note of it"))

@@ -130,6 +130,9 @@ struct SocketMessagesTests {
         #expect(forbidden.contains("a sandbox forbids netlink"))
         let other = SocketDiagnostics.explanation(of: SystemCallError("sock_diag", errno: ENOMEM))
         #expect(other == "the kernel does not list its sockets: sock_diag: cannot allocate memory")
+        let file = "/proc/sys/net/ipv4/ip_local_port_range"
+        let unread = SocketDiagnostics.explanation(of: SystemCallError("open", on: file, errno: ENOENT))
+        #expect(unread.contains(file) && unread.hasSuffix("; mount /proc") && !unread.contains("tcp_diag"))
     }
 
     @Test("a datagram cut short is an error and no socket")

@@ -98,6 +98,17 @@ struct DoctorTests {
         #expect(try prediction("a:uris=30000,rate=1/m").value == "the ports run out with the first batch of a")
     }
 
+    @Test("fewer TIME_WAIT buckets than ports are a finding, as ports do not run out then", .requiresNamespaces)
+    func buckets() throws {
+        try inNetworkNamespace(ports: 512) {
+            for (most, level) in [("100", Finding.Level.notice), ("512", .good)] {
+                try Sysctl.write("net.ipv4.tcp_max_tw_buckets", most)
+                let findings = Doctor(clients: [], portRange: nil, network: .host).examine()
+                #expect(findings.first { $0.name == "tcp_max_tw_buckets" }?.level == level)
+            }
+        }
+    }
+
     @Test("a range of which all is reserved is a bad finding")
     func reserved() throws {
         let ports = 40_000...40_009 as ClosedRange<UInt16>

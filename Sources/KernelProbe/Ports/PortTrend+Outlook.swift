@@ -48,6 +48,11 @@ extension PortTrend {
             return outlook
         }
         guard let own, let source else { return outlook }
+        if isSaturated(row, own) {
+            outlook.state = .exhausted
+            outlook.secondsLeft = 0
+            return outlook
+        }
         let byBind = PortProjection(
             free: row.freeToBind,
             unreachable: use.unreachable,
@@ -81,6 +86,13 @@ extension PortTrend {
             outlook.state = direction(row)
         }
         return outlook
+    }
+
+    /// Whether connect() takes each port of the row again as soon as it may: then those that are free at a look are gone
+    /// within a moment, and further dials fail.
+    private func isSaturated(_ row: PortRow, _ own: PortFlow) -> Bool {
+        guard row.choice == .connect, row.reuse != .never, row.free * 4 <= row.capacity else { return false }
+        return own.opened * row.reuse.hold.inSeconds >= 0.95 * Double(row.capacity)
     }
 
     /// Whether the row's connections of the last seconds could be counted. Those that the other end closes, or that end with

@@ -93,7 +93,11 @@ package enum SocketDiagnostics {
 
     /// Why the kernel did not list its sockets, and what to do.
     package static func explanation(of error: SystemCallError) -> String {
-        switch error.errno {
+        // What a look reads besides the list.
+        if error.subject.hasPrefix("/proc/") || error.subject.hasPrefix("net.") {
+            return "the kernel's port settings and counters cannot be read (\(error)); mount /proc"
+        }
+        return switch error.errno {
         case ENOENT, EPROTONOSUPPORT, EAFNOSUPPORT, EOPNOTSUPP:
             "this kernel lists no sockets (\(error)); it needs sock_diag: modprobe tcp_diag, or CONFIG_INET_DIAG"
         case EPERM, EACCES: "the kernel may not be asked for sockets here (\(error)); a sandbox forbids netlink"
