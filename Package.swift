@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Units"),
         .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
-        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
+        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Text", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -270,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe", "Text", "POSIX",
+                "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -321,8 +322,8 @@ let package = Package(
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
-                "HTTP", "Text", "POSIX",
+                "TestSupport", "Reports", "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator",
+                "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Fixtures"]

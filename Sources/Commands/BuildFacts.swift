@@ -1,4 +1,5 @@
 internal import CBuildFacts
+internal import Text
 
 /// Which build this is: what `--version` prints and every result carries as `build`.
 package struct BuildFacts: Encodable, Sendable {
@@ -56,14 +57,8 @@ package struct BuildFacts: Encodable, Sendable {
 
     /// One line, as `0.5.0 (commit 1a2b3c4d5e6f, release build by Swift 6.3 for x86_64)`.
     package var text: String {
-        "\(version) (commit \(commit.map(Self.shortened) ?? "unknown"), \(configuration) build by Swift \(swift) "
+        "\(version) (commit \(commit.map(shortened) ?? "unknown"), \(configuration) build by Swift \(swift) "
             + "for \(architecture))"
-    }
-
-    /// As many digits as tell commits apart, and what follows them.
-    static func shortened(_ commit: String) -> String {
-        let digits = commit.prefix { $0.isHexDigit }
-        return String(digits.prefix(12)) + commit.dropFirst(digits.count)
     }
 }
 

@@ -17,6 +17,8 @@ package struct CuresResult: Codable, Sendable {
     }
 
     package var schema = CuresResult.currentSchema
+    /// Nil until it is measured, and in results of before.
+    package var build: ResultBuild?
     package var plan: CuresPlan
     package var environment: Environment?
     package var runs: [Run] = []
@@ -35,6 +37,7 @@ package struct CuresResult: Codable, Sendable {
     /// What is measured; all else is found from it.
     private struct File: Decodable {
         var schema: String
+        var build: ResultBuild?
         var plan: CuresPlan
         var environment: Environment?
         var runs: [Run]
@@ -72,6 +75,7 @@ package struct CuresResult: Codable, Sendable {
             throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
         }
         self.init(file.plan)
+        build = file.build
         environment = file.environment
         runs = file.runs
         interrupted = file.interrupted

@@ -15,9 +15,9 @@ package struct CuresRunner {
     /// Why the last attempt to keep the result failed.
     package var unsaved: String? { kept.unsaved }
 
-    /// - Parameter earlier: a result of the same plan to go on from; nil to begin.
-    package init(_ plan: CuresPlan, earlier: CuresResult?, file: String?, show: @escaping ([String]) -> Void) {
-        result = earlier ?? CuresResult(plan)
+    /// - Parameter begun: what there is so far, of its plan.
+    package init(_ begun: CuresResult, file: String?, show: @escaping ([String]) -> Void) {
+        result = begun
         kept = KeptResult(in: file, of: "the measuring", show: show)
         self.show = show
     }

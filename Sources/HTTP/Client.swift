@@ -3,6 +3,7 @@ package import POSIX
 
 /// A blocking, kept-alive connection to an HTTP/1.1 server; one request at a time.
 package struct Client: ~Copyable {
+    /// A whole answer: status, header and body.
     package struct Answer: Sendable {
         package var status: Int
         package var fields: HTTPFields
@@ -28,7 +29,7 @@ package struct Client: ~Copyable {
         longestAnswer: Duration? = nil,
         largestBody: Int = 64 << 20
     ) throws(SystemCallError) {
-        socket = try Socket.connected(to: address, from: source, timeout: timeout)
+        socket = try Socket.connected(to: address, from: source.map { IPAddress($0) }, timeout: timeout)
         host = address.description
         self.longestAnswer = longestAnswer
         parser = ResponseParser(largestBody: largestBody)

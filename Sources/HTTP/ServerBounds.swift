@@ -24,6 +24,7 @@ package struct ServerBounds: Sendable {
     /// What becomes of a request whose client left before its answer.
     package var abandoned = Abandoned.cancel
 
+    /// What becomes of a batch whose caller has left.
     package enum Abandoned: String, Sendable, CaseIterable {
         /// What it asked for is gone on with.
         case finish

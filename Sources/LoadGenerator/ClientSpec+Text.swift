@@ -85,10 +85,11 @@ extension ClientSpec {
         }
     }
 
+    /// Refuses a name that a table, a label or a file could not hold.
     package static func check(name: String) throws(UnitTextError) {
         let allowed = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
         guard (1...64).contains(name.count), allowed else {
-            throw UnitTextError(text: name, expected: "a client name: use up to 64 letters, digits, '-', '_' and '.'")
+            throw UnitTextError(text: name, expected: "a caller's name: use up to 64 letters, digits, '-', '_' and '.'")
         }
     }
 
@@ -119,8 +120,8 @@ extension ClientSpec {
         UnitTextError(
             text: text,
             expected: (given.isSized
-                ? "a client: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s"
-                : "a client of plain requests, which have no uris: write NAME:rate=R/s, as in web:rate=20/s")
+                ? "a caller: write NAME:uris=LO..HI,rate=R/s, as in feed:uris=1..50,rate=20/s"
+                : "a caller of plain requests, which have no uris: write NAME:rate=R/s, as in web:rate=20/s")
                 + "; in place of rate, poisson=20/s, ramp=0/s..20/s, burst=5/10s, steps=5/s*10s+20/s*10s or closed=4; "
                 + "\(optionalKeys.dropLast().joined(separator: ", ")) and \(optionalKeys.last!) are optional"
         )

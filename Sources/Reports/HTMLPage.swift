@@ -1,5 +1,6 @@
 package import Cures
 package import Exec
+package import LoadGenerator
 internal import PostRecords
 package import Results
 internal import Scenarios
@@ -13,23 +14,29 @@ package enum HTMLPage {
         var result = run
         result.story = RunStory(run).sentences
         let page = RunPage(run: result)
-        return compose(title: page.title, page.content, data: JSONText.encode(result))
+        return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
     }
 
     /// The report of a sweep; it carries its data.
     package static func report(_ result: SweepResult) -> [UInt8] {
         let page = SweepPage(sweep: result)
-        return compose(title: page.title, page.content, data: JSONText.encode(result))
+        return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
     }
 
     /// The page of the cures; it carries its data.
     package static func report(_ result: CuresResult) -> [UInt8] {
-        compose(title: CuresPage.title, CuresPage(result: result).content, data: JSONText.encode(result))
+        compose(title: CuresPage.title, CuresPage(result: result).content, data: JSONText.encodeLine(result))
     }
 
     /// The report of a program's dials; it carries its data.
     package static func report(_ result: ExecResult) -> [UInt8] {
         let page = ExecPage(result: result)
+        return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
+    }
+
+    /// The report of a load; it carries its data.
+    package static func report(_ result: LoadResult) -> [UInt8] {
+        let page = LoadPage(result: result)
         return compose(title: page.title, page.content, data: JSONText.encode(result))
     }
 

@@ -7,6 +7,8 @@ package struct RunResult: Codable, Sendable {
     /// What it wrote before there was a way to say that nothing was measured.
     static let schemaWithZeros = "spiral-run/1"
     package var schema = RunResult.currentSchema
+    /// Nil until it is written, and in results of before.
+    package var build: ResultBuild?
     package var scenario: String
     package var description: String
     package var environment: Environment
@@ -49,7 +51,9 @@ package struct RunResult: Codable, Sendable {
         self.verdict = verdict
     }
 
+    /// Something that happened at one moment of the run.
     package struct Event: Codable, Sendable {
+        /// What happened.
         package enum Kind: String, Codable, Sendable {
             case phase, setting, client, fault, death, restart
         }
@@ -74,6 +78,7 @@ package struct RunResult: Codable, Sendable {
         }
     }
 
+    /// Whether the run came out as expected, and what did not.
     package struct Verdict: Codable, Sendable {
         package var pass: Bool
         package var text: String

@@ -75,7 +75,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         self.service = service
         if let problem { throw Problem(description: problem) }
         guard Set(clients.map(\.name)).count == clients.count else {
-            throw Problem(description: "two clients have the same name")
+            throw Problem(description: "two callers have the same name")
         }
         if let problem = service?.problem(withNames: variations.map(\.name) + fixed.keys.sorted()) {
             throw Problem(description: problem)
@@ -143,7 +143,8 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         }
         let names = Set(columns.map(\.name))
         return combinations.map { values, settings, conflict in
-            (values, service == nil ? conflict ?? settings.conflict(among: names) : nil)
+            let conflict = conflict ?? settings.conflict(among: names) ?? settings.misfitOverIPv4?.description
+            return (values, service == nil ? conflict : nil)
         }
     }
 
@@ -204,6 +205,11 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         for (name, text) in fixed.sorted(by: { $0.key < $1.key }) { changes.append(try SettingChange(name, text)) }
         for (variation, text) in zip(variations, values) { changes.append(try SettingChange(variation.name, text)) }
         return changes
+    }
+
+    /// The values of a combination by name of setting, as programs read them.
+    package func named(_ values: [String]) -> [String: String] {
+        Dictionary(zip(variations.map(\.name), values), uniquingKeysWith: { $1 })
     }
 
     /// A combination for people to read.

@@ -1,6 +1,6 @@
 internal import LoadGenerator
 internal import PostRecords
-internal import Text
+package import Text
 
 /// What a sweep has measured, as `--json` writes it.
 package struct SweepResult: Codable, Sendable {
@@ -32,10 +32,14 @@ package struct SweepResult: Codable, Sendable {
     }
 
     package var schema = SweepResult.currentSchema
+    /// Nil until it is written, and in results of before.
+    package var build: ResultBuild?
     package var plan: SweepPlan
     package var environment: Environment?
     package var runs: [Run] = []
     package var ranking: [Aggregate] = []
+    /// The combination that is recommended, value by name of setting; nil where the measurements do not tell.
+    @ExplicitNull package var recommended: [String: String]?
     package var findings: [String] = []
     package var interrupted = false
 
@@ -49,6 +53,7 @@ package struct SweepResult: Codable, Sendable {
 
     /// What is measured; all else is found from it.
     private struct File: Decodable {
+        var build: ResultBuild?
         var plan: SweepPlan
         var environment: Environment?
         var runs: [Run]
@@ -89,6 +94,7 @@ package struct SweepResult: Codable, Sendable {
             throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
         }
         self.init(file.plan)
+        build = file.build
         environment = file.environment
         runs = file.runs
         interrupted = file.interrupted

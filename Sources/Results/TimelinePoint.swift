@@ -2,6 +2,7 @@ package import LoadGenerator
 
 /// What was seen at one moment of a run.
 package struct TimelinePoint: Codable, Sendable {
+    /// A caller's figures at this point.
     package struct Client: Codable, Sendable {
         /// Batches answered since the point before.
         package var answered: Int
@@ -37,6 +38,9 @@ package struct TimelinePoint: Codable, Sendable {
     package var phase: String
     /// Whether the server's process was there.
     package var isUp: Bool
+    /// When the ports were looked at, in the same seconds: earlier than the rest, where a look took long. Nil in results
+    /// of before.
+    package var portsAt: Double?
     /// Ports held by the source address that holds most.
     package var portsInUse: Int
     /// Those of them that are of open connections, and those in TIME_WAIT; nil in results of before. Ports the address
@@ -71,6 +75,7 @@ package struct TimelinePoint: Codable, Sendable {
         at: Double,
         phase: String,
         isUp: Bool,
+        portsAt: Double? = nil,
         portsInUse: Int,
         portsOpen: Int? = nil,
         portsTimeWait: Int? = nil,
@@ -94,6 +99,7 @@ package struct TimelinePoint: Codable, Sendable {
         self.at = at
         self.phase = phase
         self.isUp = isUp
+        self.portsAt = portsAt
         self.portsInUse = portsInUse
         self.portsOpen = portsOpen
         self.portsTimeWait = portsTimeWait

@@ -1,7 +1,10 @@
 internal import KernelProbe
+internal import POSIX
 
 /// The ports and sockets towards memcached at one moment.
 struct MemcachedPorts {
+    /// When the kernel was asked.
+    var taken: MonotonicInstant
     /// Ports held that count against the range: of the source address that holds most where it is bound, of the pair of
     /// source and destination that holds most where connect() chooses.
     var inUse = 0
@@ -12,12 +15,11 @@ struct MemcachedPorts {
     var timeWait = 0
     var established = 0
     var sourceAddresses = 0
+}
 
-    init() {}
-
-    /// - Parameter use: nil where nobody looked.
-    init(_ use: PortUse?, port: UInt16) {
-        guard let use else { return }
+extension MemcachedPorts {
+    init(_ use: PortUse, port: UInt16) {
+        self.init(taken: use.taken)
         if let busiest = use.rows(towardsPort: port).max(by: { $0.held < $1.held }) {
             (inUse, open, portsTimeWait) = (busiest.held, busiest.open, busiest.timeWait)
         }

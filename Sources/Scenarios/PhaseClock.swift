@@ -2,11 +2,25 @@ internal import POSIX
 
 /// When things are due in a phase: faults, samples, the restart of a server, the end. Time in, what is due out.
 struct PhaseClock {
+    /// What a sample needs next.
+    enum SampleStep {
+        case nothing
+        /// A look at the ports is begun.
+        case look
+        /// All else is read, and stands beside the ports as they were last seen.
+        case read
+    }
+
+    /// How long a sample waits for a look: who watches wants the rest meanwhile.
+    private static let longestLook = Duration.milliseconds(200)
+
     let start: MonotonicInstant
     /// When no more batches are due.
     private(set) var end: MonotonicInstant
     private let sampleInterval: Duration
     private var nextSample: MonotonicInstant
+    /// When the sample that has begun is read at the latest; nil between two.
+    private var readBy: MonotonicInstant?
     private var faults: ArraySlice<Fault>
     private var restart: MonotonicInstant?
 
@@ -24,11 +38,18 @@ struct PhaseClock {
         return faults.removeFirst()
     }
 
-    /// Whether a sample is due. Those that were missed are not made up for.
-    mutating func takeSample(at now: MonotonicInstant) -> Bool {
-        guard now >= nextSample else { return false }
+    /// Samples that were missed are not made up for.
+    /// - Parameter isLooking: whether a look at the ports is under way.
+    mutating func takeSampleStep(at now: MonotonicInstant, isLooking: Bool) -> SampleStep {
+        if let readBy {
+            guard !isLooking || now >= readBy else { return .nothing }
+            self.readBy = nil
+            return .read
+        }
+        guard now >= nextSample else { return .nothing }
         nextSample = max(now, nextSample + sampleInterval)
-        return true
+        readBy = now + Self.longestLook
+        return .look
     }
 
     /// The server is to be started again; the earliest time counts.

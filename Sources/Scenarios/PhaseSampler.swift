@@ -10,7 +10,8 @@ struct PhaseSampler {
     /// What was read at one moment.
     struct Reading {
         var at: MonotonicInstant
-        var ports: MemcachedPorts
+        /// Looks at the ports since the reading before, oldest first; empty while one takes long.
+        var looks: [MemcachedPorts]
         var counters: CounterSnapshot
         /// Nil while the server is down.
         var status: ProcessStatus?
@@ -29,9 +30,12 @@ struct PhaseSampler {
         var threads: Int?
         var rssBytes: Int?
 
+        mutating func include(_ ports: MemcachedPorts) {
+            timeWait = max(timeWait, ports.timeWait)
+            portsInUse = max(portsInUse, ports.inUse)
+        }
+
         mutating func include(_ point: TimelinePoint) {
-            timeWait = max(timeWait, point.timeWait)
-            portsInUse = max(portsInUse, point.portsInUse)
             inFlight = max(inFlight, point.inFlightPeak ?? point.inFlight)
             // A process has threads and memory: without them it was not there.
             if point.threads > 0 { threads = max(threads ?? 0, point.threads) }
@@ -43,28 +47,37 @@ struct PhaseSampler {
     private(set) var counted: CounterSnapshot
     private var countedAt: MonotonicInstant
     private(set) var peaks = Peaks()
+    /// As they were last seen.
+    private var ports: MemcachedPorts
 
-    /// - Parameter counted: the counts at the beginning of the phase.
-    init(_ phase: String, start: MonotonicInstant, counted: CounterSnapshot) {
+    /// - Parameters:
+    ///   - counted: the counts at the beginning of the phase.
+    ///   - ports: as they were seen last.
+    init(_ phase: String, start: MonotonicInstant, counted: CounterSnapshot, ports: MemcachedPorts) {
         self.phase = phase
         self.counted = counted
         countedAt = start
+        self.ports = ports
+        peaks.include(ports)
     }
 
     /// - Parameter beginning: of the first phase.
     mutating func point(_ reading: Reading, since beginning: MonotonicInstant) -> TimelinePoint {
+        for look in reading.looks { peaks.include(look) }
+        ports = reading.looks.last ?? ports
         let change = reading.counters.change(since: counted)
         let seconds = max((reading.at - countedAt).inSeconds, 1e-3)
         let point = TimelinePoint(
             at: (reading.at - beginning).inSeconds,
             phase: phase,
             isUp: reading.isUp,
-            portsInUse: reading.ports.inUse,
-            portsOpen: reading.ports.open,
-            portsTimeWait: reading.ports.portsTimeWait,
-            timeWait: reading.ports.timeWait,
-            established: reading.ports.established,
-            sourceAddresses: reading.ports.sourceAddresses,
+            portsAt: max(0, (ports.taken - beginning).inSeconds),
+            portsInUse: ports.inUse,
+            portsOpen: ports.open,
+            portsTimeWait: ports.portsTimeWait,
+            timeWait: ports.timeWait,
+            established: ports.established,
+            sourceAddresses: ports.sourceAddresses,
             inFlight: reading.isUp ? reading.counters.inFlight : 0,
             inFlightPeak: reading.isUp ? reading.counters.inFlightPeak : nil,
             limit: reading.isUp ? reading.counters.limit : nil,

@@ -19,6 +19,8 @@ package struct ScenarioPlayer {
     package var observers: [any RunObserver]
     /// Whether an observer may change the settings.
     package var isSteerable: Bool
+    /// Which build plays it; nil where that is of no interest.
+    package var build: ResultBuild?
 
     package init(
         _ scenario: Scenario,
@@ -26,7 +28,8 @@ package struct ScenarioPlayer {
         seed: UInt64,
         arguments: [String] = [],
         observers: [any RunObserver] = [],
-        isSteerable: Bool = false
+        isSteerable: Bool = false,
+        build: ResultBuild? = nil
     ) {
         self.scenario = scenario
         self.network = network
@@ -34,6 +37,7 @@ package struct ScenarioPlayer {
         self.arguments = arguments
         self.observers = observers
         self.isSteerable = isSteerable
+        self.build = build
     }
 
     private var portRange: PortRange? {
@@ -64,6 +68,7 @@ package struct ScenarioPlayer {
             environment: Environment(setup, seed: seed, clients: scenario.clients, arguments: arguments),
             verdict: .init(pass: false, text: "not ended", missing: [])
         )
+        result.build = build
         // Told on the way out; nothing when there is no result.
         var ended: RunResult?
         defer { for observer in observers { observer.ended(ended) } }
@@ -131,7 +136,7 @@ package struct ScenarioPlayer {
         }
         if scenario.setup.restarts {
             notes.append(
-                "Counts of a server that died are those of its last sample, up to half a second before; what clients saw is complete."
+                "Counts of a server that died are those of its last sample, up to half a second before; what callers saw is complete."
             )
         }
         if network == .host { notes.append("Played on the machine's own network, beside its other programs.") }

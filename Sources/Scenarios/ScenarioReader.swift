@@ -3,6 +3,7 @@ internal import Forecast
 internal import KernelProbe
 internal import LoadGenerator
 internal import Memcached
+internal import POSIX
 internal import PostRecords
 internal import Testbed
 internal import Text
@@ -58,6 +59,7 @@ private struct ScenarioReader {
         if let node = entries["sysctls"] { scenario.setup.sysctls = sysctls(node, scenario.setup) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
         inForce.apply(scenario.settings)
+        check(scenario.settings, at: entries["settings"], scenario.setup)
         if let node = entries["clients"] {
             scenario.clients = clients(node)
             named = Set(yaml.entries(node, "clients").map(\.name))
@@ -164,7 +166,7 @@ private struct ScenarioReader {
 
     private mutating func clients(_ node: Node) -> [ClientSpec] {
         yaml.entries(node, "clients").compactMap { key, name, value in
-            yaml.value(value, "client \(name)") { try ClientSpec(name: name, text: $0) }
+            yaml.value(value, "caller \(name)") { try ClientSpec(name: name, text: $0) }
         }
     }
 
@@ -184,7 +186,7 @@ private struct ScenarioReader {
         if let node = entries["title"] { plan.title = yaml.text(node, "title") ?? "" }
         if let node = entries["settings"] { plan.changes = settings(node) }
         for node in entries["clients"].map({ yaml.list($0, "clients") }) ?? [] {
-            guard let client = yaml.text(node, "a client") else { continue }
+            guard let client = yaml.text(node, "a caller") else { continue }
             guard let spec = scenario.clients.first(where: { $0.name == client }) else {
                 // One that could not be read has been complained about.
                 if named.contains(client) { continue }
@@ -192,23 +194,23 @@ private struct ScenarioReader {
                 let hint = nearest(client, of: names).map { "did you mean '\($0)'?" }
                 yaml.complain(
                     node,
-                    "there is no client '\(client)'; \(hint ?? "there are \(names.joined(separator: ", "))")"
+                    "there is no caller '\(client)'; \(hint ?? "there are \(names.joined(separator: ", "))")"
                 )
                 continue
             }
             if spec.schedule.from >= plan.duration {
                 yaml.complain(
                     node,
-                    "client \(client) starts at \(spec.schedule.from.text), after phase \(name) has ended"
+                    "caller \(client) starts at \(spec.schedule.from.text), after phase \(name) has ended"
                 )
             }
             plan.clients.append(spec)
         }
         for node in entries["by-hand"].map({ yaml.list($0, "by-hand") }) ?? [] {
-            guard let name = yaml.text(node, "a client") else { continue }
+            guard let name = yaml.text(node, "a caller") else { continue }
             guard let spec = plan.clients.first(where: { $0.name == name }) else {
                 if !named.contains(name) || scenario.clients.contains(where: { $0.name == name }) {
-                    yaml.complain(node, "by-hand: '\(name)' is none of the clients of phase \(plan.name)")
+                    yaml.complain(node, "by-hand: '\(name)' is none of the callers of phase \(plan.name)")
                 }
                 continue
             }
@@ -220,6 +222,7 @@ private struct ScenarioReader {
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)
+        check(plan.changes, at: entries["settings"], scenario.setup)
         let obstacle =
             scenario.setup.dialObstacle
             ?? DialObstacle.known(
@@ -239,9 +242,25 @@ private struct ScenarioReader {
             plan.expectations.append(claim)
         }
         for fault in plan.faults {
-            if case .setting(let change) = fault.effect { inForce.apply([change]) }
+            guard case .setting(let change) = fault.effect else { continue }
+            inForce.apply([change])
+            check([change], at: entries["faults"], scenario.setup)
         }
         return plan
+    }
+
+    /// Complains of a change that has no meaning with the way to memcached.
+    private mutating func check(_ changes: [SettingChange], at node: Node?, _ setup: ScenarioSetup) {
+        let memcached: SocketAddress =
+            switch setup.memcached.transport {
+            case .ipv4: .ipv4(.loopback, port: 11211)
+            case .ipv6: .ipv6(IPAddress(high: 0, low: 1), port: 11211)
+            case .unix: .unix(path: "/memcached.socket")
+            }
+        guard let node, let misfit = inForce.misfit(ServerList([memcached])),
+            changes.contains(where: { $0.name == misfit.setting })
+        else { return }
+        yaml.complain(node, "\(misfit)")
     }
 
     private mutating func duration(_ node: Node, _ what: String) -> Duration? {

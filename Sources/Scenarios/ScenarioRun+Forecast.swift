@@ -48,7 +48,7 @@ extension ScenarioRun {
     ) -> PhaseResult.Exhaustion? {
         let begin = (start - beginning).inSeconds
         let measured = timeline.first { $0.phase == plan.name && $0.portsInUse >= network.ports.ports }
-            .map { max(0, $0.at - begin) }
+            .map { max(0, ($0.portsAt ?? $0.at) - begin) }
         // Ports that were in TIME_WAIT before may be free again when a phase takes long.
         let isShort = free == network.ports.ports || (MonotonicInstant.now - beginning) < PortRange.timeWait
         var predicted: Double?
@@ -63,19 +63,16 @@ extension ScenarioRun {
         return predicted == nil && measured == nil ? nil : .init(predicted: predicted, measured: measured)
     }
 
-    /// What the dialer has of the ports at this moment.
-    func dialerPorts() throws -> DialForecast.Ports {
+    /// What the dialer has of the ports.
+    /// - Parameter use: as it is now.
+    func dialerPorts(_ use: PortUse) -> DialForecast.Ports {
         let (dialer, lateBind) = (settings.fanOut.dialer, settings.fanOut.lateBind)
-        if case .rotate = dialer { return .ample }
-        if case .rotateDestination = dialer { return .ample }
-        let use: PortUse
-        do {
-            use = try PortSample.take(after: ports, boundOnly: false).use
-        } catch {
-            throw TestbedError("the kernel does not list its sockets: \(error)")
+        switch dialer {
+        case .rotate, .rotateWithin, .rotateDestination: return .ample
+        case .kernel, .bind: break
         }
         if case .bind(let source) = dialer, !lateBind {
-            return .exactly(max(0, network.ports.ports - (use.sources[IPAddress(source)]?.held ?? 0)), mayReturn: false)
+            return .exactly(max(0, network.ports.ports - (use.sources[source]?.held ?? 0)), mayReturn: false)
         }
         // A port that anybody has bound is none that connect() chooses.
         let free = use.rows(towardsPort: network.memcachedPort).map(\.freeToConnect).min() ?? use.freeForNewPair

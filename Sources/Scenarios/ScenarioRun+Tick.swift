@@ -36,7 +36,11 @@ extension ScenarioRun {
         while let fault = phase.clock.takeFault(at: .now) { try inject(fault, &phase) }
         try supervise(&phase)
         try handleRequests(&phase)
-        if phase.clock.takeSample(at: .now) { try sample(&phase) }
+        switch phase.clock.takeSampleStep(at: .now, isLooking: looks.isLooking) {
+        case .nothing: break
+        case .look: looks.begin()
+        case .read: try sample(&phase)
+        }
     }
 
     private func inject(_ fault: Fault, _ phase: inout ActivePhase) throws {
@@ -67,7 +71,7 @@ extension ScenarioRun {
             switch request.action {
             case .send(let order, let client):
                 guard phase.sending[client] != nil else {
-                    request.resolve("there is no client '\(client)' in this phase that sends by hand")
+                    request.resolve("there is no caller '\(client)' in this phase that sends by hand")
                     continue
                 }
                 load?.send(order, from: client)
@@ -148,16 +152,17 @@ extension ScenarioRun {
     }
 
     /// Takes a sample.
-    /// - Throws: ``TestbedError`` when the kernel does not list its sockets.
+    /// - Throws: ``TestbedError`` when the kernel did not list its sockets.
     func sample(_ phase: inout ActivePhase) throws {
+        let seen: [PortSample]
         do {
-            ports.add(try PortSample.take(after: ports, boundOnly: false))
+            seen = try looks.take()
         } catch {
-            throw TestbedError("the kernel does not list its sockets: \(error)")
+            throw unlisted(error)
         }
         let reading = PhaseSampler.Reading(
             at: .now,
-            ports: MemcachedPorts(ports.latest?.use, port: network.memcachedPort),
+            looks: seen.map { MemcachedPorts($0.use, port: network.memcachedPort) },
             // A peak belongs to the sample after it.
             counters: server.counters(takePeaks: true),
             status: server.status,
@@ -178,5 +183,19 @@ extension ScenarioRun {
             counted: reading.counters.change(since: last)
         )
         for observer in observers { observer.sampled(point, progress) }
+    }
+
+    /// Looks at the ports now, and waits for it.
+    /// - Throws: ``TestbedError`` when the kernel does not list its sockets.
+    func look() throws(TestbedError) -> PortUse {
+        do throws(SystemCallError) {
+            return try looks.fresh().use
+        } catch {
+            throw unlisted(error)
+        }
+    }
+
+    private func unlisted(_ error: SystemCallError) -> TestbedError {
+        TestbedError("the kernel does not list its sockets: \(error)")
     }
 }

@@ -42,8 +42,7 @@ final class ScenarioRun {
     private(set) var last: CounterSnapshot
     private(set) var events: [RunResult.Event] = []
     var timeline: [TimelinePoint] = []
-    /// What the kernel's sockets showed so far.
-    var ports = PortTrend()
+    let looks: PortLooks
     private var hasShownIncidentLine = false
     var stopped = StoppedProcesses()
     /// Whether somebody has ended the run: no further phase begins.
@@ -67,6 +66,7 @@ final class ScenarioRun {
         try Self.checkForSignal()
         settings.logSink = .file(path: folder.path + "/errors.log")
         settings.apply(scenario.settings)
+        try network.makeOwn(settings.fanOut.dialer)
         let address = memcached.address
         server = try SupervisedServer(
             settings: settings,
@@ -91,6 +91,11 @@ final class ScenarioRun {
             } catch {
                 throw TestbedError("memcached cannot be filled: \(error)")
             }
+        }
+        do throws(SystemCallError) {
+            looks = try .start()
+        } catch {
+            throw TestbedError("no thread can be started: \(error)")
         }
         last = server.counters(takePeaks: true)
         beginning = .now
@@ -135,7 +140,8 @@ final class ScenarioRun {
         try apply(plan, position)
         let start = MonotonicInstant.now
         let idle = last.idleConnections
-        let ports = try dialerPorts()
+        let use = try look()
+        let ports = dialerPorts(use)
         let exits = server.exits
         try startClients(plan)
 
@@ -143,7 +149,12 @@ final class ScenarioRun {
             plan: plan,
             position: position,
             clock: PhaseClock(plan, start: start, sampleInterval: Self.sampleInterval),
-            sampler: PhaseSampler(plan.name, start: start, counted: last)
+            sampler: PhaseSampler(
+                plan.name,
+                start: start,
+                counted: last,
+                ports: MemcachedPorts(use, port: network.memcachedPort)
+            )
         )
         if isSteerable {
             phase.sending = Dictionary(plan.byHand.map { ($0, false) }, uniquingKeysWith: { $1 })
@@ -171,6 +182,7 @@ final class ScenarioRun {
         for subject in phase.touched { send(SIGCONT, to: subject) }
         // The answers are out; the last connections are closing.
         try pause(for: .milliseconds(50))
+        _ = try look()
         try sample(&phase)
         return try finish(plan, start: start, idle: idle, ports: ports, restarts: server.exits - exits, phase)
     }
@@ -185,6 +197,7 @@ final class ScenarioRun {
 
     func end() {
         load?.abandon()
+        looks.stop()
         // Nothing waits for it any more; a server with thousands of blocked writers would take its time.
         server.terminate(timeout: scenario.setup.restarts ? .zero : .seconds(2))
         memcached.terminate()
@@ -213,8 +226,11 @@ final class ScenarioRun {
     /// Changes settings of the running server: all of them, or on an error none.
     /// - Throws: ``TestbedError``
     func change(_ changes: [SettingChange], in position: PhasePosition) throws {
+        var changed = settings
+        changed.apply(changes)
+        try network.makeOwn(changed.fanOut.dialer)
         try server.change(changes)
-        settings.apply(changes)
+        settings = changed
         for observer in observers { observer.settingsChanged(settingsDocument, in: position) }
     }
 
@@ -237,10 +253,10 @@ final class ScenarioRun {
             )
             try load?.start(for: plan.duration)
         } catch {
-            throw TestbedError("the clients cannot be started: \(error)")
+            throw TestbedError("the callers cannot be started: \(error)")
         }
         for spec in plan.clients where !isSteerable || !plan.byHand.contains(spec.name) {
-            note(.client, "client \(spec) starts")
+            note(.client, "caller \(spec) starts")
         }
     }
 

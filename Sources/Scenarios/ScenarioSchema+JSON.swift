@@ -18,7 +18,7 @@ extension ScenarioSchema {
                     of: [
                         "ports": .number("Ephemeral ports; left out, the machine's own range.", 16, 32_767),
                         "tw-reuse": .number("net.ipv4.tcp_tw_reuse.", 0, 2),
-                        "posts": .number("Distinct posts that clients ask for.", 1, 1_000_000),
+                        "posts": .number("Distinct posts that callers ask for.", 1, 1_000_000),
                         "preload": .flag("Whether they are in memcached at the beginning."),
                         "nofile": .number("Descriptors the server may have.", 64, 1_000_000),
                         "memory-limit": .text("The server is killed when it takes more, as in 192MiB."),
@@ -42,7 +42,7 @@ extension ScenarioSchema {
                             "duration": .text("How long batches are due, as in 10s."),
                             "quick": .text("The same with --quick."),
                             "settings": settings("Changed when it begins."),
-                            "clients": .list(.text("A client's name.")),
+                            "clients": .list(.text("A caller's name.")),
                             "faults": .list(
                                 object(
                                     fault,

@@ -66,7 +66,7 @@ package enum ScenarioSchema {
 
         # expect: sums and products of numbers, sizes (512MiB) and names, compared by == != < <= > >=, or
         # A within 1% of B. What was not measured fails its claim. Names: \(Measures.ofPhases.map(\.name).joined(separator: ", ")),
-        # lookups.errors.NAME, and for each client \(Measures.ofClients.map { "clients.NAME.\($0.name)" }.joined(separator: ", ")).
+        # lookups.errors.NAME, and for each caller \(Measures.ofClients.map { "clients.NAME.\($0.name)" }.joined(separator: ", ")).
 
         """
 }

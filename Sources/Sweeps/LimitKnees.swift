@@ -1,17 +1,19 @@
 internal import LoadGenerator
-internal import Results
+package import Results
 internal import Text
 
 /// For each kind of limit that was measured with three numbers or more: the smallest that gives nearly all there is, and
 /// from where on it fails. Of somebody's own server it is what is called limit, or else the first that has numbers.
-struct LimitKnees {
+package struct LimitKnees {
     private static let maxLines = 8
 
     private(set) var lines: [String] = []
+    /// The combinations at the knees.
+    package private(set) var knees: [[String]] = []
     /// What has the numbers.
     private let name: String
 
-    init(_ plan: SweepPlan, _ ranking: [Aggregate]) {
+    package init(_ plan: SweepPlan, _ ranking: [Aggregate]) {
         guard let column = plan.limitColumn else {
             name = ""
             return
@@ -35,7 +37,9 @@ struct LimitKnees {
             let others = zip(plan.variations, key).filter { $0.0.name != name }
                 .map { " with \($0.0.name)=\($0.1)" }.joined()
             let curve = points.sorted { $0.number < $1.number }
-            let found = [knee(curve), cliff(curve, kind: key[column])].compactMap { $0 }
+            let knee = knee(curve)
+            if let knee, let one = curve.first(where: { $0.number == knee.number })?.one { knees.append(one.values) }
+            let found = [knee?.text, cliff(curve, kind: key[column])].compactMap { $0 }
             if !found.isEmpty { lines.append("\(label(key[column], "N"))\(others): \(found.joined(separator: " "))") }
         }
     }
@@ -43,7 +47,7 @@ struct LimitKnees {
     /// The smallest number that gives nearly all there is: of lookups a second, or where all that is sent is answered
     /// whatever the number, of what the heavy caller waits less. What fails, or was not answered, is none of them: to
     /// fail is fast.
-    private func knee(_ curve: [(number: Int, one: Aggregate)]) -> String? {
+    private func knee(_ curve: [(number: Int, one: Aggregate)]) -> (number: Int, text: String)? {
         let feasible = curve.compactMap {
             point -> (number: Int, rate: Aggregate.Spread, heavy: Aggregate.Spread, isLookups: Bool)? in
             let rate = point.one.lookupsPerSecond ?? point.one.answersPerSecond
@@ -57,13 +61,16 @@ struct LimitKnees {
         else { return nil }
         if least < 0.95 * most, let knee = feasible.first(where: { $0.rate.median >= 0.95 * most }) {
             let what = knee.isLookups ? "lookups" : "answers"
-            return "knee at \(knee.number), the smallest \(name) with 95% of the best throughput "
+            let text =
+                "knee at \(knee.number), the smallest \(name) with 95% of the best throughput "
                 + "(\(knee.rate.text) of \(rounded(most)) \(what) a second)."
+            return (knee.number, text)
         }
         guard let knee = feasible.first(where: { $0.heavy.median <= 1.2 * best }) else { return nil }
-        return
+        let text =
             "all that is sent is answered at any number; knee at \(knee.number), the smallest \(name) whose heavy-caller "
             + "p99 is within 20% of the best (\(knee.heavy.text) ms, best \(rounded(best)) ms)."
+        return (knee.number, text)
     }
 
     /// From where on no number is feasible.

@@ -29,7 +29,9 @@ extension SweepResult {
                 )
             }
         }.sorted { Self.rank($0) < Self.rank($1) }
-        findings = recommendation + LimitKnees(plan, ranking).lines + leftOut + unmeasured + invalid
+        let (chosen, reasons) = recommendation
+        recommended = chosen.map(plan.named)
+        findings = reasons + LimitKnees(plan, ranking).lines + leftOut + unmeasured + invalid
     }
 
     /// Dials a second that the ports sustain with the dialer of a combination.
@@ -38,10 +40,13 @@ extension SweepResult {
         guard plan.service == nil else { return .infinity }
         var settings = Settings()
         settings.apply((try? plan.settings(values)) ?? [])
-        guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
-            return .infinity
-        }
-        return PortRange(lowestPort: range[0], highestPort: range[1]).sustainableDialsPerSecond
+        let fanOut = settings.fanOut
+        guard case .bind = fanOut.dialer, let range = environment?.portRange, range.count == 2 else { return .infinity }
+        // Its own connections leave no TIME_WAIT at this end.
+        guard fanOut.close == .client, fanOut.socketOptions.linger == .off else { return .infinity }
+        let own = fanOut.socketOptions.localPorts.map { Int($0.lowest)...Int($0.highest) } ?? range[0]...range[1]
+        let (low, high) = (max(range[0], own.lowerBound), min(range[1], own.upperBound))
+        return low > high ? 0 : PortRange(lowestPort: low, highestPort: high).sustainableDialsPerSecond
     }
 
     /// Feasible ones first, of which nothing failed before those of which in most runs nothing did; those without
@@ -57,13 +62,15 @@ extension SweepResult {
         return (group, one.smallInTime.map { -$0.median } ?? .infinity, one.smallP99?.median ?? .infinity)
     }
 
-    private var recommendation: [String] {
-        guard let best = ranking.first, best.runs > 0 else { return ["Nothing was measured."] }
+    /// The values that are recommended, nil where the measurements do not tell; and what is to be said of it.
+    private var recommendation: (values: [String]?, lines: [String]) {
+        guard let best = ranking.first, best.runs > 0 else { return (nil, ["Nothing was measured."]) }
         guard best.isFeasible else {
             let least = best.isAnswered ? " Best for the small callers: \(plan.text(best.values)): \(best.fault)." : ""
-            return [
-                "No combination of this grid answers everything without failures and sustains its dials.\(least)"
-            ]
+            return (
+                nil,
+                ["No combination of this grid answers everything without failures and sustains its dials.\(least)"]
+            )
         }
         let feasible = ranking.filter(\.isFeasible)
         let noise = Noise(feasible)
@@ -80,8 +87,9 @@ extension SweepResult {
                 : "complete \(chosen.completePercent?.text ?? "-")%; ports held at once "
                     + "\(chosen.portsInUsePeak?.text ?? "-"); ")
             + "\(chosen.dialsPerSecond?.text ?? "-") dials a second."
+        let values = chosen.runs > 1 ? chosen.values : nil
         var lines = [
-            chosen.runs > 1
+            values != nil
                 ? "Recommended: \(plan.text(chosen.values)). \(facts)"
                 : "Not enough measurements to recommend one: \(plan.text(chosen.values)) is best so far, measured once. \(facts)"
         ]
@@ -93,12 +101,12 @@ extension SweepResult {
                     + ". It was chosen among them for \(reason)."
             )
         }
-        guard feasible.contains(where: { $0.runs < 3 }) else { return lines }
+        guard feasible.contains(where: { $0.runs < 3 }) else { return (values, lines) }
         let seen =
             noise.factor.map { "Repeats of one combination differ by a factor of up to \(rounded($0))" }
             ?? "How far repeats of one combination differ was not measured"
         lines.append("\(seen); fewer than three are not enough to know the noise. Add --repeat 3.")
-        return lines
+        return (values, lines)
     }
 
     private func failures(of chosen: Aggregate) -> String {

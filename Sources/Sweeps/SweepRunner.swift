@@ -22,18 +22,17 @@ package struct SweepRunner {
     package var unsaved: String? { kept.unsaved }
 
     /// - Parameters:
-    ///   - earlier: a result of the same plan to go on from; nil to begin.
+    ///   - begun: what there is so far, of its plan.
     ///   - signals: as they stood when this process was started.
     package init(
-        _ plan: SweepPlan,
-        earlier: SweepResult?,
+        _ begun: SweepResult,
         file: String?,
         signals: SignalState,
         show: @escaping ([String]) -> Void
     ) {
         self.signals = signals
         descriptors = .current
-        result = earlier ?? SweepResult(plan)
+        result = begun
         kept = KeptResult(in: file, of: "the sweep", show: show)
         self.show = show
     }

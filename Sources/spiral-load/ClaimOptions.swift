@@ -8,7 +8,7 @@ struct ClaimOptions: ParsableArguments {
     @Option(
         name: .customLong("fail-if"),
         help: ArgumentHelp(
-            "End with status 1 when that is so, as in 'small.p99 > 50ms' or 'small.failed > 0'; repeat it for several.",
+            "Exit with 1 if that is so, as in 'small.p99 > 50ms' or 'small.failed > 0'; repeat it for several.",
             valueName: "claim"
         )
     )
@@ -26,7 +26,8 @@ struct ClaimOptions: ParsableArguments {
     )
     var search: String?
 
-    func validate() throws {
+    /// - Throws: ``ValidationError``
+    func check() throws {
         if failAtOnce, failIf.isEmpty { throw ValidationError("--fail-at-once: it is for --fail-if") }
         if search != nil, !failIf.isEmpty {
             throw ValidationError("--search: it looks for a rate itself; leave --fail-if out")

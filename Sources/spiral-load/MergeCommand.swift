@@ -10,8 +10,8 @@ struct MergeCommand: ParsableCommand {
         commandName: "merge",
         abstract: "Make one result of several, as of generators on several machines.",
         discussion: """
-            Percentiles are those of all batches together: results hold their histograms. Clients of one name are one \
-            client.
+            Percentiles are those of all batches together: results hold their histograms. Callers of one name are one \
+            caller.
 
               spiral-load merge a.json b.json --json all.json
             """
@@ -24,6 +24,8 @@ struct MergeCommand: ParsableCommand {
     var output: OutputOptions
 
     func run() throws {
+        // A reader that leaves must not cost what goes to files.
+        Signals.ignoreBrokenPipes()
         let read = try results.map { (name: $0, result: try Self.result($0)) }
         let merged: LoadResult
         do {
@@ -31,6 +33,7 @@ struct MergeCommand: ParsableCommand {
         } catch {
             throw Refusal(.usage, "\(error)")
         }
+        for difference in LoadResult.differences(read) { note("note: \(difference)") }
         let outputs = try output.open(for: merged.clients.map(\.name))
         try outputs.write(merged, merged.records)
         if let reason = merged.invalidBecause { throw Refusal(.machine, "the result is invalid: \(reason)") }

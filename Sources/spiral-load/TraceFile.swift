@@ -5,6 +5,8 @@ internal import POSIX
 /// Where ``TraceOptions/record`` goes.
 final class TraceFile {
     private var file: StreamedFile
+    /// Why nothing more is written; the load goes on.
+    private(set) var problem: Refusal?
 
     /// - Throws: ``Refusal`` when it cannot be written.
     init(_ path: String) throws {
@@ -15,13 +17,12 @@ final class TraceFile {
         }
     }
 
-    /// - Throws: ``Refusal`` when the file is full.
-    func append(_ entries: [Trace.Entry]) throws {
-        guard !entries.isEmpty else { return }
+    func append(_ entries: [Trace.Entry]) {
+        guard !entries.isEmpty, problem == nil else { return }
         do throws(SystemCallError) {
             try file.write(Trace.text(entries))
         } catch {
-            throw Refusal(.machine, "--record: cannot \(error)")
+            problem = Refusal(.machine, "--record: cannot \(error); what is written there is not all of the load")
         }
     }
 }

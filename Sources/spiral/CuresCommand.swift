@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import Forecast
 internal import KernelProbe
 internal import POSIX
 internal import Reports
@@ -13,16 +14,16 @@ struct CuresCommand: ParsableCommand {
         commandName: "cures",
         abstract: "Play every change that people propose against the outage, and say what each does.",
         discussion: """
-            Each cure gets a fresh network namespace, memcached and server, and the incident's load against the incident's \
-            settings plus that one change: at once, and again a second later, with small callers and another program's \
-            plain dials beside it. Each gets a verdict by rule: cures, cures and harms, helps, does nothing, makes it worse.
+            Each cure gets a fresh network namespace, memcached and server, with the incident's settings and that one \
+            change. The incident's load is sent at once and again a second later, beside small callers and the plain dials \
+            of another program. Each gets a verdict by rule: cures, cures and harms, helps, does nothing, makes it worse.
 
               spiral cures --report cures.html --markdown cures.md
               spiral cures --only tw-reuse-1,late-bind,limit-idle --repeat 3
 
-            With --json one that was interrupted goes on where it was when it is called again with --resume. What cannot \
-            be played here says why and fails nothing. Ends with 0 when each row is what was expected of it, 1 when one is \
-            not or broke off, 2 for wrong usage, 3 when this machine cannot run it.
+            With --json PATH, --resume continues a run that was interrupted. A cure that cannot be played here says why, and \
+            does not count as failed. Exit status 0 if each row is what was expected of it, 1 if one is not or broke off, \
+            2 for wrong usage, 3 if this machine cannot run it.
             """
     )
 
@@ -32,7 +33,12 @@ struct CuresCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The cures to play, beside the incident itself.", valueName: "name,..."))
     var only: String?
 
-    @Option(help: "Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs.")
+    @Option(
+        help: """
+            Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs. Below 512, what binds \
+            itself to fixed numbers, as 64 lookups at once, is not held against what is expected of it.
+            """
+    )
     var ports = 1024
 
     @Flag(help: "A default kernel's 28,232 ports and batches of 18,000 URIs: minutes for each cure that does not cure.")
@@ -95,8 +101,8 @@ struct CuresCommand: ParsableCommand {
             if Cure.all.contains(where: { $0.name == name }) {
                 throw ValidationError("--only: \(name) is about lookups that go together; leave out --one-by-one")
             }
-            let suggestion =
-                nearest(name, of: all).map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
+            let near = nearest(name, of: all) ?? all.first { name.count > 2 && $0.hasPrefix(name.lowercased()) }
+            let suggestion = near.map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
             throw ValidationError("--only: '\(name)' is not a cure; \(suggestion)")
         }
         return chosen
@@ -121,11 +127,13 @@ struct CuresCommand: ParsableCommand {
         guard NetworkNamespace.isPermitted() else {
             throw Refusal(
                 .machine,
-                "each cure needs a network namespace, which this machine permits to root only; 'spiral doctor' says more"
+                "each cure needs a network namespace: \(NamespaceRefusal.here.reason); 'spiral doctor' says what to do"
             )
         }
         let screen = Screen(output: [json, report, markdown].contains("-") ? 2 : 1, isQuiet: quiet)
-        var runner = CuresRunner(plan, earlier: earlier, file: json) { screen.print($0) }
+        var begun = earlier ?? CuresResult(plan)
+        begun.build = .current
+        var runner = CuresRunner(begun, file: json) { screen.print($0) }
         let result: CuresResult
         do {
             result = try runner.run()

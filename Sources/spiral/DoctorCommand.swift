@@ -24,8 +24,8 @@ struct DoctorCommand: ParsableCommand {
     @Option(
         name: .customLong("client"),
         help: ArgumentHelp(
-            "A planned client, NAME:uris=LO..HI,rate=R/s; repeat it for several. The demo's own when left out.",
-            valueName: "client"
+            "A planned caller, NAME:uris=LO..HI,rate=R/s; repeat it for several. The demo's own when left out.",
+            valueName: "caller"
         )
     )
     var clients: [String] = []

@@ -17,9 +17,8 @@ struct ExecCommand: ParsableCommand {
 
               spiral exec --ports 1024 --with 'memcached -u root' --ready 11211 -- ./client
 
-            Ends with the program's exit status (128 and the signal's number if one ended it; 127 when it is not found and \
-            126 when it cannot be executed), 1 when an expectation does not hold, 2 for wrong usage, 3 when this machine \
-            cannot run it.
+            Exit status: the program's own (128 plus the signal's number if one ended it; 127 if it is not found, 126 if it \
+            cannot be executed), 1 if an expectation failed, 2 for wrong usage, 3 if this machine cannot run it.
 
               spiral exec --expect 'dials.failed == 0' --expect 'portsPeak < 20%' -- ./client
 

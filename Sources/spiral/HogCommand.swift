@@ -19,7 +19,7 @@ struct HogCommand: ParsableCommand {
               spiral hog --leave 200 --pid "$(pidof -s my-server)" --for 60s
               spiral exec -- sh -c 'spiral hog --leave 10 --for 1h & ./client'
 
-            Ends with 0 when the time is over or on Ctrl-C, 2 for wrong usage, 3 when this machine cannot do it.
+            Exit status 0 when the time is over or on Ctrl-C, 2 for wrong usage, 3 if this machine cannot do it.
             """
     )
 

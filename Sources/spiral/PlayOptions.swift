@@ -116,7 +116,8 @@ struct PlayOptions: ParsableArguments {
             seed: seed,
             arguments: Array(CommandLine.arguments.dropFirst()),
             observers: [RunProgress(screen)] + (liveServer.map { [$0] } ?? []),
-            isSteerable: liveServer != nil
+            isSteerable: liveServer != nil,
+            build: .current
         )
         let findings = player.examine()
         screen.print(

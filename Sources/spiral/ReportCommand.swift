@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import LoadGenerator
 internal import POSIX
 internal import PostRecords
 internal import Reports
@@ -11,16 +12,18 @@ internal import Units
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Draw the report of a run, of a sweep or of cures again, from its JSON.",
+        abstract: "Draw the report of a run, of a sweep, of cures or of a load, from its JSON.",
         discussion: """
             One HTML file that needs no network and no script. Of a run: what happened in a sentence, the headline picture, \
             charts, phases, expectations, and what was predicted. Of a sweep: what is recommended, small callers' p99 against \
-            throughput, the ranking, and curves. With --svg or --markdown only that is written, for a README, a talk or a \
+            throughput, the ranking, and curves. Of cures: what each came to, why, and at what cost. Of spiral-load's JSON: \
+            counts and latencies by percentile. With --svg or --markdown only that is written, for a README, a talk or a \
             pull request.
 
               spiral report run.json                       # writes report.html
               spiral report run.json --markdown -          # Markdown on standard output
               spiral report run.json --svg headline.svg
+              spiral report run.json --svg phone.svg --width 390
             """
     )
 
@@ -41,11 +44,20 @@ struct ReportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Which picture --svg writes: headline, or one chart by its name. Default: headline; of a sweep trade-off.",
+            "Which picture --svg writes: headline, or one chart by its name, as percentiles-CALLER. Default: headline; of a "
+                + "sweep trade-off, of cures complete.",
             valueName: "name"
         )
     )
     var chart: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Pixels the picture of --svg is to be wide; below 700 it is drawn for a phone. Default: 1000.",
+            valueName: "pixels"
+        )
+    )
+    var width: Int?
 
     private var targets: [(option: String, path: String)] {
         [("--output", output), ("--markdown", markdown), ("--svg", svg)].compactMap { option, path in
@@ -57,6 +69,15 @@ struct ReportCommand: ParsableCommand {
         guard chart == nil || svg != nil else {
             throw ValidationError("--chart needs --svg, which says where to write it")
         }
+        if let width {
+            guard svg != nil else { throw ValidationError("--width needs --svg, which says where to write it") }
+            guard Pictures.widths.contains(width) else {
+                throw ValidationError(
+                    "--width: \(width) is not a number of pixels from \(Pictures.widths.lowerBound) to "
+                        + "\(Pictures.widths.upperBound); a phone has 390"
+                )
+            }
+        }
         for (index, target) in targets.enumerated() {
             guard let other = targets[..<index].first(where: { $0.path == target.path }) else { continue }
             let path = target.path == "-" ? "standard output" : target.path
@@ -66,19 +87,29 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let page: [UInt8]
-        let pictures: Pictures?
+        let pictures: Pictures
         let lines: [String]
         let line: String
         let result = try Self.read(file) { bytes throws(RunResult.FormatError) -> Document in
-            CuresResult.claimsToBeOne(bytes)
-                ? .cures(try CuresResult(json: bytes)) : .played(try ResultFile(json: bytes))
+            if CuresResult.claimsToBeOne(bytes) { return .cures(try CuresResult(json: bytes)) }
+            guard LoadResult.claimsToBeOne(bytes) else { return .played(try ResultFile(json: bytes)) }
+            do throws(LoadResult.MergeError) {
+                return .load(try LoadResult(json: bytes))
+            } catch {
+                throw RunResult.FormatError(description: error.description)
+            }
         }
         switch result {
         case .cures(let result):
             page = HTMLPage.report(result)
-            pictures = nil
+            pictures = Pictures(result)
             lines = result.markdown
             line = "\(result.cures.count) cures"
+        case .load(let result):
+            page = HTMLPage.report(result)
+            pictures = Pictures(result)
+            lines = MarkdownReport.lines(result)
+            line = result.outcome
         case .played(.run(let result)):
             page = HTMLPage.report(result)
             pictures = Pictures(result)
@@ -111,12 +142,12 @@ struct ReportCommand: ParsableCommand {
     private enum Document {
         case played(ResultFile)
         case cures(CuresResult)
+        case load(LoadResult)
     }
 
-    private func picture(of pictures: Pictures?) throws -> [UInt8] {
-        guard let pictures else { throw Refusal(.usage, "--svg: \(file) is of cures, which have no picture") }
+    private func picture(of pictures: Pictures) throws -> [UInt8] {
         do {
-            return Array(try pictures.svg(chart).utf8)
+            return Array(try pictures.svg(chart, width: width).utf8)
         } catch {
             throw Refusal(.usage, "\(file): \(error)")
         }

@@ -55,7 +55,7 @@ struct SweepCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A client, as spiral-load takes them; repeat it. The largest is the heavy one.",
+            "A caller, as spiral-load takes them; repeat it. The largest is the heavy one.",
             valueName: "name:uris=lo..hi,rate=r/s"
         )
     )
@@ -215,7 +215,9 @@ struct SweepCommand: ParsableCommand {
             "\(cells) \(cells == 1 ? "measurement" : "measurements"), at least \(Self.time(cells, of: plan)); those whose batches are not "
                 + "answered in time take longer"
         ])
-        var runner = SweepRunner(plan, earlier: earlier, file: json, signals: signals) { screen.print($0) }
+        var begun = earlier ?? SweepResult(plan)
+        begun.build = .current
+        var runner = SweepRunner(begun, file: json, signals: signals) { screen.print($0) }
         let result: SweepResult
         do {
             result = try runner.run()

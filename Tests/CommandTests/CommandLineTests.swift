@@ -25,11 +25,11 @@ struct CommandLineTests {
             ),
             (["spiral-server", "--speed", "1"], "Unknown option '--speed'"),
             (["spiral-load"], "--client"),
-            (["spiral-load", "--client", "x"], "--client: 'x' is not a client"),
+            (["spiral-load", "--client", "x"], "--client: 'x' is not a caller"),
             (["spiral-load", "--client", "x:uris=200000,rate=1/s"], "ask for --posts 200000"),
             (
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--client", "x:uris=2,rate=1/s"],
-                "two clients have one name"
+                "two callers have one name"
             ),
             (
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--target", "https://a"],
@@ -60,6 +60,18 @@ struct CommandLineTests {
                 "--source: '127.1.0.0/33' is not"
             ),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "2026-02-30T00:00:00Z"], "--start-at: "),
+            (
+                ["spiral-server", "--listen", "::1:8080"],
+                "--listen: '::1:8080' is not HOST:PORT with a numeric address, [ADDRESS]"
+            ),
+            (["spiral-server", "--listen", "[::1]"], "--listen: '[::1]' is not HOST:PORT"),
+            (
+                ["spiral-server", "--admin-listen", "[fe80::1%lo]:80"],
+                "--admin-listen: '[fe80::1%lo]:80' is not HOST:PORT"
+            ),
+            (["spiral-server", "--admin-listen", "[::]:8081"], "[::]:8081 is not loopback"),
+            (["spiral", "top", "--admin", "::1:8081"], "--admin: '::1:8081' is not HOST:PORT with a numeric address"),
+            (["spiral", "ports", "--listen", "[::1"], "--listen: '[::1' is not HOST:PORT"),
             (["spiral-load", "--replay", "/dev/null"], "--replay: /dev/null: it has no line"),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--speed", "2x"], "--speed: it is for --replay"),
             (["spiral-load", "merge", "/dev/null"], "/dev/null: it is not a result of spiral-load"),
@@ -70,6 +82,8 @@ struct CommandLineTests {
             (["spiral", "demo", "--json", "/nonexistent/x"], "--json: cannot open /nonexistent/x"),
             (["spiral", "dmeo"], "Unexpected argument 'dmeo'"), (["spiral", "dem"], "Did you mean 'spiral demo'?"),
             (["spiral", "run", "nope"], "there are demo, demo-full-range"),
+            (["spiral", "report", "x.json", "--width", "390"], "--width needs --svg"),
+            (["spiral", "report", "x.json", "--svg", "-", "--width", "5"], "5 is not a number of pixels from 200"),
         ]
     )
     func usage(command: [String], message: String) throws {
@@ -138,11 +152,16 @@ struct CommandLineTests {
                 "spiral-load",
                 ["--client", "x:uris=1,rate=10/s", "--duration", "500ms", "--posts", "10"]
             )
-            #expect(load.wait() == .status(1))
+            let exit = load.wait()
             let text = try load.text
-            #expect(text.contains("asked 5 batches in 0.5 s from 1 client; sent 5, answered 0, failed 5"), "\(text)")
+            // On a machine that has too much else to do it says that too.
+            #expect(exit == .status(1) || text.contains("ran out of processor time"), "\(text)")
+            #expect(text.contains("asked 5 batches in 0.5 s from 1 caller; sent 5, answered 0, failed 5"), "\(text)")
             #expect(text.contains("x failed: ECONNREFUSED 5"))
-            #expect(text.contains("no batch was answered; is a server listening on 127.0.0.1:8080?"))
+            #expect(
+                exit != .status(1) || text.contains("no batch was answered; is a server listening on 127.0.0.1:8080?"),
+                "\(text)"
+            )
         }
     }
 
@@ -155,8 +174,9 @@ struct CommandLineTests {
             "spiral-load",
             ["--client", "x:uris=1,rate=20/s", "--duration", "200ms", "--target", "http://\(server.address)"]
         )
-        #expect(load.wait() == .status(1))
+        let exit = load.wait()
         let text = try load.text
+        #expect(exit == .status(1) || text.contains("ran out of processor time"), "\(text)")
         #expect(text.contains("x failed: HTTP_\(status) 4"), "\(text)")
         #expect(!text.contains("is a server listening"))
     }

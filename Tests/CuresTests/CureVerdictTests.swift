@@ -99,6 +99,7 @@ struct CureVerdictTests {
             },
             dials: .init(ok: 64, failed: errors.values.reduce(0, +), errorsByCall: errors, countedByMemcached: 64),
             timeWaitPeak: 64,
+            memcachedTimeWaitPeak: 0,
             portsInUsePeak: 64,
             inFlightPeak: 100,
             others: others,
@@ -208,6 +209,23 @@ struct CureVerdictTests {
             "", "{}", #"{"schema":"spiral-cures/9"}"#, #"{"schema":"spiral-cures/1"}"#, #"{"schema":"spiral-run/2"}"#,
         ] {
             #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(text.utf8)) }
+        }
+    }
+
+    @Test("a cure with numbers of its own is not held against what is expected where ports are as few as those")
+    func fewPorts() throws {
+        for (ports, expectations) in [(128, 0), (512, 1)] {
+            var result = CuresResult(CuresPlan(["limit"], ports: ports, repetitions: 1, seed: 1))
+            result.runs = [
+                .init(
+                    cell: .init(cure: Cure.incidentName, repetition: 1),
+                    measurement: measurement(found: [20, 0], errors: ["bind EADDRINUSE": 180], othersFailed: 40)
+                ), run("limit", found: [100, 60]),
+            ]
+            result.judge()
+            let row = try #require(result.cures.first { $0.name == "limit" })
+            #expect(row.verdict == .helps && row.expectations.count == expectations)
+            #expect(result.failures.count == expectations)
         }
     }
 

@@ -56,7 +56,7 @@ extension FuzzTarget {
         }
     )
 
-    /// Results of runs and sweeps, and what is drawn of them; and the callers of a server, as `spiral top` reads them.
+    /// Results of runs, sweeps and cures, and what is drawn of them; and the callers of a server, as `spiral top` reads them.
     static let results = FuzzTarget(
         name: "results",
         words: [
@@ -78,6 +78,7 @@ extension FuzzTarget {
             }
             if let cures = try? CuresResult(json: bytes) {
                 _ = (cures.summary, cures.markdown, HTMLPage.report(cures), JSONText.encode(cures))
+                _ = try? Pictures(cures).svg(nil)
             }
             guard let file = try? ResultFile(json: bytes) else { return }
             let written: [UInt8]

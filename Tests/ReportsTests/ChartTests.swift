@@ -98,6 +98,63 @@ struct ChartTests {
         #expect(try stretches([0, 0.5, 1], [1, nil, 2], .stacked) == [1, 1])
     }
 
+    @Test("of hours the least, the most and the gaps are drawn, and the table says how many of the samples it has")
+    func long() throws {
+        let times = (0..<72_000).map { Double($0) / 2 + ($0 >= 40_000 ? 100 : 0) }
+        var values: [Double?] = times.indices.map { Double($0 % 7) }
+        values[12_345] = 900
+        for index in 20_000..<20_500 { values[index] = nil }
+        for style in [Chart.Series.Style.line, .stacked, .dots] {
+            var chart = chart(times, values, style: style)
+            chart.end = 36_200
+            let drawn = DrawnSVG(chart.svg(.wide).written)
+            #expect(drawn.text.utf8.count < 400_000)
+            let stretches = try drawn.line("a & b")
+            #expect(abs(try drawn.value(at: stretches.flatMap { $0 }.map(\.y).min() ?? 0) - 900) < 1)
+            guard style != .dots else { continue }
+            #expect(stretches.count == 3, "one ends where values are missing, one where there are no samples")
+            let ends = try stretches.compactMap(\.last).map { try drawn.time(at: $0.x) }
+            for (end, expected) in zip(ends, [10_000, 20_000, 36_100.0]) { #expect(abs(end - expected) < 200) }
+        }
+        let table = chart(times, values).figure.written
+        #expect(table.components(separatedBy: "<tr data-at=").count < 3100)
+        #expect(table.contains(" of 72,000 samples, least and most among them"))
+        #expect(chart([0, 1], [1, 2]).thinned.times == [0, 1])
+    }
+
+    @Test("a thousand phases are bands, with names where there is room, and many callers are the busiest six")
+    func many() throws {
+        var chart = chart([0, 10], [1, 2])
+        chart.bands = (0..<1000).map {
+            .init(
+                name: "phase \($0) \(String(repeating: "x", count: 80))",
+                from: Double($0) / 100,
+                to: Double($0 + 1) / 100
+            )
+        }
+        for layout in Self.layouts {
+            let drawn = DrawnSVG(chart.svg(layout).written)
+            let height = try #require(Double(try drawn.attribute("viewBox").split(separator: " ")[3]))
+            #expect(height < 700)
+            #expect(try drawn.number("data-right") <= layout.width)
+        }
+        #expect(chart.summary.contains("and 980 more"))
+        let callers = Dictionary(
+            uniqueKeysWithValues: (0..<40).map { ("caller-\($0)", TimelinePoint.Client.made(milliseconds: $0 + 1)) }
+        )
+        let run = RunResult.made([], timeline: [.made(at: 0, clients: callers), .made(at: 0.5, clients: callers)])
+        let latency = RunCharts(run).latency
+        #expect(latency.series.count == 6)
+        #expect(latency.note.contains("34 more are in the table below"))
+        // Too many names to stand beside the lines stand above them, and none outside the picture.
+        for layout in Self.layouts {
+            for tag in DrawnSVG(latency.svg(layout).written).tags("text") {
+                let y = try #require(DrawnSVG.attribute("y", in: tag).flatMap(Double.init))
+                #expect(y > 0)
+            }
+        }
+    }
+
     @Test("whatever a name holds, it ends no element and no attribute")
     func escaping() {
         let text = chart([0, 1], [1, 2]).svg(.wide).written

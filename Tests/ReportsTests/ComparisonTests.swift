@@ -52,6 +52,37 @@ struct ComparisonTests {
         #expect(lines.contains { $0.hasPrefix("- after: two.json, ") })
     }
 
+    @Test("builds are named where the files say them, and what a file does not say is left out")
+    func builds() throws {
+        var old = run(lookups: 10)
+        var new = old
+        old.build = .init(
+            version: "0.4.0",
+            commit: "1a2b3c4d5e6f70819203",
+            configuration: "release"
+        )
+        new.build = .init(version: nil, commit: "ffffffffffffffff-changed", configuration: "debug")
+        let lines = compare(old, new).markdown
+        #expect(lines.contains { $0.hasPrefix("- before: one.json, test, by spiral 0.4.0, commit 1a2b3c4d5e6f, 2026") })
+        #expect(
+            lines.contains {
+                $0.hasPrefix("- after: two.json, test, by commit ffffffffffff-changed, debug build, 2026")
+            }
+        )
+        #expect(
+            compare(run(lookups: 10), run(lookups: 10)).markdown.contains {
+                $0.hasPrefix("- before: one.json, test, 2026")
+            }
+        )
+        // As a result's file has it.
+        let recorded = try RecordedRun.result()
+        #expect(recorded.build?.version == "0.5.0" && recorded.build?.commit?.count == 40)
+        #expect(Sides(("a", recorded), ("b", recorded)).names.allSatisfy { $0.contains("by spiral 0.5.0, commit ") })
+        var measured = try sweep([("request:4", [10])])
+        measured.build = old.build
+        #expect(Sides(("a", measured), ("b", measured)).names[0].contains("by spiral 0.4.0"))
+    }
+
     @Test("large differences are factors, small ones percent")
     func factors() {
         #expect("\(Difference(before: 10, after: 4550))" == "×455")
@@ -72,7 +103,7 @@ struct ComparisonTests {
         #expect(compare(base, other).obstacles == ["scenario: 'test' before and 'other' after"])
         other = base
         other.environment.clients = ["a:uris=5,rate=2/s"]
-        #expect(compare(base, other).obstacles.first?.hasPrefix("clients: ") == true)
+        #expect(compare(base, other).obstacles.first?.hasPrefix("callers: ") == true)
         other = base
         other.phases[0].portsCapacity = 28_232
         #expect(

@@ -15,6 +15,94 @@ struct HeadlineTests {
             try Pictures(try RecordedRun.result()).svg(nil) == RecordedRun.picture(),
             "draw it again: see RecordedRun"
         )
+        #expect(
+            try Pictures(try RecordedRun.result()).svg(nil, width: 390) == RecordedRun.picture("headline-narrow"),
+            "draw it again: see RecordedRun"
+        )
+    }
+
+    @Test("on a phone it has the same figures, in letters of 16 pixels, and nothing is outside")
+    func narrow() throws {
+        let run = try RecordedRun.result()
+        let text = try RecordedRun.picture("headline-narrow")
+        let drawn = DrawnSVG(text)
+        #expect(try drawn.attribute("viewBox").hasPrefix("0 0 390 ") && drawn.number("font-size") >= 16)
+        let full = try drawn.number("data-bar")
+        func bar(_ series: String, _ phase: String) throws -> Double {
+            let tag = try #require(
+                drawn.tags("rect").first {
+                    DrawnSVG.attribute("data-series", in: $0) == series
+                        && DrawnSVG.attribute("data-phase", in: $0) == phase
+                }
+            )
+            return 100 * (try #require(DrawnSVG.attribute("width", in: tag).flatMap(Double.init))) / full
+        }
+        for phase in run.phases {
+            let failed = 100 * Double(phase.lookups.failed) / Double(phase.lookups.total)
+            #expect(abs(try bar("failed", phase.name) - failed) < 0.1)
+            let percent = try #require(phase.clients.first { $0.name == "appview" }?.slo?.percent)
+            #expect(abs(try bar("complete appview", phase.name) - percent) < 0.1)
+        }
+        #expect(try !drawn.line("TIME_WAIT").isEmpty)
+        // As wide as its letters are at most.
+        for (content, tag) in zip(texts(text), drawn.tags("text")) {
+            let size = DrawnSVG.attribute("font-size", in: tag).flatMap(Double.init) ?? 17
+            let x = try #require(DrawnSVG.attribute("x", in: tag).flatMap(Double.init))
+            let width = Double(content.count) * size * 0.6
+            switch DrawnSVG.attribute("text-anchor", in: tag) {
+            case "end": #expect(x <= 390 && x - width >= 0, "\(content)")
+            case "middle": #expect(x - width / 2 >= 0 && x + width / 2 <= 390, "\(content)")
+            default: #expect(x >= 0 && x + width <= 392, "\(content)")
+            }
+        }
+        #expect(throws: Pictures.Problem.self) { try Pictures(run).svg("port", width: 390) }
+        #expect(try Pictures(run).svg(nil, width: 500).contains("width=\"500\""))
+        #expect(try Pictures(run).svg("ports", width: 390).contains("class=\"chart narrow\""))
+        #expect(try Pictures(run).svg("ports", width: 2000).contains("class=\"chart wide\""))
+    }
+
+    private func texts(_ svg: String) -> [Substring] {
+        svg.split(separator: "<").filter { $0.hasPrefix("text ") }
+            .map { $0.drop { $0 != ">" }.dropFirst() }
+    }
+
+    @Test(
+        "many phases, long names and long runs are drawn in letters one can read; what has no room is said to be left out",
+        arguments: [1, 5, 13, 1000]
+    )
+    func shapes(count: Int) throws {
+        let name = String(repeating: "phase-of-a-long-name-", count: 3)
+        let caller = String(repeating: "c", count: 60)
+        // Of each kind one is made: a thousand would take longer than all else.
+        let kinds = (0..<3).map { kind in
+            PhaseResult.played(
+                "",
+                lookups: kind == 0 ? 0 : 1000,
+                failed: kind == 1 ? 1000 : 0,
+                clients: [.made(caller, milliseconds: [10], slo: .milliseconds(250))]
+            )
+        }
+        let phases = (0..<count).map { index in
+            var phase = kinds[index % 3]
+            phase.name = "\(name)\(index)"
+            phase.start = Double(index) * 36_000
+            phase.duration = index == 0 ? 0 : 36_000
+            phase.title =
+                "a title that is as long as its phase, and a little longer than anybody reads; with a second part"
+            return phase
+        }
+        var run = RunResult.made(phases, timeline: [.made(at: 0, portsInUse: 5, timeWait: 5)])
+        run.timeline.append(.made(at: 35_999, portsInUse: 1024, timeWait: 9_999_999))
+        let headline = try #require(Headline(run))
+        #expect(headline.phases.count == min(12, count))
+        for svg in [headline.svg().written, headline.narrowSVG().written] {
+            #expect(svg.contains("The first 12 of ") == (count > 12))
+            for tag in DrawnSVG(svg).tags("text") {
+                if let size = DrawnSVG.attribute("font-size", in: tag).flatMap(Double.init) { #expect(size >= 16) }
+            }
+            #expect(!svg.contains("nan") && !svg.contains("inf "))
+        }
+        #expect(HTMLPage.report(run).count < 4_000_000)
     }
 
     @Test("its bars are the shares of the run's JSON, its areas the timeline's sockets")

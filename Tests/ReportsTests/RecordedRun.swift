@@ -4,7 +4,8 @@ import Results
 
 /// A run of the demo as it was recorded, and the picture that the README shows of it. To record another:
 /// `spiral demo --json Tests/ReportsTests/Fixtures/demo.json`, then
-/// `spiral report Tests/ReportsTests/Fixtures/demo.json --svg .github/headline.svg`.
+/// `spiral report Tests/ReportsTests/Fixtures/demo.json --svg .github/headline.svg`, and the same with `--width 390` to
+/// `.github/headline-narrow.svg`.
 enum RecordedRun {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
 
@@ -13,9 +14,10 @@ enum RecordedRun {
         return try RunResult(json: try Descriptor.reading(path).readToEnd())
     }
 
-    static func picture() throws -> String {
+    /// - Parameter name: of the file; the second is for phones.
+    static func picture(_ name: String = "headline") throws -> String {
         let path = folder.deletingLastPathComponent().deletingLastPathComponent().appending(
-            path: ".github/headline.svg"
+            path: ".github/\(name).svg"
         ).path
         return String(decoding: try Descriptor.reading(path).readToEnd(), as: UTF8.self)
     }

@@ -33,6 +33,31 @@ struct StageViewTests {
         #expect(fix["lookups that failed"]?.value == "0%")
     }
 
+    @Test("after a change the figures are of what came after it: the room sees the cure in a second, not in five")
+    func sinceChange() throws {
+        var run = RunResult.made([])
+        run.timeline = (0..<12).map { index in
+            .made(
+                at: Double(index) / 2,
+                lookupsPerSecond: 1000,
+                // Up to 4 s all fails; the sample at 4.5 s has some of both.
+                errorsPerSecond: ["EADDRINUSE": index < 9 ? 1000 : index == 9 ? 500 : 0]
+            )
+        }
+        func failed(upTo count: Int, changedAt: Double?) -> String? {
+            var seen = run
+            seen.timeline = Array(run.timeline.prefix(count))
+            seen.events = changedAt.map { [.init(at: $0, kind: .setting, text: "limit = x", byHand: true)] } ?? []
+            return StageView(seen).figures.first { $0.name == "lookups that failed" }?.value
+        }
+        #expect(failed(upTo: 9, changedAt: nil) == "100%")
+        #expect(failed(upTo: 9, changedAt: 4.2) == "100%", "nothing has been seen since")
+        #expect(failed(upTo: 10, changedAt: 4.2) == "50%")
+        #expect(failed(upTo: 11, changedAt: 4.2) == "0%", "the sample that the change fell into counts no more")
+        #expect(failed(upTo: 12, changedAt: 4.2) == "0%")
+        #expect(failed(upTo: 12, changedAt: nil) == "75%")
+    }
+
     @Test("a server that is down is said to be, and what was not measured is a dash")
     func absent() throws {
         var run = try RecordedRun.result()

@@ -41,9 +41,12 @@ struct SweepChartTests {
         return .init(cell: .init(values: [limit], repetition: repetition), result: phase)
     }
 
-    private static func sweep(_ runs: [SweepResult.Run]) throws -> SweepResult {
+    private static func sweep(
+        _ runs: [SweepResult.Run],
+        limits: String = "none,request:4,request:16,request:64,request:256"
+    ) throws -> SweepResult {
         let plan = try SweepPlan(
-            [try Variation(text: "limit=none,request:4,request:16,request:64,request:256")],
+            [try Variation(text: "limit=\(limits)")],
             fixed: [:],
             clients: [ClientSpec(text: "small:uris=1..10,rate=20/s"), ClientSpec(text: "heavy:uris=20000,rate=2/s")],
             ports: 1024,
@@ -89,6 +92,7 @@ struct SweepChartTests {
         let chosen = chart.points.filter(\.isChosen)
         #expect(chosen.count == 1)
         #expect(sweep.findings[0].hasPrefix("Recommended: \(chosen[0].name)."))
+        #expect(sweep.recommended.map { "limit=\($0["limit"] ?? "")" } == chosen[0].name)
         #expect(chart.svg(.wide).written.contains(": recommended<"))
         #expect(chart.svg(.narrow).written.components(separatedBy: ": recommended<").count == 2)
     }
@@ -107,6 +111,43 @@ struct SweepChartTests {
         #expect(SweepCharts(none).tradeOff == nil)
         #expect(String(decoding: HTMLPage.report(none), as: UTF8.self).contains("id=\"findings\""))
         #expect(throws: Pictures.Problem.self) { try Pictures(none).svg(nil) }
+    }
+
+    @Test("every limiter is marked on the curves: dots where it has a number, lines across where it has none")
+    func marks() throws {
+        let limits = ["none", "fair:64", "vegas", "request:4", "request:16", "request:64"]
+        let sweep = try Self.sweep(
+            limits.flatMap { limit in
+                (1...3).map { repetition in
+                    Self.run(
+                        limit,
+                        repetition,
+                        small: 10 + Double(limit.utf8.count),
+                        lookups: 20_000,
+                        errors: limit == "none" ? 9000 : 0
+                    )
+                }
+            },
+            limits: limits.joined(separator: ",")
+        )
+        let chart = try #require(SweepCharts(sweep).curves.first)
+        #expect(chart.series.map(\.name) == ["request:N", "fair:N"])
+        #expect(chart.series.map(\.isJoined) == [true, false])
+        #expect(chart.series[1].points.map(\.x) == [64])
+        #expect(chart.references.map(\.name).sorted() == ["none: 14, fails", "vegas: 15"])
+        for layout in [ChartLayout.wide, .narrow] {
+            let text = chart.svg(layout).written
+            let drawn = DrawnSVG(text)
+            for reference in chart.references {
+                let tag = try #require(
+                    drawn.tags("line").first { DrawnSVG.attribute("data-reference", in: $0) == reference.name }
+                )
+                let y = try #require(DrawnSVG.attribute("y1", in: tag).flatMap(Double.init))
+                #expect(abs(try drawn.value(at: y) - reference.value) <= (try drawn.precision(at: y)))
+                #expect(text.contains(">\(reference.name)<"))
+            }
+            #expect(text.contains(", knee"))
+        }
     }
 
     @Test("curves over the number have axis titles, and a line at what one address sustains")

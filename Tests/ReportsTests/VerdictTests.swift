@@ -169,6 +169,6 @@ struct VerdictTests {
             )
         )
         let gone = Comparison(("a", before), ("b", try result(.full([]))), tolerance: 0.1)
-        #expect(gone.regressions == ["p: client a was not there"])
+        #expect(gone.regressions == ["p: caller a was not there"])
     }
 }

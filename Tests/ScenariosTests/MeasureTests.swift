@@ -190,7 +190,7 @@ struct ExpectationCheckTests {
         #expect(problems("clients: [a, b], expect: [clients.b.slo.percent > 99]").isEmpty)
         let problem = problems("clients: [a, b], expect: [clients.a.slo.percent > 99]")
         #expect(problem.count == 1)
-        #expect(problem.first?.contains("client a has no SLO; add slo=DURATION to it") == true)
+        #expect(problem.first?.contains("caller a has no SLO; add slo=DURATION to it") == true)
     }
 
     @Test(

@@ -130,7 +130,7 @@ struct StoryTests {
         )
         #expect(
             RunStory(run).sentences.last
-                == "At 10 s limit = request:64, max-idle = 64 was set by hand: failed lookups 90% before, 0% after."
+                == "At 10 s limit = request:64, max-idle = 64 were set by hand: failed lookups 90% before, 0% after."
         )
     }
 

@@ -47,6 +47,31 @@ struct SweepVerdictTests {
         return sweep
     }
 
+    @Test("the JSON names the combination that is recommended, and none where the measurements do not tell")
+    func recommended() throws {
+        func json(_ sweep: SweepResult) -> String { String(decoding: JSONText.encode(sweep), as: UTF8.self) }
+        let sure = try sweep(
+            "request:4,request:16",
+            repetitions: 3,
+            (1...3).flatMap { [run("request:4", $0, small: [10]), run("request:16", $0, small: [90])] }
+        )
+        #expect(sure.recommended == ["limit": "request:4"])
+        #expect(json(sure).contains("\"limit\" : \"request:4\""))
+        for unsure in [
+            try sweep("request:4", [run("request:4")]), try sweep("request:4", [run("request:4", errors: 5)]),
+            try sweep("request:4", []),
+        ] {
+            #expect(unsure.recommended == nil)
+            #expect(json(unsure).contains("\"recommended\" : null"))
+        }
+        // A file of before has no such key, and is read; what is recommended is found anew.
+        let old = json(sure).replacing("\"recommended\"", with: "\"otherwise\"")
+        var read = try SweepResult(json: Array(old.utf8))
+        #expect(read.recommended == nil)
+        read.analyze()
+        #expect(read.recommended == ["limit": "request:4"])
+    }
+
     @Test(
         "what has no answers to the small callers or to the heavy one ranks below all that has, and is no knee",
         arguments: [([], [300.0]), ([10.0], [])]
@@ -189,5 +214,36 @@ struct SweepVerdictTests {
         #expect(read.ranking[1].smallP99 == nil)
         #expect(read.schema == SweepResult.currentSchema)
         #expect(read.findings == result.findings)
+    }
+
+    @Test(
+        "dials that leave no TIME_WAIT at this end are sustained at any rate, those of fewer ports at a lower one",
+        arguments: [
+            ("close=client,server", 100, [true, false]), ("linger=off,rst", 100, [true, false]),
+            ("local-port-range=none,32768-32899", 10, [false, true]), ("close=client,server", 10, [false, false]),
+        ]
+    )
+    func sustained(variation: String, dials: Int, exhausts: [Bool]) throws {
+        let variation = try Variation(text: variation)
+        let plan = try SweepPlan(
+            [variation],
+            fixed: [:],
+            clients: [ClientSpec(text: "small:uris=1..10,rate=20/s"), ClientSpec(text: "heavy:uris=20000,rate=2/s")],
+            ports: 1024,
+            warmUp: .zero,
+            duration: .seconds(1),
+            repetitions: 1,
+            seed: 3
+        )
+        var sweep = SweepResult(plan)
+        sweep.environment = .made()
+        sweep.runs = variation.values.map { value in
+            var played = run(value)
+            played.result?.dials.ok = dials
+            return played
+        }
+        sweep.analyze()
+        let found = variation.values.map { value in sweep.ranking.first { $0.values == [value] }?.exhaustsPorts }
+        #expect(found == exhausts)
     }
 }

@@ -52,7 +52,7 @@ package final class Browser {
             ["-c", "exec chromium \(flags) 3<\(down) 4>\(up)"],
             output: null.rawValue
         )
-        // Each waits for the other end. fifo(7)
+        // Each waits for the browser to open its end.
         input = Descriptor(owning: Glibc.open(down, O_WRONLY | O_CLOEXEC))
         output = Descriptor(owning: Glibc.open(up, O_RDONLY | O_CLOEXEC))
         let targets = try call("Target.getTargets").targetInfos ?? []

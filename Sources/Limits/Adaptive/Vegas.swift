@@ -8,6 +8,7 @@ internal import Units
 /// 20 microseconds becomes the measure of a healthy one, and every success looks like a queue. Here drops are no
 /// measure; ``Parameters/asPublished`` shows what comes of it otherwise.
 package struct Vegas: LimitAlgorithm {
+    /// What can be set, by the names of the setting's text.
     package struct Parameters: Sendable, Hashable, AdaptiveParameters {
         package var start = 20
         package var min = 1

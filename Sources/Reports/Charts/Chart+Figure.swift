@@ -2,7 +2,9 @@ internal import Text
 
 extension Chart {
     /// The chart in a page: one picture for wide windows, one for narrow ones, and the values behind them as a table.
-    var figure: Markup {
+    var figure: Markup { thinned.drawn }
+
+    private var drawn: Markup {
         .make(
             "figure",
             ["id": id, "class": "chart-figure"],
@@ -23,8 +25,10 @@ extension Chart {
         )
     }
 
-    /// A row for each moment.
+    /// A row for each moment that is drawn.
     private var table: Markup {
+        let part =
+            samples.map { ": \(grouped(times.count)) of \(grouped($0)) samples, least and most among them" } ?? ""
         let head =
             [Markup.make("th", ["scope": "col"], ["s"])]
             + series.map { .make("th", ["scope": "col"], [.text($0.name)]) }
@@ -39,7 +43,8 @@ extension Chart {
             "table",
             ["class": "values"],
             [
-                .make("caption", [:], [.text("\(title), \(axis)")]), .make("thead", [:], [.make("tr", [:], head)]),
+                .make("caption", [:], [.text("\(title), \(axis)\(part)")]),
+                .make("thead", [:], [.make("tr", [:], head)]),
                 .make("tbody", [:], rows),
             ]
         )

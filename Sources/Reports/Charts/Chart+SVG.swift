@@ -3,23 +3,26 @@ internal import Text
 extension Chart {
     /// The chart as SVG.
     /// - Parameter isAlone: whether it is a file of its own, not a part of a page.
-    package func svg(_ layout: ChartLayout, isAlone: Bool = false) -> Markup {
-        let rows = layout.rows(bands.map { ($0.name, labelStart($0, layout)) })
-        let keys = layout.hasLabelsBeside ? [] : self.keys
+    package func svg(_ layout: ChartLayout, isAlone: Bool = false) -> Markup { thinned.draw(layout, isAlone: isAlone) }
+
+    private func draw(_ layout: ChartLayout, isAlone: Bool) -> Markup {
+        let rows = layout.rows(bands.map { (bandName($0, layout), labelStart($0, layout)) })
+        let isBeside = hasNamesBeside(layout)
+        let keys = isBeside ? [] : self.keys
         let size = layout.fontSize
         // From above: names of the lines where they have no room beside, the axis title, names of the phases.
-        let slots = keySlots(keys.map(\.name), layout)
+        let slots = layout.keySlots(keys.map(\.name))
         let keysTop = Double((slots.last?.row ?? -1) + 1) * 1.4 * size
         let bandsTop = keysTop + 1.5 * size
         let frame = ChartFrame(
             layout: layout,
             x: x,
             y: y,
-            top: bandsTop + Double((rows.max() ?? -1) + 1) * 1.3 * size + 0.4 * size
+            top: bandsTop + Double((rows.compactMap { $0 }.max() ?? -1) + 1) * 1.3 * size + 0.4 * size
         )
         var parts: [Markup] = []
         parts += bands.indices.flatMap { draw(bands[$0], $0, row: rows[$0], from: bandsTop, frame) }
-        parts += frame.axes(xTitle: "seconds since the first phase began", yTitle: axis) { rounded($0) }
+        parts += frame.axes(xTitle: xTitle, yTitle: axis) { rounded($0) }
         parts.append(frame.text(axisTitle, layout.width < 500 ? 2 : layout.left, keysTop + size, isStrong: true))
         parts += marks.compactMap { draw($0, frame) }
         parts += levels.compactMap { level in
@@ -28,10 +31,10 @@ extension Chart {
         let tops = self.tops
         var below: [Double?] = Array(repeating: 0, count: times.count)
         for (index, one) in series.enumerated() {
-            parts += draw(one, tops[index], above: below, frame)
+            parts += draw(one, tops[index], above: below, thickness: thickness(index), frame)
             if one.style == .stacked { below = tops[index] }
         }
-        parts += layout.hasLabelsBeside ? labels(frame, tops) : zip(keys, slots).flatMap { draw(key: $0, $1, frame) }
+        parts += isBeside ? labels(frame, tops) : zip(keys, slots).flatMap { draw(key: $0, $1, frame) }
         return picture(
             id: "\(id)-\(layout.name)",
             title: title,
@@ -63,10 +66,15 @@ extension Chart {
     private func labelStart(_ band: Band, _ layout: ChartLayout) -> Double {
         let right = layout.width - (layout.hasLabelsBeside ? 0 : layout.right)
         let at = layout.left + (x.share(of: band.from) ?? 0) * (layout.width - layout.right - layout.left)
-        return max(0, min(at + 3, right - layout.width(of: band.name)))
+        return max(0, min(at + 3, right - layout.width(of: bandName(band, layout))))
     }
 
-    private func draw(_ band: Band, _ index: Int, row: Int, from top: Double, _ frame: ChartFrame) -> [Markup] {
+    /// The name of a phase, or as much of it as there is room for.
+    private func bandName(_ band: Band, _ layout: ChartLayout) -> String {
+        band.name.shortened(to: Int((layout.width - 4) / (layout.fontSize * layout.letter)))
+    }
+
+    private func draw(_ band: Band, _ index: Int, row: Int?, from top: Double, _ frame: ChartFrame) -> [Markup] {
         guard let from = frame.across(max(begin, band.from)), let to = frame.across(min(end, band.to)), to > from else {
             return []
         }
@@ -83,9 +91,10 @@ extension Chart {
                 )
             )
         }
+        guard let row else { return parts }
         let height = top + (Double(row) * 1.3 + 1) * frame.layout.fontSize
         parts.append(frame.line(from, height - 0.8 * frame.layout.fontSize, from, frame.top, "rule"))
-        parts.append(frame.text(band.name, labelStart(band, frame.layout), height))
+        parts.append(frame.text(bandName(band, frame.layout), labelStart(band, frame.layout), height))
         return parts
     }
 
@@ -115,7 +124,7 @@ extension Chart {
                 if series.style == .line || series.style == .stacked { last = nil }
                 continue
             }
-            if let last, times[index] - times[last] <= Self.longestJoin {
+            if let last, joins(index, to: last, series.style) {
                 all[all.count - 1].append((x, y, index))
             } else {
                 all.append([(x, y, index)])
@@ -125,7 +134,20 @@ extension Chart {
         return all
     }
 
-    private func draw(_ series: Series, _ tops: [Double?], above below: [Double?], _ frame: ChartFrame) -> [Markup] {
+    /// What a line is drawn with, in widths of a thin one: where two have the same values, both are seen, the later on the
+    /// wider.
+    private func thickness(_ index: Int) -> Double {
+        let over = series[index...].dropFirst().count { $0.style == .line }
+        return series[index].style == .line ? 1 + 0.8 * Double(min(3, over)) : 1
+    }
+
+    private func draw(
+        _ series: Series,
+        _ tops: [Double?],
+        above below: [Double?],
+        thickness: Double,
+        _ frame: ChartFrame
+    ) -> [Markup] {
         let (colour, name) = Palette.stroke(series.colour)
         let stretches = stretches(series, tops, frame)
         let thick = frame.layout.fontSize / 7
@@ -157,7 +179,7 @@ extension Chart {
             .make(
                 "path",
                 [
-                    "class": name, "stroke": colour, "fill": "none", "stroke-width": coordinate(thick),
+                    "class": name, "stroke": colour, "fill": "none", "stroke-width": coordinate(thick * thickness),
                     "stroke-linejoin": "round", "stroke-dasharray": series.style == .hollowDots ? "2 4" : nil,
                     "data-series": series.name, "d": path,
                 ]
@@ -183,6 +205,12 @@ extension Chart {
     }
 
     // MARK: Names of lines
+
+    /// Whether the names have room beside the lines; else they stand above.
+    private func hasNamesBeside(_ layout: ChartLayout) -> Bool {
+        let lines = keys.reduce(0) { $0 + layout.lines($1.name, within: layout.right - 44).count }
+        return layout.hasLabelsBeside && Double(lines) * 1.3 * layout.fontSize <= layout.plotHeight
+    }
 
     /// The names beside the ends of the lines.
     private func labels(_ frame: ChartFrame, _ tops: [[Double?]]) -> [Markup] {
@@ -211,17 +239,6 @@ extension Chart {
                 parts.append(frame.text(line, begin, first + Double(row) * 1.15 * layout.fontSize, isStrong: true))
             }
             return parts
-        }
-    }
-
-    /// Where each name above the chart begins: one after the other, in as many rows as they need.
-    private func keySlots(_ names: [String], _ layout: ChartLayout) -> [(row: Int, x: Double)] {
-        var (row, x) = (0, 2.0)
-        return names.map { name in
-            let width = 36 + layout.width(of: name) + layout.fontSize
-            if x > 2, x + width > layout.width { (row, x) = (row + 1, 2) }
-            defer { x += width }
-            return (row, x)
         }
     }
 

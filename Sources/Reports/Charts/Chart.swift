@@ -3,7 +3,9 @@ internal import Text
 /// A chart over time as a value: what is drawn, and nothing of how. One list of moments, and of each series a value for
 /// each of them.
 package struct Chart: Sendable {
+    /// A line of the chart and its points.
     package struct Series: Sendable {
+        /// How a series is drawn.
         package enum Style: Sendable {
             /// A line that ends where a value is missing.
             case line
@@ -47,6 +49,8 @@ package struct Chart: Sendable {
     /// What the vertical axis counts.
     package var axis: String
     var note = ""
+    /// What the moments are counted from.
+    var xTitle = "seconds since the first phase began"
     package var isLogarithmic = false
     /// A fixed end of the axis, as 100%; nil for one that fits.
     var top: Double?
@@ -58,6 +62,10 @@ package struct Chart: Sendable {
     var marks: [Mark] = []
     var begin: Double
     var end: Double
+    /// Moments that were measured, where only some of them are drawn; nil where all are.
+    var samples: Int?
+    /// Moments before which something is not known, where not all are drawn; nil where time tells.
+    var gaps: Set<Int>?
 
     /// Two moments farther apart are not joined: nothing is known of the time between.
     static let longestJoin = 2.2
@@ -94,9 +102,9 @@ package struct Chart: Sendable {
         }
         sentences += levels.map { "\($0.name): \(rounded($0.value))." }
         if !bands.isEmpty {
-            sentences.append(
-                "Phases: " + bands.map { "\($0.name) from \(rounded($0.from)) s" }.joined(separator: ", ") + "."
-            )
+            let names = bands.prefix(20).map { "\($0.name) from \(rounded($0.from)) s" }
+            let more = bands.count > names.count ? ", and \(grouped(bands.count - names.count)) more" : ""
+            sentences.append("Phases: \(names.joined(separator: ", "))\(more).")
         }
         return "\(axis) over time. " + sentences.joined(separator: " ")
     }

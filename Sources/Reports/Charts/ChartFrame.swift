@@ -19,7 +19,8 @@ struct ChartFrame {
     func up(_ value: Double) -> Double? { y.share(of: value).map { bottom - $0 * layout.plotHeight } }
 
     /// Grid, numbers and titles of both axes.
-    func axes(xTitle: String, yTitle: String, xText: (Double) -> String) -> [Markup] {
+    /// - Parameter xTicks: numbers across; nil for round ones.
+    func axes(xTitle: String, yTitle: String, xTicks: [Double]? = nil, xText: (Double) -> String) -> [Markup] {
         var parts: [Markup] = []
         for tick in y.ticks(layout.yTicks) {
             guard let height = up(tick) else { continue }
@@ -27,8 +28,11 @@ struct ChartFrame {
             parts.append(text(rounded(tick), layout.left - 8, height + 0.35 * layout.fontSize, anchor: "end"))
         }
         let count = Int((right - layout.left) / layout.tickWidth)
-        for tick in x.ticks(count) {
-            guard let at = across(tick) else { continue }
+        var next = -Double.infinity
+        for tick in xTicks ?? x.ticks(count) {
+            guard let at = across(tick), at >= next else { continue }
+            // Numbers that are given may lie as they like.
+            if xTicks != nil { next = at + layout.width(of: xText(tick)) + layout.fontSize }
             parts.append(line(at, bottom, at, bottom + 5, "edge"))
             parts.append(text(xText(tick), at, bottom + 1.3 * layout.fontSize, anchor: "middle"))
         }

@@ -68,11 +68,27 @@ package struct ChartLayout: Sendable {
         }
     }
 
-    /// The row of each of several texts that begin at those pixels, so that none is written over another.
-    func rows(_ texts: [(text: String, at: Double)]) -> [Int] {
+    /// Where each name above a chart begins: one after the other, in as many rows as they need.
+    func keySlots(_ names: [String]) -> [(row: Int, x: Double)] {
+        var (row, x) = (0, 2.0)
+        return names.map { name in
+            let taken = 36 + width(of: name) + fontSize
+            if x > 2, x + taken > width { (row, x) = (row + 1, 2) }
+            defer { x += taken }
+            return (row, x)
+        }
+    }
+
+    /// Rows that names above a chart may take; more would be a list, and no picture.
+    private static let mostRows = 6
+
+    /// The row of each of several texts that begin at those pixels, so that none is written over another; nil for one that
+    /// has no room.
+    func rows(_ texts: [(text: String, at: Double)]) -> [Int?] {
         var ends: [Double] = []
         return texts.map { text, at in
             let row = ends.firstIndex { $0 <= at } ?? ends.count
+            guard row < Self.mostRows else { return nil }
             if row == ends.count { ends.append(0) }
             ends[row] = at + width(of: text) + 0.7 * fontSize
             return row

@@ -6,6 +6,10 @@ internal import Text
 /// The one picture of a run: phase by phase what ran out, what failed, and what its users got. A value, drawn by
 /// ``svg(isAlone:)``.
 package struct Headline: Sendable {
+    /// Columns that a picture has room for; of a run with more phases it shows the first, and says so.
+    static let mostPhases = 12
+
+    /// A phase of the run: its name and figures.
     package struct Phase: Sendable {
         package var name: String
         var caption: String
@@ -22,6 +26,7 @@ package struct Headline: Sendable {
         var opensNothing: Bool
     }
 
+    /// The ports at one moment of a phase.
     package struct Moment: Sendable {
         package var at: Double
         /// Ports of the busiest source address: of open connections, and in TIME_WAIT. Without a split all are in the
@@ -38,6 +43,8 @@ package struct Headline: Sendable {
     /// Callers with an SLO, and that in milliseconds; the first two.
     var callers: [(name: String, ms: Double)]
     var isSplit: Bool
+    /// Phases there is no room for.
+    private(set) var phasesLeftOut = 0
 
     /// Nil when no phase was played, or nothing was seen of it.
     package init?(_ run: RunResult) {
@@ -47,7 +54,7 @@ package struct Headline: Sendable {
         isSplit = run.timeline.contains { $0.portsOpen != nil }
         moments = run.timeline.map { point in
             Moment(
-                at: point.at,
+                at: point.portsAt ?? point.at,
                 open: point.portsOpen ?? point.portsInUse,
                 portsTimeWait: point.portsTimeWait ?? 0,
                 timeWait: point.timeWait
@@ -60,7 +67,9 @@ package struct Headline: Sendable {
             }
             callers.append((client.name, slo.ms))
         }
-        phases = run.phases.enumerated().map { index, phase in
+        let shown = run.phases.prefix(Self.mostPhases)
+        phasesLeftOut = run.phases.count - shown.count
+        phases = shown.enumerated().map { index, phase in
             let next = index + 1 < run.phases.count ? run.phases[index + 1].start : phase.start + phase.duration
             let total = phase.lookups.total
             return Phase(
@@ -78,6 +87,7 @@ package struct Headline: Sendable {
                 opensNothing: phase.dials.ok + phase.dials.failed == 0
             )
         }
+        if phasesLeftOut > 0, let end = phases.last?.to { moments.removeAll { $0.at > end } }
     }
 
     /// The first clause of a title: the rest is for a reader with more time.
@@ -90,24 +100,31 @@ package struct Headline: Sendable {
 
     var timeWaitPeak: Int { max(moments.map(\.timeWait).max() ?? 0, phases.map(\.timeWaitPeak).max() ?? 0) }
 
+    var title: String { "\(scenario): ports, failed lookups, TIME_WAIT and complete answers, phase by phase" }
+
+    var leftOutText: String {
+        "The first \(grouped(phases.count)) of \(grouped(phases.count + phasesLeftOut)) phases."
+    }
+
     /// What it shows in words.
     package var description: String {
-        phases.map { phase in
-            var facts = ["\(PageParts.percent(phase.failed)) of lookups failed"]
-            facts.append("up to \(grouped(phase.timeWaitPeak)) sockets in TIME_WAIT")
-            for caller in callers {
-                if let percent = phase.complete[caller.name] {
-                    facts.append(
-                        "\(rounded(percent))% of \(caller.name)'s batches complete within \(rounded(caller.ms)) ms"
-                    )
+        (phasesLeftOut > 0 ? leftOutText + " " : "")
+            + phases.map { phase in
+                var facts = ["\(PageParts.percent(phase.failed)) of lookups failed"]
+                facts.append("up to \(grouped(phase.timeWaitPeak)) sockets in TIME_WAIT")
+                for caller in callers {
+                    if let percent = phase.complete[caller.name] {
+                        facts.append(
+                            "\(rounded(percent))% of \(caller.name)'s batches complete within \(rounded(caller.ms)) ms"
+                        )
+                    }
                 }
-            }
-            return "\(phase.name): \(facts.joined(separator: ", "))."
-        }.joined(separator: " ")
+                return "\(phase.name): \(facts.joined(separator: ", "))."
+            }.joined(separator: " ")
     }
 
     /// The picture in a page.
     var figure: Markup {
-        .make("figure", ["id": "headline"], [.make("div", ["class": "headline"], [svg()])])
+        .make("figure", ["id": "headline"], [.make("div", ["class": "headline"], [svg(), narrowSVG()])])
     }
 }

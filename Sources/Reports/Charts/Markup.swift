@@ -3,6 +3,7 @@ indirect package enum Markup: Sendable, ExpressibleByStringInterpolation {
     case text(String)
     case element(String, [Attribute], [Markup])
 
+    /// An attribute's name and value, not yet escaped.
     package struct Attribute: Sendable {
         package var name: String
         package var value: String
@@ -69,6 +70,8 @@ indirect package enum Markup: Sendable, ExpressibleByStringInterpolation {
 
 /// A coordinate as SVG has it: tenths of a pixel.
 func coordinate(_ value: Double) -> String {
+    // What a damaged file says is drawn nowhere, and ends no program.
+    guard abs(value) < 1e9 else { return "0" }
     let tenths = Int((value * 10).rounded())
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
 }

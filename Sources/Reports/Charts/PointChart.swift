@@ -2,6 +2,7 @@ internal import Text
 
 /// One figure against another: dots with how far their measurements lie apart, joined or not.
 package struct PointChart: Sendable {
+    /// A dot, and how far its repeats lie apart.
     package struct Point: Sendable {
         package var x: Double
         package var y: Double
@@ -17,10 +18,17 @@ package struct PointChart: Sendable {
         package var isChosen = false
     }
 
+    /// Dots of one colour.
     package struct Series: Sendable {
         package var name: String
         package var points: [Point]
         var isJoined = false
+    }
+
+    /// What has no place across: a line at its height.
+    package struct Reference: Sendable {
+        package var name: String
+        package var value: Double
     }
 
     var id: String
@@ -31,6 +39,7 @@ package struct PointChart: Sendable {
     var isXLogarithmic = false
     var isYLogarithmic = false
     package var series: [Series]
+    package var references: [Reference] = []
     var level: Chart.Level?
     /// Points of which none is better in both figures, in order; empty where that is no question.
     package var edge: [Point] = []
@@ -45,13 +54,15 @@ package struct PointChart: Sendable {
         return isAcross ? .linear(from: max(0, least - margin), to: most + margin) : .linear(to: most * 1.08)
     }
 
+    /// The chart as SVG.
     package func svg(_ layout: ChartLayout, isAlone: Bool = false) -> Markup {
         let size = layout.fontSize
-        let keys = series.count > 1 || level != nil ? series.map(\.name) + (level.map { [$0.name] } ?? []) : []
+        let names = series.map(\.name) + references.map(\.name) + (level.map { [$0.name] } ?? [])
+        let keys = names.count > 1 ? names : []
         let xs = points.flatMap { [$0.x, $0.xRange?.lowerBound, $0.xRange?.upperBound].compactMap { $0 } }
         let ys =
             points.flatMap { [$0.y, $0.yRange?.lowerBound, $0.yRange?.upperBound].compactMap { $0 } }
-            + (level.map { [$0.value] } ?? [])
+            + references.map(\.value) + (level.map { [$0.value] } ?? [])
         var plot = layout
         plot.right = layout.hasLabelsBeside ? 24 : layout.right
         plot.plotHeight = layout.plotHeight * 1.6
@@ -65,7 +76,13 @@ package struct PointChart: Sendable {
         for (index, key) in keys.enumerated() {
             let height = (Double(index) * 1.4 + 1) * size
             if index < series.count {
-                parts.append(line(2, height - 6, 30, height - 6, colour: index, width: 4))
+                parts.append(
+                    series[index].isJoined
+                        ? line(2, height - 6, 30, height - 6, colour: index, width: 4)
+                        : circle(16, height - 6, colour: index)
+                )
+            } else if index < series.count + references.count {
+                parts.append(line(2, height - 6, 30, height - 6, colour: index, width: 4, dash: Self.dash))
             } else {
                 parts.append(frame.line(2, height - 6, 30, height - 6, "edge", dash: "7 4"))
             }
@@ -73,9 +90,27 @@ package struct PointChart: Sendable {
                 frame.text(layout.lines(key, within: layout.width - 44).first ?? "", 40, height, isStrong: true)
             )
         }
-        parts += frame.axes(xTitle: xTitle, yTitle: yTitle) { rounded($0) }
+        // Numbers of a limit are those that were measured.
+        let numbers = isXLogarithmic ? Set(points.map(\.x)).sorted() : nil
+        parts += frame.axes(xTitle: xTitle, yTitle: yTitle, xTicks: numbers) { rounded($0) }
         let yText = yTitle + (isYLogarithmic ? ", logarithmic" : "")
         parts.append(frame.text(yText, 2, frame.top - 0.8 * size, isStrong: true))
+        for (index, one) in references.enumerated() {
+            guard let height = frame.up(one.value) else { continue }
+            let colour = series.count + index
+            parts.append(
+                line(
+                    plot.left,
+                    height,
+                    frame.right,
+                    height,
+                    colour: colour,
+                    width: 2.5,
+                    dash: Self.dash,
+                    name: one.name
+                )
+            )
+        }
         if let level, let height = frame.up(level.value) {
             parts.append(frame.line(plot.left, height, frame.right, height, "edge", dash: "7 4"))
         }
@@ -120,9 +155,10 @@ package struct PointChart: Sendable {
 
     /// In words, for those who do not see it.
     var summary: String {
-        let facts = points.prefix(60).map { point in
-            "\(point.name): \(rounded(point.x)), \(rounded(point.y))" + (point.isChosen ? ", recommended" : "")
-        }
+        let facts =
+            points.prefix(60).map { point in
+                "\(point.name): \(rounded(point.x)), \(rounded(point.y))" + (point.isChosen ? ", recommended" : "")
+            } + references.map { "\($0.name): \(rounded($0.value))" }
         return "\(yTitle) against \(xTitle). " + facts.joined(separator: "; ") + "."
     }
 
@@ -233,13 +269,34 @@ package struct PointChart: Sendable {
         points.enumerated().map { "\($0 == 0 ? "M" : "L")\(coordinate($1.0)) \(coordinate($1.1))" }.joined()
     }
 
-    private func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, colour: Int, width: Double) -> Markup {
+    private func circle(_ x: Double, _ y: Double, colour: Int) -> Markup {
+        .make(
+            "circle",
+            [
+                "class": "f\(colour % Palette.light.count)", "fill": Palette.colour(colour), "r": "6",
+                "cx": coordinate(x), "cy": coordinate(y),
+            ]
+        )
+    }
+
+    private static let dash = "12 6"
+
+    private func line(
+        _ x1: Double,
+        _ y1: Double,
+        _ x2: Double,
+        _ y2: Double,
+        colour: Int,
+        width: Double,
+        dash: String? = nil,
+        name: String? = nil
+    ) -> Markup {
         .make(
             "line",
             [
                 "class": "s\(colour % Palette.light.count)", "stroke": Palette.colour(colour),
-                "stroke-width": coordinate(width), "x1": coordinate(x1), "x2": coordinate(x2), "y1": coordinate(y1),
-                "y2": coordinate(y2),
+                "stroke-width": coordinate(width), "stroke-dasharray": dash, "data-reference": name,
+                "x1": coordinate(x1), "x2": coordinate(x2), "y1": coordinate(y1), "y2": coordinate(y2),
             ]
         )
     }

@@ -9,12 +9,19 @@ package struct RunCharts {
 
     private let run: RunResult
     private let points: [TimelinePoint]
+    /// Those of them before which the ports were looked at anew.
+    private let looks: [TimelinePoint]
     private let blank: Chart
 
     /// - Parameter begin: seconds since the first phase began from which on it is drawn.
     package init(_ run: RunResult, from begin: Double = 0) {
         self.run = run
         points = run.timeline.filter { $0.at >= begin }
+        let drawn = points
+        looks = drawn.indices.filter { index in
+            guard index > 0, let at = drawn[index].portsAt else { return true }
+            return drawn[index - 1].portsAt != at
+        }.map { drawn[$0] }
         let ends = points.map(\.at) + run.phases.map { $0.start + $0.duration }
         let end = max(ends.max() ?? 0, begin + 1)
         let starts = run.events.filter { $0.kind == .phase }
@@ -50,6 +57,20 @@ package struct RunCharts {
             }
     }
 
+    /// Of each caller: its latencies by percentile, phase by phase.
+    package var distributions: [DistributionChart] {
+        var names: [String] = []
+        for client in run.phases.flatMap(\.clients) where !names.contains(client.name) { names.append(client.name) }
+        return names.map { name in
+            DistributionChart(
+                caller: name,
+                run.phases.flatMap { phase in
+                    phase.clients.filter { $0.name == name }.map { (phase.name, $0) }
+                }
+            )
+        }.filter { !$0.series.isEmpty }
+    }
+
     private func chart(
         _ id: String,
         _ title: String,
@@ -68,14 +89,32 @@ package struct RunCharts {
         _ name: String,
         _ colour: Int,
         _ style: Chart.Series.Style = .line,
+        of moments: [TimelinePoint]? = nil,
         _ value: (TimelinePoint) -> Double?
     ) -> Chart.Series {
-        Chart.Series(name: name, values: points.map(value), colour: colour, style: style)
+        Chart.Series(name: name, values: (moments ?? points).map(value), colour: colour, style: style)
     }
 
     // MARK: Callers
 
-    private var callers: [String] { Set(points.flatMap(\.clients.keys)).sorted() }
+    /// Colours that can be told apart.
+    private static let mostCallers = 6
+
+    /// Those with the most batches, where there are more than can be told apart.
+    private var callers: [String] {
+        var batches: [String: Int] = [:]
+        for point in points {
+            for (name, client) in point.clients { batches[name, default: 0] += client.answered + (client.failed ?? 0) }
+        }
+        return batches.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.mostCallers).map(\.key).sorted()
+    }
+
+    private var leftOut: String {
+        let count = Set(points.flatMap(\.clients.keys)).count - callers.count
+        return count > 0
+            ? " The \(grouped(callers.count)) callers with the most batches; \(grouped(count)) more are in the table below."
+            : ""
+    }
 
     package var completeInTime: Chart {
         let slos = Dictionary(
@@ -88,7 +127,7 @@ package struct RunCharts {
             axis: "% of batches",
             note:
                 "Of the batches that ended in the \(rounded(Self.shareWindow)) s before, those answered with a record for "
-                + "every URI and within the caller's SLO, where it has one.",
+                + "every URI and within the caller's SLO, where it has one.\(leftOut)",
             callers.enumerated().map { index, name in
                 let limit = slos[name].map { ", within \(rounded($0)) ms" } ?? ""
                 return Chart.Series(
@@ -96,7 +135,7 @@ package struct RunCharts {
                     values: hasOutcomes ? shares(of: name) : sharesOfPhases(of: name),
                     colour: index
                 )
-            }
+            }.filter { $0.values.contains { $0 != nil } }
         )
         chart.top = 100
         return chart
@@ -139,7 +178,7 @@ package struct RunCharts {
             axis: "p99, ms",
             note:
                 "Of the batches that ended since the sample before. Incomplete: it failed, or a record is missing. Failing "
-                + "is fast: only complete answers say how long callers wait.",
+                + "is fast: only complete answers say how long callers wait.\(leftOut)",
             series
         )
         chart.isLogarithmic = true
@@ -160,7 +199,7 @@ package struct RunCharts {
 
     package var ports: Chart {
         let isSplit = points.contains { $0.portsOpen != nil }
-        return chart(
+        return looked(
             "ports",
             "Ephemeral ports of the source address that holds most",
             axis: "ports",
@@ -170,24 +209,38 @@ package struct RunCharts {
                 : "",
             isSplit
                 ? [
-                    series("open", 0, .stacked) { $0.portsOpen.map(Double.init) },
-                    series("in TIME_WAIT", 3, .stacked) { $0.portsTimeWait.map(Double.init) },
-                ] : [series("in use", 0, .stacked) { Double($0.portsInUse) }],
+                    series("open", 0, .stacked, of: looks) { $0.portsOpen.map(Double.init) },
+                    series("in TIME_WAIT", 3, .stacked, of: looks) { $0.portsTimeWait.map(Double.init) },
+                ] : [series("in use", 0, .stacked, of: looks) { Double($0.portsInUse) }],
             levels: capacityLevel
         )
     }
 
+    /// A chart of what looks at the ports have seen, at the moments they were taken.
+    private func looked(
+        _ id: String,
+        _ title: String,
+        axis: String,
+        note: String = "",
+        _ series: [Chart.Series],
+        levels: [Chart.Level]
+    ) -> Chart {
+        var chart = chart(id, title, axis: axis, note: note, series, levels: levels)
+        chart.times = looks.map { $0.portsAt ?? $0.at }
+        return chart
+    }
+
     package var timeWait: Chart {
-        chart(
+        looked(
             "timewait",
             "TIME_WAIT sockets of all source addresses",
             axis: "sockets",
             [
-                series("in TIME_WAIT", 3, .stacked) { Double($0.timeWait) },
-                series("open", 0) { Double($0.established) },
+                series("in TIME_WAIT", 3, .stacked, of: looks) { Double($0.timeWait) },
+                series("open", 0, of: looks) { Double($0.established) },
             ],
             levels: capacity > 0
-                ? [.init(name: "the \(grouped(capacity)) ports of one address", value: Double(capacity))] : []
+                ? [.init(name: "one address has \(grouped(capacity))", value: Double(capacity))] : []
         )
     }
 

@@ -1,4 +1,5 @@
 package import Results
+internal import Sweeps
 internal import Text
 
 /// The charts of a sweep: what the small callers get against what all get, and each figure over the number of a limit.
@@ -17,7 +18,7 @@ package struct SweepCharts {
     }
 
     private func isChosen(_ one: Aggregate) -> Bool {
-        sweep.findings.first?.hasPrefix("Recommended: \(sweep.plan.text(one.values)). ") ?? false
+        sweep.recommended == sweep.plan.named(one.values)
     }
 
     private func point(_ one: Aggregate, x: Aggregate.Spread, y: Aggregate.Spread) -> PointChart.Point {
@@ -74,9 +75,13 @@ package struct SweepCharts {
     package var curves: [PointChart] {
         guard let column = sweep.plan.limitColumn else { return [] }
         var kinds: [(name: String, members: [(Double, Aggregate)])] = []
+        // Those without a number, as none and vegas: lines across. A limit of 0 has no place on the axis either.
+        var others: [(name: String, one: Aggregate)] = []
         for one in sweep.ranking where one.runs > 0 {
-            // None has a place on a logarithmic axis, as none has a limit of 0.
-            guard let (kind, number) = SweepPlan.limitNumber(in: one.values[column]), number > 0 else { continue }
+            guard let (kind, number) = SweepPlan.limitNumber(in: one.values[column]), number > 0 else {
+                others.append((label(one.values), one))
+                continue
+            }
             var values = one.values
             values[column] = kind.isEmpty ? "N" : "\(kind):N"
             let name = label(values)
@@ -86,8 +91,10 @@ package struct SweepCharts {
                 kinds.append((name, [(Double(number), one)]))
             }
         }
-        kinds = kinds.filter { $0.members.count > 2 }
-        guard !kinds.isEmpty else { return [] }
+        guard kinds.contains(where: { $0.members.count > 2 }) else { return [] }
+        // The curves first; what was measured with one or two numbers are dots beside them.
+        kinds = kinds.filter { $0.members.count > 2 } + kinds.filter { $0.members.count <= 2 }
+        let knees = LimitKnees(sweep.plan, sweep.ranking).knees
         let capacity = sweep.environment.flatMap {
             $0.portRange.count == 2 ? $0.portRange[1] - $0.portRange[0] + 1 : nil
         }
@@ -102,7 +109,8 @@ package struct SweepCharts {
             PointChart(
                 id: "curve-\(id)",
                 title: title,
-                note: "Hollow: it fails lookups or batches, or runs out of ports.",
+                note: "Hollow: it fails lookups or batches, or runs out of ports."
+                    + (others.isEmpty ? "" : " Dashed: a limit without a number; “fails” is said beside its name."),
                 xTitle: "\(sweep.plan.variations[column].name) N, logarithmic",
                 yTitle: yTitle,
                 isXLogarithmic: true,
@@ -114,12 +122,22 @@ package struct SweepCharts {
                             figure(one).map { spread in
                                 var point = point(one, x: spread, y: spread)
                                 (point.x, point.xRange) = (number, nil)
-                                point.label = point.isChosen ? rounded(number) : nil
+                                let isKnee = members.count > 2 && knees.contains(one.values)
+                                point.label =
+                                    point.isChosen || isKnee ? rounded(number) + (isKnee ? ", knee" : "") : nil
                                 return point
                             }
                         },
-                        isJoined: true
+                        isJoined: members.count > 2
                     )
+                }.filter { !$0.points.isEmpty },
+                references: others.compactMap { name, one in
+                    figure(one).map { spread in
+                        .init(
+                            name: "\(name): \(rounded(spread.median))" + (one.isFeasible ? "" : ", fails"),
+                            value: spread.median
+                        )
+                    }
                 },
                 level: level
             )

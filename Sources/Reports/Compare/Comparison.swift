@@ -16,6 +16,8 @@ package struct Comparison {
     private var notes: [String] = []
     /// Phases that did not do the same amount of work, with what they did.
     private var uneven: [String] = []
+    /// Settings that only one side says.
+    private var unknown: Set<String> = []
     /// Settings that differ, and in which phases.
     private var settings: [(text: String, phases: [String])] = []
 
@@ -35,6 +37,9 @@ package struct Comparison {
         }
         for phase in self.before.phases { compare(phase) }
         notes += settings.map { "\($0.text) (\($0.phases.joined(separator: ", ")))" }
+        if !unknown.isEmpty {
+            notes.append("settings that one side's version did not have: \(unknown.sorted().joined(separator: ", "))")
+        }
         if !uneven.isEmpty {
             notes.append(
                 "lookups: \(uneven.joined(separator: ", ")); from there on shares and latencies are compared, and no counts"
@@ -85,7 +90,7 @@ package struct Comparison {
         }
         for client in old.clients {
             guard let other = new.clients.first(where: { $0.name == client.name }) else {
-                regressions.append("\(old.name): client \(client.name) was not there")
+                regressions.append("\(old.name): caller \(client.name) was not there")
                 continue
             }
             for measure in Measures.ofClients {
@@ -108,7 +113,11 @@ package struct Comparison {
 
     private mutating func noteSettings(_ old: PhaseResult, _ new: PhaseResult) {
         for name in Settings.names {
-            let values = [old, new].map { $0.settings[name] ?? "-" }
+            let known = [old, new].compactMap { $0.settings[name] }
+            // Versions of before had fewer settings, and did as the defaults of now say.
+            if known.count == 1 { unknown.insert(name) }
+            guard known.count == 2 else { continue }
+            let values = known
             // A run's own log file is in a folder of its own.
             guard values[0] != values[1], !values.allSatisfy({ $0.hasPrefix("file:") }) else { continue }
             let text = "\(name): \(values[0]) before, \(values[1]) after"

@@ -20,8 +20,8 @@ package struct Sides {
     ///   - after: likewise.
     package init(_ before: (file: String, RunResult), _ after: (file: String, RunResult)) {
         names = [
-            Self.name("before", before.file, before.1.environment, before.1.scenario),
-            Self.name("after", after.file, after.1.environment, after.1.scenario),
+            Self.name("before", before.file, before.1.environment, before.1.scenario, before.1.build),
+            Self.name("after", after.file, after.1.environment, after.1.scenario, after.1.build),
         ]
         compare(before.1, after.1)
     }
@@ -32,10 +32,10 @@ package struct Sides {
     package init(_ before: (file: String, SweepResult), _ after: (file: String, SweepResult)) {
         names = [("before", before), ("after", after)].map { side, one in
             guard let environment = one.1.environment else { return "\(side): \(one.file), nothing measured" }
-            return Self.name(side, one.file, environment, "a sweep")
+            return Self.name(side, one.file, environment, "a sweep", one.1.build)
         }
         let (old, new) = (before.1.plan, after.1.plan)
-        require("clients", old.clients.joined(separator: " "), new.clients.joined(separator: " "))
+        require("callers", old.clients.joined(separator: " "), new.clients.joined(separator: " "))
         func ports(_ plan: SweepPlan) -> String { plan.ports.map(grouped) ?? "machine" }
         require("ports", ports(old), ports(new))
         note("load while measured", "\(rounded(old.duration)) s", "\(rounded(new.duration)) s")
@@ -46,10 +46,17 @@ package struct Sides {
         if let old = before.1.environment, let new = after.1.environment { compare(old, new) }
     }
 
-    private static func name(_ side: String, _ file: String, _ place: Environment, _ what: String) -> String {
+    private static func name(
+        _ side: String,
+        _ file: String,
+        _ place: Environment,
+        _ what: String,
+        _ build: ResultBuild?
+    ) -> String {
         let ports = place.portRange.count == 2 ? ", ports \(place.portRange[0])-\(place.portRange[1])" : ""
         let arguments = place.arguments.isEmpty ? "" : ", spiral \(place.arguments.joined(separator: " "))"
-        return "\(side): \(file), \(what), \(place.date), Linux \(place.kernel), \(place.cores) cores, memcached "
+        let by = build?.text.map { ", by \($0)" } ?? ""
+        return "\(side): \(file), \(what)\(by), \(place.date), Linux \(place.kernel), \(place.cores) cores, memcached "
             + "\(place.memcached)\(ports)\(arguments)"
     }
 
@@ -66,7 +73,7 @@ package struct Sides {
 
     private mutating func compare(_ before: RunResult, _ after: RunResult) {
         require("scenario", before.scenario, after.scenario)
-        require("clients", load(before.environment), load(after.environment))
+        require("callers", load(before.environment), load(after.environment))
         require("network", before.environment.network.rawValue, after.environment.network.rawValue)
         func ports(_ run: RunResult) -> String { run.phases.first.map { grouped($0.portsCapacity) } ?? "" }
         if !before.phases.isEmpty, !after.phases.isEmpty {

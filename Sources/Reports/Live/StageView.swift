@@ -4,7 +4,8 @@ internal import Text
 
 /// What a room sees of a run while it is played: one large chart, and the figures of the last seconds.
 struct StageView {
-    /// Figures are of this many seconds: batches come in bursts, and a room reads slowly.
+    /// Figures are of this many seconds, or since somebody changed something: batches come in bursts, and a room reads
+    /// slowly.
     static let figureSpan = 5.0
     /// Seconds the chart goes back.
     static let chartSpan = 60.0
@@ -18,13 +19,19 @@ struct StageView {
     }
 
     let run: RunResult
-    /// Of the last seconds.
-    private let recent: [TimelinePoint]
+    /// The samples of the last seconds.
+    private let recent: Range<Int>
 
     init(_ run: RunResult) {
         self.run = run
-        let now = run.timeline.last?.at ?? 0
-        recent = run.timeline.suffix(40).filter { $0.at > now - Self.figureSpan }
+        let timeline = run.timeline
+        let now = timeline.last?.at ?? 0
+        let changed = run.events.last { $0.byHand == true }?.at ?? -.infinity
+        let begin = max(now - Self.figureSpan, changed)
+        var first = timeline.lastIndex { $0.at <= begin }.map { $0 + 1 } ?? 0
+        // The sample that a change fell into is also of what was before it: it counts until there is another.
+        if changed >= now - Self.figureSpan, first + 1 < timeline.count { first += 1 }
+        recent = min(first, max(0, timeline.count - 1))..<timeline.count
     }
 
     private var capacity: Int {
@@ -36,7 +43,7 @@ struct StageView {
     private func mean(_ rate: (TimelinePoint) -> Double) -> Double? {
         var (sum, seconds) = (0.0, 0.0)
         let points = run.timeline
-        for index in points.indices.dropFirst().suffix(recent.count) {
+        for index in recent where index > 0 {
             let length = points[index].at - points[index - 1].at
             sum += rate(points[index]) * length
             seconds += length
@@ -48,7 +55,7 @@ struct StageView {
         guard let now = run.timeline.last else { return [] }
         var figures = [ports(now), failed]
         for name in now.clients.keys.sorted() {
-            let seen = recent.compactMap { $0.clients[name] }
+            let seen = run.timeline[recent].compactMap { $0.clients[name] }
             guard seen.contains(where: { $0.inTime != nil }) else { continue }
             let ended = seen.reduce(0) { $0 + $1.answered + ($1.failed ?? 0) }
             let met = seen.reduce(0) { $0 + ($1.inTime ?? 0) }
@@ -89,7 +96,7 @@ struct StageView {
         let lookups = mean(\.lookupsPerSecond) ?? 0
         let share = lookups > 0 ? 100 * errors / lookups : nil
         var names: [String: Double] = [:]
-        for point in recent { names.merge(point.errorsPerSecond, uniquingKeysWith: +) }
+        for point in run.timeline[recent] { names.merge(point.errorsPerSecond, uniquingKeysWith: +) }
         let most = names.filter { $0.value > 0 }.max { ($0.value, $1.key) < ($1.value, $0.key) }
         return Figure(
             name: "lookups that failed",
@@ -101,10 +108,15 @@ struct StageView {
 
     /// The chart of that name, large; the one of ports where there is none.
     func chart(_ name: String) -> Chart? {
-        let charts = RunCharts(run, from: max(0, (run.timeline.last?.at ?? 0) - Self.chartSpan))
-        let all: [Chart] = [charts.ports, charts.completeInTime, charts.latency, charts.rates, charts.timeWait]
-        guard !run.timeline.isEmpty else { return nil }
-        return all.first { $0.id == name } ?? all[0]
+        guard let now = run.timeline.last?.at else { return nil }
+        let charts = RunCharts(run, from: max(0, now - Self.chartSpan))
+        return switch name {
+        case "complete": charts.completeInTime
+        case "latency": charts.latency
+        case "rates": charts.rates
+        case "timewait": charts.timeWait
+        default: charts.ports
+        }
     }
 
     func content(_ chartName: String) -> [Markup] {

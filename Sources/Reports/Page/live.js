@@ -78,6 +78,23 @@ const actions = {
   end: () => ask("POST", "/end", null, () => "The run ends when the batches in flight are answered."),
 };
 for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
+
+// The chart alone, as large as the screen: with key F, and keys for what is played, as no button is seen.
+function fill(isFull) {
+  document.body.classList.toggle("full", isFull);
+  // Where a page may not take the whole screen, it fills its window all the same.
+  if (isFull && navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
+  if (!isFull && document.fullscreenElement) document.exitFullscreen().catch(() => {});
+}
+byId("full-screen").addEventListener("click", () => fill(true));
+document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) fill(false); });
+const keys = { 1: "incident", 2: "workaround", 3: "fix", b: "send-batch" };
+document.addEventListener("keydown", (event) => {
+  if (isOver || event.target.matches?.("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "f" || event.key === "F") fill(!document.body.classList.contains("full"));
+  else if (event.key === "Escape") fill(false);
+  else if (keys[event.key] && (event.key !== "b" || heavy())) actions[keys[event.key]]();
+});
 document.querySelectorAll("[data-chart]").forEach((button) => button.addEventListener("click", () => {
   chart = button.dataset.chart;
   show();
@@ -165,6 +182,7 @@ feed.addEventListener("event", (event) => {
 feed.addEventListener("end", (event) => {
   isOver = true;
   feed.close();
+  fill(false);
   const { html, result } = JSON.parse(event.data);
   run = result;
   document.body.classList.remove("live");

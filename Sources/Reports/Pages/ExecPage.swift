@@ -12,7 +12,11 @@ struct ExecPage {
     }
 
     private var verdict: Markup {
-        let failed = result.expectations.contains { !$0.pass }
+        // What is expected decides; where nothing is, dials that failed are no success.
+        let failed =
+            result.expectations.isEmpty
+            ? (result.connects?.failed ?? 0) > 0 || result.exitStatus != 0
+            : result.expectations.contains { !$0.pass }
         let headline: String
         if let connects = result.connects {
             headline =
@@ -45,6 +49,14 @@ struct ExecPage {
     // MARK: Over time
 
     private var charts: [Chart] {
+        drawn.map { chart in
+            var chart = chart
+            chart.xTitle = "seconds since the program began"
+            return chart
+        }
+    }
+
+    private var drawn: [Chart] {
         let end = max(result.seconds, 0.1)
         var charts: [Chart] = []
         let ports = result.timeline.ports

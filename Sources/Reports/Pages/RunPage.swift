@@ -15,7 +15,12 @@ struct RunPage {
         if !run.description.isEmpty { parts.append(.make("p", ["class": "soft"], [.text(run.description)])) }
         parts += story + [verdict]
         if let headline = Headline(run) { parts.append(headline.figure) }
-        parts += cascade + charts + phases + callers + expectations + predictions + changes
+        parts += cascade + charts
+        parts +=
+            run.phases.isEmpty
+            ? [.make("p", ["class": "soft"], ["No phase was played to its end."])]
+            : phases + callers + expectations
+        parts += predictions + changes
         return parts + fidelity + environment
     }
 
@@ -40,7 +45,16 @@ struct RunPage {
             ? "; interrupted before the end" + (run.interruptedBecause.map { ": \($0)" } ?? "") : ""
         var lines: [Markup] = [
             .make("b", ["class": run.verdict.pass ? "good" : "bad"], [.text(run.verdict.text)]),
-            .make("p", [:], ["\(passed) of \(claims.count) expectations passed\(interrupted)"]),
+            .make(
+                "p",
+                [:],
+                [
+                    .text(
+                        (claims.isEmpty ? "nothing was expected" : "\(passed) of \(claims.count) expectations passed")
+                            + interrupted
+                    )
+                ]
+            ),
         ]
         let withSLO = run.phases.flatMap { phase in
             phase.clients.compactMap { client in client.slo.map { (phase: phase.name, name: client.name, slo: $0) } }
@@ -63,6 +77,7 @@ struct RunPage {
     }
 
     private var cascade: [Markup] {
+        guard !run.cascade.isEmpty else { return [] }
         let steps = run.cascade.map { step in
             let when = step.happened ? " at \(PageParts.text(step.at)) s" : ": did not happen"
             return Markup.make(
@@ -79,12 +94,14 @@ struct RunPage {
     }
 
     private var charts: [Markup] {
-        PageParts.heading(
+        let charts = RunCharts(run).all
+        guard !charts.isEmpty else { return [] }
+        return PageParts.heading(
             "What happened",
             note:
                 "Shaded: phases. Dotted: a change or a fault. Thick: the server ended. Point at a chart, touch it, or move "
                 + "through it with the arrow keys, to read all of them at one moment."
-        ) + [.make("div", ["id": "charts"], RunCharts(run).all.map(\.figure))]
+        ) + [.make("div", ["id": "charts"], charts.map(\.figure))]
     }
 
     private var phases: [Markup] {
@@ -121,6 +138,7 @@ struct RunPage {
     }
 
     private var callers: [Markup] {
+        guard run.phases.contains(where: { !$0.clients.isEmpty }) else { return [] }
         let rows = run.phases.flatMap { phase in
             phase.clients.enumerated().map { index, client -> [PageParts.Cell] in
                 let others = phase.clients.indices.filter { $0 != index }.reduce(0) { $0 + phase.clients[$1].uris }
@@ -145,7 +163,7 @@ struct RunPage {
                 rows,
                 textColumns: [1]
             )
-        ]
+        ] + RunCharts(run).distributions.map(\.figure)
     }
 
     private func slo(_ slo: ClientResult.SLO?) -> PageParts.Cell {
@@ -154,7 +172,8 @@ struct RunPage {
     }
 
     private var expectations: [Markup] {
-        PageParts.heading("Expectations") + [
+        guard !claims.isEmpty else { return [] }
+        return PageParts.heading("Expectations") + [
             PageParts.table(
                 ["", "phase", "expected", "observed"],
                 claims.map { phase, claim in
@@ -216,7 +235,7 @@ struct RunPage {
             ("tcp_tw_reuse", machine.tcpTwReuse),
             ("lanes", machine.lanes.map { "\($0)" } ?? "–"), ("descriptors", grouped(machine.nofile)),
             ("memory limit", machine.memoryLimit ?? "none"), ("seed", "\(machine.seed)"),
-            ("clients", machine.clients.isEmpty ? "none" : machine.clients.joined(separator: "; ")),
+            ("callers", machine.clients.isEmpty ? "none" : machine.clients.joined(separator: "; ")),
             ("arguments", machine.arguments.isEmpty ? "none" : machine.arguments.joined(separator: " ")),
         ]
         if let set = machine.portSettings {
@@ -225,6 +244,7 @@ struct RunPage {
             if let most = set.maxTwBuckets { rows.append(("tcp_max_tw_buckets", grouped(most))) }
             if let reuse = set.autobindReuse { rows.append(("ip_autobind_reuse", reuse ? "1" : "0")) }
         }
+        if let build = run.build?.text { rows.append(("build", build)) }
         rows.append(("schema", run.schema))
         return PageParts.heading("Where it was played")
             + [PageParts.table(["", ""], rows.map { [.init($0.0), .init($0.1)] }, textColumns: [1])]

@@ -24,7 +24,7 @@ struct SweepPage {
                 .text(
                     "\(names): \(grouped(sweep.ranking.count))\(missing) combinations, \(grouped(sweep.runs.count)) runs of "
                         + "\(rounded(sweep.plan.duration)) s after \(rounded(sweep.plan.warmUp)) s of warm-up, each in a network "
-                        + "namespace of its own. Clients: \(sweep.plan.clients.joined(separator: "; "))."
+                        + "namespace of its own. Callers: \(sweep.plan.clients.joined(separator: "; "))."
                 )
             ]
         )
@@ -126,7 +126,7 @@ struct SweepPage {
                         "\(machine.date); kernel \(machine.kernel), \(machine.cores) cores; memcached \(machine.memcached), "
                             + "libmemcached \(machine.libmemcached); ports "
                             + "\(machine.portRange.map { "\($0)" }.joined(separator: "–")); tcp_tw_reuse \(machine.tcpTwReuse); "
-                            + "seed \(sweep.plan.seed); \(sweep.schema)."
+                            + "seed \(sweep.plan.seed); \(sweep.build?.text.map { "\($0); " } ?? "")\(sweep.schema)."
                     )
                 ]
             )

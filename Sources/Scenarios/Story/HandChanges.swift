@@ -12,7 +12,10 @@ struct HandChanges {
         let end = phase.start + phase.duration
         var groups: [(at: Double, last: Double, texts: [String])] = []
         for event in run.events
-        where event.kind == .setting && event.byHand == true && event.at >= phase.start && event.at < end {
+        where event.kind == .setting && event.byHand == true && event.at >= phase.start && event.at < end
+            // That somebody ended the phase changes no setting.
+            && event.text.contains(" = ")
+        {
             let text = event.text.hasSuffix(", by hand") ? String(event.text.dropLast(9)) : event.text
             if let last = groups.last?.last, event.at - last <= Self.together {
                 groups[groups.count - 1].texts.append(text)
@@ -27,7 +30,9 @@ struct HandChanges {
             guard let before = run.failedShare(from: from, to: groups[index].at),
                 let after = run.failedShare(from: groups[index].last, to: until)
             else { return nil }
-            return "At \(rounded(groups[index].at)) s \(groups[index].texts.joined(separator: ", ")) was set by hand: "
+            let texts = groups[index].texts
+            let verb = texts.count == 1 ? "was" : "were"
+            return "At \(rounded(groups[index].at)) s \(texts.joined(separator: ", ")) \(verb) set by hand: "
                 + "failed lookups \(Share(percent: 100 * before)) before, \(Share(percent: 100 * after)) after."
         }
     }

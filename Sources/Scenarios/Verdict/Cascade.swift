@@ -74,8 +74,9 @@ private struct Cascade {
             "exhaustion",
             capacity > 0 ? run.timeline.first { $0.portsInUse >= capacity } : nil,
             { _ in "all \(grouped(capacity)) ephemeral ports of one source address in use" },
-            otherwise:
-                "at most \(grouped(most?.portsInUse ?? 0)) of \(grouped(capacity)) ephemeral ports of one source address in use"
+            otherwise: most.map {
+                "at most \(grouped($0.portsInUse)) of \(grouped(capacity)) ephemeral ports of one source address in use"
+            } ?? "nothing was sampled"
         )
     }
 
@@ -102,7 +103,9 @@ private struct Cascade {
     }
 
     private var threads: CascadeStage {
-        let first = run.timeline.first { $0.threads > 0 }?.threads ?? 0
+        guard let first = run.timeline.first(where: { $0.threads > 0 })?.threads else {
+            return stage("threads", nil, { _ in "" }, otherwise: "the server's threads were not seen")
+        }
         let most = most(\.threads)
         return stage(
             "threads",
@@ -117,12 +120,14 @@ private struct Cascade {
     }
 
     private var memory: CascadeStage {
-        let first = run.timeline.first { $0.rssBytes > 0 }?.rssBytes ?? 0
+        guard let first = run.timeline.first(where: { $0.rssBytes > 0 })?.rssBytes else {
+            return stage("memory", nil, { _ in "" }, otherwise: "the server's memory was not seen")
+        }
         let most = most(\.rssBytes)
         func mebibytes(_ bytes: Int) -> String { "\(rounded((Double(bytes) / Double(1 << 20)).rounded()))" }
         return stage(
             "memory",
-            first > 0 ? outagePoints.first { $0.rssBytes >= 4 * first } : nil,
+            outagePoints.first { $0.rssBytes >= 4 * first },
             { point in
                 "\(mebibytes(point.rssBytes)) MiB, from \(mebibytes(first))"
                     + Self.peak(most, after: point, \.rssBytes) { mebibytes($0.rssBytes) }

@@ -143,7 +143,7 @@ package enum Measures {
                 let measure = ofClients.first(where: { $0.name == name.dropFirst(prefix.count) })
             else { continue }
             guard client.slo != nil || !measure.needsSLO else {
-                throw problem(name, "client \(client.name) has no SLO; add slo=DURATION to it")
+                throw problem(name, "caller \(client.name) has no SLO; add slo=DURATION to it")
             }
             return Measure<PhaseResult>(name, measure.unit) { phase in
                 phase.clients.first { $0.name == client.name }.flatMap(measure.value)
