@@ -168,7 +168,7 @@ struct LoadTests {
             sleepThread(for: .milliseconds(2))
             return .answer(ScriptedServer.records(request.uris))
         }
-        let result = try play(["a:uris=300,closed=3"], to: server) { $0.maxBatches = 50 }[0]
+        let result = try play(["a:uris=300,closed=3"], for: .seconds(20), to: server) { $0.maxBatches = 50 }[0]
         #expect(result.answered == 50)
         #expect(result.connections == .init(opened: 3, needed: 3, redialled: 0))
         #expect(server.connections == 3)

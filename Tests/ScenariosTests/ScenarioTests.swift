@@ -279,7 +279,11 @@ struct ScenarioTests {
         return (exit, result, text, try page.contents)
     }
 
-    @Test("the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left", .slow)
+    @Test(
+        "the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left",
+        .slow,
+        .measuresMemory
+    )
     func crashLoop() throws {
         let (exit, result, text, _) = try play("crash-loop")
         #expect(exit == .status(0), "\(text)")
