@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Units"),
         .target(name: "Text"),
         .target(name: "POSIX", dependencies: ["CLinux", "Units"]),
-        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Units"]),
+        .target(name: "KernelProbe", dependencies: ["CLinux", "POSIX", "Text", "Units"]),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -222,13 +222,14 @@ let package = Package(
             dependencies: [
                 "Results", "LoadGenerator", "Testbed", "PostRecords", "FanOut", "Memcached", "Telemetry", "KernelProbe",
                 "POSIX", "Units",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Tests/TestSupport"
         ),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Reports", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
+                "Reports", "Cures", "Sweeps", "Scenarios", "Results", "LoadGenerator", "PostRecords", "HTTP", "FanOut",
                 "Memcached",
                 "Text", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -240,7 +241,7 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "UnitsTests", dependencies: ["Units"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX"]),
+        .testTarget(name: "POSIXTests", dependencies: ["TestSupport", "POSIX", "Units"]),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["TestSupport", "Telemetry", "KernelProbe", "POSIX", "Units"]
@@ -260,7 +261,7 @@ let package = Package(
         .testTarget(
             name: "PostRecordsTests",
             dependencies: [
-                "Units", "Text",
+                "TestSupport", "Units", "Text",
                 "PostRecords", "HTTP", "FanOut", "Memcached", "Telemetry", "POSIX",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -269,7 +270,8 @@ let package = Package(
         .testTarget(
             name: "LoadGeneratorTests",
             dependencies: [
-                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "Text", "POSIX", "Units",
+                "TestSupport", "LoadGenerator", "PostRecords", "HTTP", "Telemetry", "KernelProbe", "Text", "POSIX",
+                "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ]
@@ -320,8 +322,8 @@ let package = Package(
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "TestSupport", "Reports", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator", "PostRecords",
-                "HTTP", "Text", "POSIX",
+                "TestSupport", "Reports", "Cures", "Sweeps", "Scenarios", "Testbed", "Results", "LoadGenerator",
+                "PostRecords", "HTTP", "KernelProbe", "Text", "POSIX", "Units",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["Fixtures"]

@@ -20,6 +20,9 @@
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
 #endif
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
 
 typedef int (*connect_function)(int, const struct sockaddr *, socklen_t);
 typedef ssize_t (*recv_function)(int, void *, size_t, int);
@@ -78,15 +81,23 @@ static int set_options(const struct dial_policy *policy, int descriptor) {
     return 0;
 }
 
-static int bind_source(struct dial_policy *policy, int descriptor) {
-    if (policy->late_bind) {
-        int on = 1;
-        (void)setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+static int has_source(const struct dial_policy *policy, int family) {
+    if (family == AF_INET) return policy->source_address != 0;
+    return policy->source_ipv6[0] != 0 || policy->source_ipv6[1] != 0;
+}
+
+static int bind_source(const struct dial_policy *policy, int descriptor, int family) {
+    int on = 1;
+    if (policy->late_bind) (void)setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (family == AF_INET) {
+        struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = policy->source_address};
+        return bind(descriptor, (struct sockaddr *)&source, sizeof source);
     }
-    struct sockaddr_in source;
-    memset(&source, 0, sizeof source);
-    source.sin_family = AF_INET;
-    source.sin_addr.s_addr = policy->source_address;
+    // Without it only addresses of interfaces can be bound, those of a local route cannot. A kernel that does not know
+    // it fails bind() then.
+    (void)setsockopt(descriptor, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
+    struct sockaddr_in6 source = {.sin6_family = AF_INET6};
+    memcpy(&source.sin6_addr, policy->source_ipv6, sizeof source.sin6_addr);
     return bind(descriptor, (struct sockaddr *)&source, sizeof source);
 }
 
@@ -129,7 +140,8 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
             length = sizeof destination;
         }
         if (set_options(policy, descriptor) != 0) return failed(policy, DIAL_CALL_SETSOCKOPT, errno);
-        if (is_ipv4 && policy->source_address != 0 && bind_source(policy, descriptor) != 0)
+        int family = address->sa_family;
+        if (has_source(policy, family) && bind_source(policy, descriptor, family) != 0)
             return failed(policy, DIAL_CALL_BIND, errno);
         // The request follows at once and carries the handshake's last acknowledgement with it: one packet less. tcp(7)
         int off = 0;

@@ -4,28 +4,28 @@ internal import Text
 /// Where `--json PATH` goes when documents come one after the other: each is one line, written as it comes. `-` is
 /// standard output. What is there stays until there is a first line.
 package struct JSONLines: ~Copyable {
-    private let file: Descriptor
-    private let path: String
-    private var hasLines = false
+    private var file: StreamedFile
+    private let isStandardOutput: Bool
 
     /// - Throws: ``Refusal`` when the path cannot be written.
     package init(_ path: String) throws {
-        self.path = path
+        isStandardOutput = path == "-"
         do {
-            file = try path == "-" ? .duplicate(of: 1) : .appending(to: path)
+            file = try isStandardOutput ? StreamedFile() : StreamedFile(path)
         } catch {
             throw Refusal(.usage, "--json: cannot \(error)")
         }
     }
 
+    /// - Returns: whether there is still a reader: one that has seen enough of standard output is no error.
     /// - Throws: ``Refusal`` when the line cannot be written.
-    package mutating func write(_ document: some Encodable) throws {
-        if !hasLines, path != "-" { file.empty() }
-        hasLines = true
-        do {
-            try file.writeAll(JSONText.encodeLine(Stamped(document: document)) + [UInt8(ascii: "\n")])
+    package mutating func write(_ document: some Encodable) throws -> Bool {
+        do throws(SystemCallError) {
+            try file.write(JSONText.encodeLine(Stamped(document: document)) + [UInt8(ascii: "\n")])
+            return true
         } catch {
-            throw Refusal(.machine, "--json: cannot write \(path): \(SystemCallError.text(of: error.errno))")
+            if isStandardOutput, error.name == "EPIPE" { return false }
+            throw Refusal(.machine, "--json: cannot \(error)")
         }
     }
 }

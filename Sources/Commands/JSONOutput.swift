@@ -21,8 +21,7 @@ package struct JSONOutput: ~Copyable {
         do {
             target = path == "-" ? .standardOutput : .file(try ReplacedFile(path))
         } catch {
-            let reason = error.name == "ENXIO" ? "open \(path): nobody reads it" : "\(error)"
-            throw Refusal(.usage, "\(option): cannot \(reason)")
+            throw Refusal(.usage, "\(option): cannot \(error)")
         }
     }
 
@@ -49,7 +48,7 @@ package struct JSONOutput: ~Copyable {
             let target = path == "-" ? "to standard output" : path
             throw Refusal(
                 .machine,
-                "\(option): cannot \(error.call) \(target): \(SystemCallError.text(of: error.errno))"
+                "\(option): cannot \(error.call) \(target): \(error.words)"
             )
         }
     }

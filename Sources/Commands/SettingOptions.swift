@@ -14,7 +14,7 @@ package struct SettingOptions: ParsableArguments {
     @Option(help: "One get for each URI, or for many: per-uri or multiget:CHUNK.")
     package var fanout = SettingOptions.standard("fanout")
 
-    @Option(help: "Addresses dialled from and to: kernel, bind:IP, rotate or rotate-destination.")
+    @Option(help: "Addresses dialled from and to: kernel, bind:IP, rotate, rotate:PREFIX or rotate-destination.")
     package var dialer = SettingOptions.standard("dialer")
 
     @Option(help: "Let connect() choose the port of a bound address (IP_BIND_ADDRESS_NO_PORT): true or false.")
@@ -31,6 +31,11 @@ package struct SettingOptions: ParsableArguments {
 
     @Option(help: "Idle connections kept for each memcached server; the rest close on release.")
     package var maxIdle = SettingOptions.standard("max-idle")
+
+    @Option(
+        help: "Which end closes connections that are not kept, and has their TIME_WAIT: client, or server by 'quit'."
+    )
+    package var close = SettingOptions.standard("close")
 
     @Option(help: "Connections open or being dialled to each memcached server; lookups wait for one. none for any.")
     package var maxOpen = SettingOptions.standard("max-open")
@@ -71,12 +76,14 @@ package struct SettingOptions: ParsableArguments {
         _ = try parsed()
     }
 
+    /// The settings as given on the command line.
     package func parsed() throws -> Settings {
         var settings = Settings()
         let texts = [
             "limit": limit, "fanout": fanout, "dialer": dialer, "late-bind": lateBind,
             "reuse-address": reuseAddress, "linger": linger, "local-port-range": localPortRange, "max-idle": maxIdle,
-            "max-open": maxOpen, "open-wait": openWait, "lookup-timeout": lookupTimeout, "retries": retries,
+            "close": close, "max-open": maxOpen, "open-wait": openWait, "lookup-timeout": lookupTimeout,
+            "retries": retries,
             "dedupe": dedupe, "log-mode": logMode, "log-sink": logSink,
             "store-latency": storeLatency, "max-batch": maxBatch, "max-per-caller": maxPerCaller,
         ]

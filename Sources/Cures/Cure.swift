@@ -59,6 +59,8 @@ package struct Cure: Sendable {
     package var expectedError: String?
     /// The same where the lookups of a batch go one after the other; nil for no difference.
     package var expectedOneByOne: (verdict: CureVerdict, error: String?)?
+    /// The fewest ports for which that is expected: those to which its own numbers are small.
+    var leastPorts = 0
     /// Whether it is about lookups that go together, and says nothing where they do not.
     package var isOfLookupsTogether = false
 
@@ -121,6 +123,13 @@ extension Cure {
     func oneByOne(_ verdict: CureVerdict, failing error: String? = nil) -> Cure {
         var cure = self
         cure.expectedOneByOne = (verdict, error)
+        return cure
+    }
+
+    /// The same, with numbers of its own that are meant for many ports.
+    func meantForManyPorts() -> Cure {
+        var cure = self
+        cure.leastPorts = 512
         return cure
     }
 

@@ -55,6 +55,16 @@ extension Cure {
             expected: .helps
         ).setting(("linger", "rst")).failing("bind EADDRINUSE").oneByOne(.harms),
         Cure(
+            "server-closes",
+            "memcached closes first (quit, then wait for the end)",
+            why:
+                "Who closes first has the TIME_WAIT: memcached has it at port 11211, and the client's port is free at once.",
+            cost:
+                "One more round trip before a connection is closed, and memcached's end keeps the TIME_WAITs (memcached -o idle_timeout closes first too, but seconds later); ports of connections open at once still run out.",
+            source: "RFC 9293 section 3.6; memcached's protocol.txt (quit); tcp_timewait_state_process() in Linux",
+            expected: .helps
+        ).setting(("close", "server")).failing("bind EADDRINUSE").oneByOne(.cures),
+        Cure(
             "local-port-range",
             "IP_LOCAL_PORT_RANGE: half the range for this service",
             why: "The service keeps to ports of its own, and leaves the others to other programs.",
@@ -82,10 +92,28 @@ extension Cure {
             "memcached on ::1, no bind",
             why:
                 "More addresses than anybody can count: but of loopback there is one, with as many ports as 127.0.0.1.",
-            cost: "As with the kernel's choice over IPv4; many sources need IPV6_FREEBIND or ip_nonlocal_bind.",
+            cost: "As with the kernel's choice over IPv4.",
             source: "the Hacker News thread (jandrese: another trillion ports)",
             expected: .helps
         ).route(.ipv6).failing("connect EADDRNOTAVAIL"),
+        Cure(
+            "ipv6-bind",
+            "memcached on ::1, bound to ::1",
+            why: "The incident over IPv6: bind() has as many ports for an address of either family.",
+            cost: "As in the incident.",
+            source: "the Hacker News thread (jandrese: another trillion ports)",
+            expected: .nothing
+        ).setting(("dialer", "bind:::1")).route(.ipv6).failing("bind EADDRINUSE"),
+        Cure(
+            "ipv6-rotate-source",
+            "memcached on ::1, from a random address of a /64",
+            why:
+                "18 million million million source addresses, each with ports of its own: the band-aid without loopback's limits.",
+            cost:
+                "A local route for the prefix (AnyIP) and IPV6_FREEBIND or ip_nonlocal_bind; TIME_WAIT sockets without end.",
+            source: "ipv6(7), ip-route(8); Documentation/networking/ip-sysctl.rst (ip_nonlocal_bind)",
+            expected: .cures
+        ).setting(("dialer", "rotate:fd00:5:91::/64")).route(.ipv6),
     ]
 
     /// What becomes of lookups that get no connection.
@@ -98,7 +126,7 @@ extension Cure {
                 "Waiting is all the limit there is: small callers queue behind 20,000 lookups, and time out with them.",
             source: "gomemcache PR #64; rust-memcache PR #175; redis-py's BlockingConnectionPool",
             expected: .cures
-        ).setting(("max-open", "64")).ofLookupsTogether(),
+        ).setting(("max-open", "64")).ofLookupsTogether().meantForManyPorts(),
         Cure(
             "retry",
             "one more attempt after a failed dial",

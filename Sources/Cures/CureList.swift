@@ -186,7 +186,7 @@ extension Cure {
             cost: "126 more connections to each memcached.",
             source: "gomemcache issue #90; Grafana Tempo PR #7671; cortex #1109",
             expected: .nothing
-        ).setting(("max-idle", "128")).failing("bind EADDRINUSE"),
+        ).setting(("max-idle", "128")).failing("bind EADDRINUSE").meantForManyPorts(),
         Cure(
             "max-batch",
             "batches of more than 1,000 URIs refused",
@@ -194,7 +194,7 @@ extension Cure {
             cost: "The heavy caller gets nothing until it asks for less.",
             source: "the Hacker News thread (LoganDark: not sending 15-20 thousand URIs at a time)",
             expected: .helps
-        ).setting(("max-batch", "1000")),
+        ).setting(("max-batch", "1000")).meantForManyPorts(),
         Cure(
             "limit",
             "64 lookups of a batch at once, 2 idle connections",
@@ -203,7 +203,7 @@ extension Cure {
                 "Those connections are dialled again for every batch, so that ports still run out when batches come often.",
             source: "Bluesky's post-mortem (errgroup.SetLimit); scenario limiter-cliff",
             expected: .cures
-        ).setting(("limit", "request:64")),
+        ).setting(("limit", "request:64")).meantForManyPorts(),
         Cure(
             "limit-idle",
             "64 lookups of a batch at once, 64 idle connections",
@@ -235,7 +235,7 @@ extension Cure {
             cost: "It has to find it again after each change, and at first it may be far off.",
             source: "Netflix concurrency-limits; Vector's ARC",
             expected: .cures
-        ).setting(("limit", "aimd"), ("max-idle", "256")),
+        ).setting(("limit", "aimd"), ("max-idle", "256")).meantForManyPorts(),
         Cure(
             "multiget",
             "500 keys in one get",

@@ -16,6 +16,7 @@ package struct CureMeasurement: Codable, Sendable {
         @ExplicitNull package var milliseconds: Double?
     }
 
+    /// Connects made and failed.
     package struct Dials: Codable, Sendable, Equatable {
         package var ok: Int
         package var failed: Int
@@ -36,6 +37,7 @@ package struct CureMeasurement: Codable, Sendable {
         package var toMemcached = Count()
         package var elsewhere = Count()
 
+        /// Dials that found a port, and those that did not.
         package struct Count: Codable, Sendable, Equatable {
             package var ok = 0
             package var failed = 0
@@ -55,6 +57,8 @@ package struct CureMeasurement: Codable, Sendable {
     package var batches: [Batch]
     package var dials: Dials
     package var timeWaitPeak: Int
+    /// TIME_WAITs at memcached's end; nil where it has no port, and in results of versions that did not count them.
+    package var memcachedTimeWaitPeak: Int?
     /// Ports the busiest source address held at once, or the busiest pair of addresses where connect() chooses.
     package var portsInUsePeak: Int
     package var inFlightPeak: Int

@@ -37,7 +37,7 @@ final class CureRoom {
     let environment: Environment
     private let capacity: Int
     private let roomTime: Duration
-    private var peaks = (timeWait: 0, portsInUse: 0, inFlight: 0)
+    private var peaks = (timeWait: 0, memcachedTimeWait: 0, portsInUse: 0, inFlight: 0)
     private var trend = PortTrend()
     private var batches: [CureMeasurement.Batch] = []
     private var records: [String: ClientRecord] = [:]
@@ -58,12 +58,14 @@ final class CureRoom {
         var settings = plan.settings
         settings.logSink = .file(path: folder.path + "/errors.log")
         settings.apply(try cure.changes(range: network.ports))
+        if cure.route == .ipv6 { options.transport = try Self.ipv6() }
+        try network.makeOwn(settings.fanOut.dialer)
         if let obstacle = settings.obstacle { throw CureUnavailable("\(obstacle)") }
         self.settings = settings
         var others: [SocketAddress] = []
         switch cure.route {
+        case .ipv6: break
         case .unixSocket: options.transport = .unix
-        case .ipv6: options.transport = try Self.ipv6()
         case .addresses(let count):
             options.listen = IPv4Address(value: 0)
             others = (2...UInt32(count)).map { .ipv4(IPv4Address(value: 0x7f00_0000 + $0), port: options.port) }
@@ -111,7 +113,7 @@ final class CureRoom {
 
     private static func ipv6() throws(CureUnavailable) -> MemcachedProcess.Transport {
         do {
-            _ = try Socket.listening(on: .ipv6(IPAddress(high: 0, low: 1), port: 11211), backlog: 1)
+            _ = try Socket.listening(on: .ipv6(.ipv6Loopback, port: 11211), backlog: 1)
             return .ipv6
         } catch {
             throw CureUnavailable("IPv6 is off on this machine (\(error)); net.ipv6.conf.lo.disable_ipv6=0 turns it on")
@@ -160,6 +162,7 @@ final class CureRoom {
                 countedByMemcached: proxy == nil ? afterwards - connections - dialled.toMemcached.ok : nil
             ),
             timeWaitPeak: peaks.timeWait,
+            memcachedTimeWaitPeak: memcached.address.port == nil ? nil : peaks.memcachedTimeWait,
             portsInUsePeak: peaks.portsInUse,
             inFlightPeak: max(peaks.inFlight, counted.inFlightPeak),
             others: dialled,
@@ -252,6 +255,9 @@ final class CureRoom {
             let timeWait = port.flatMap { sample.use.destinations[$0] }?[.timeWait] ?? 0
             peaks.portsInUse = max(peaks.portsInUse, held)
             peaks.timeWait = max(peaks.timeWait, timeWait)
+            if let port = memcached.address.port {
+                peaks.memcachedTimeWait = max(peaks.memcachedTimeWait, try SocketDiagnostics.timeWait(atPort: port))
+            }
         } catch {
             throw TestbedError("the kernel does not list its sockets: \(error)")
         }

@@ -26,6 +26,7 @@ package struct CureRow: Codable, Sendable {
     @ExplicitNull package var dials: CureMeasurement.Dials?
     @ExplicitNull package var portsCapacity: Int?
     @ExplicitNull package var timeWaitPeak: Int?
+    package var memcachedTimeWaitPeak: Int?
     @ExplicitNull package var portsInUsePeak: Int?
     @ExplicitNull package var others: CureMeasurement.Others?
     @ExplicitNull package var clients: [ClientResult]?
@@ -71,13 +72,14 @@ package struct CureRow: Codable, Sendable {
         dials = middle.dials
         portsCapacity = middle.portsCapacity
         timeWaitPeak = middle.timeWaitPeak
+        memcachedTimeWaitPeak = middle.memcachedTimeWaitPeak
         portsInUsePeak = middle.portsInUsePeak
         others = middle.others
         clients = middle.clients
         cpuSeconds = middle.cpuSeconds
         rssPeakBytes = middle.rssPeakBytes
         memcachedRSSPeakBytes = middle.memcachedRSSPeakBytes
-        guard isJudged else { return }
+        guard isJudged, plan.ports >= cure.leastPorts else { return }
         let expected = cure.expectation(oneByOne: plan.oneByOne)
         expectations = [
             .init(
@@ -107,6 +109,7 @@ package struct CureRow: Codable, Sendable {
     package var found: Int? { batches?.reduce(0) { $0 + $1.found } }
     package var asked: Int? { batches?.reduce(0) { $0 + $1.uris } }
 
+    /// The figures of one caller, or nil where it was not measured.
     package func client(_ name: String) -> ClientResult? { clients?.first { $0.name == name } }
 
     private static func reason(_ one: CureMeasurement) -> String {

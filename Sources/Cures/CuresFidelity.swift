@@ -3,6 +3,7 @@ internal import Text
 
 /// What the figures depend on, and what was different in the incident.
 package enum CuresFidelity {
+    /// What the figures depend on, a sentence each, with this kernel's own version.
     package static func notes(_ plan: CuresPlan, _ environment: Environment) -> [String] {
         let settings = environment.portSettings
         func value(_ number: Int?) -> String { number.map { grouped($0) } ?? "not a setting of this kernel" }

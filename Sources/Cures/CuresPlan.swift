@@ -51,6 +51,18 @@ package struct CuresPlan: Codable, Sendable, Equatable {
         return settings
     }
 
+    /// Measurements of one cure.
+    package static let mostRepetitions = 100
+
+    /// What of it nobody can have asked for, in words; nil where there is nothing.
+    var problem: String? {
+        guard Set(cures).count == cures.count, cures.allSatisfy({ name in Cure.all.contains { $0.name == name } })
+        else {
+            return "it names cures that there are not, or one twice"
+        }
+        return repetitions <= Self.mostRepetitions ? nil : "nobody measures a cure so often"
+    }
+
     /// A cure measured once.
     package struct Cell: Codable, Sendable, Hashable {
         package var cure: String

@@ -65,8 +65,14 @@ package struct CuresResult: Codable, Sendable {
                     "its schema is \(head.schema), and this program reads \(Self.currentSchema); use the version that wrote it"
             )
         }
+        if let problem = FigureBound.problem(in: json) {
+            throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
+        }
         guard let file = try? JSONText.decode(File.self, from: json) else {
             throw .init(description: "it says \(head.schema), but is damaged or incomplete")
+        }
+        if let problem = file.environment?.problem ?? file.plan.problem {
+            throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
         }
         self.init(file.plan)
         build = file.build

@@ -6,6 +6,7 @@ package import Units
 
 /// A command in its room, from before its start to after its end.
 package final class CommandRun {
+    /// What a run of a command is given.
     package struct Options: Sendable {
         /// The command, and its arguments.
         package var command: [String] = []

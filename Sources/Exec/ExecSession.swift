@@ -8,6 +8,7 @@ internal import Units
 
 /// All of one `spiral exec`: the room, what is started in it, the accounting, and the end of everything.
 package final class ExecSession: Sendable {
+    /// What a session is given, as the command line has it.
     package struct Options: Sendable {
         package var room = Room.Options()
         package var run = CommandRun.Options()

@@ -47,5 +47,5 @@ package final class FanOutCounters: Sendable {
     package let refusals = CounterFamily<Overload.Reason>()
 
     /// Lookups that have ended.
-    package var lookups: Int { hits.value + misses.value + errors.total }
+    package var lookups: Int { hits.value + misses.value + unreadable.value + errors.total }
 }

@@ -86,7 +86,10 @@ package final class FanOutEngine: Sendable {
     /// Changes take effect as ``FanOutSettings`` says.
     package var settings: FanOutSettings {
         get { context.settings }
-        set { context.settings = newValue }
+        set {
+            let surplus = context.change(to: newValue)
+            if !surplus.connections.isEmpty { lanes[0].close(surplus) }
+        }
     }
 
     /// Connections open or being dialled at this moment.

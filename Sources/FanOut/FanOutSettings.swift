@@ -15,6 +15,8 @@ package struct FanOutSettings: Sendable, Equatable {
     package var socketOptions = SocketOptions()
     /// Idle connections kept for each server.
     package var maxIdle = 2
+    /// Which end closes connections that are not kept.
+    package var close = ClosingSide.client
     /// From issuing a lookup, its dial included, to giving it up.
     package var lookupTimeout = Duration.milliseconds(500)
 

@@ -87,6 +87,7 @@ package final class KeyList: Sendable {
         return UnsafeBufferPointer(start: start.assumingMemoryBound(to: CChar.self), count: Int(span.count))
     }
 
+    /// The key at this index, from 0 to ``count`` - 1.
     package func text(_ index: Int) -> String {
         String(decoding: UnsafeRawBufferPointer(self[index]), as: UTF8.self)
     }

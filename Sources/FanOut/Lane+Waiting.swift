@@ -31,11 +31,15 @@ extension Lane {
         }
     }
 
-    /// Puts a connection back, and sees to who has waited for it.
+    /// Puts a connection back, and sees to who has waited for it, or to its end.
     func putBack(_ connection: Connection) -> ConnectionTurn? {
-        guard let delivery = context.pool.put(connection) else { return nil }
-        if delivery.user === self { return delivery.turn }
-        delivery.user.receive(delivery.turn)
+        switch context.pool.put(connection) {
+        case .idle: break
+        case .surplus: close(connection)
+        case .handed(let delivery):
+            if delivery.user === self { return delivery.turn }
+            delivery.user.receive(delivery.turn)
+        }
         return nil
     }
 

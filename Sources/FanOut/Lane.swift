@@ -44,6 +44,9 @@ final class Lane: @unchecked Sendable, ConnectionUser {
     @exclusivity(unchecked) private var ended: [Operation] = []
     private var generation: UInt32 = 0
     @exclusivity(unchecked) var users = ConnectionUsers()
+    /// Connections that memcached is to be asked to close at the end of the turn, and those it has been asked to.
+    @exclusivity(unchecked) var surplus: [Connection] = []
+    @exclusivity(unchecked) var closing = ClosingConnections()
     /// Draws the addresses that dials rotate over.
     var random = SplitMix64(seed: .random(in: 0...UInt64.max))
 
@@ -89,6 +92,11 @@ final class Lane: @unchecked Sendable, ConnectionUser {
         add { $0.turns.append(turn) }
     }
 
+    /// Connections that nobody keeps.
+    func close(_ connections: Pool.Surplus) {
+        add { $0.surplus.append(connections) }
+    }
+
     func stop() {
         stopping.store(true, ordering: .releasing)
         poller.wake()
@@ -112,18 +120,24 @@ final class Lane: @unchecked Sendable, ConnectionUser {
             // Before the lane waits, as others may wait for what is given back here.
             settleTouched()
             dropEndedOperations()
+            askToClose()
             if isStopping, schedule.count == 0 { break }
             poller.wait(until: schedule.isRunnable ? .now : nextDeadline) { react(to: $0) }
             expire()
         }
         assert(deadlines.count == 0, "a deadline outlived its operation")
+        // What memcached has not closed by now is closed here.
+        closing.removeAll()
         // Lanes hold each other.
         lanes = []
     }
 
     private var nextDeadline: MonotonicInstant? {
-        guard let refusal = schedule.nextRefusal else { return deadlines.next }
-        return deadlines.next.map { min($0, refusal) } ?? refusal
+        func sooner(_ one: MonotonicInstant?, _ other: MonotonicInstant?) -> MonotonicInstant? {
+            guard let one, let other else { return one ?? other }
+            return min(one, other)
+        }
+        return sooner(deadlines.next, sooner(schedule.nextRefusal, closing.next))
     }
 
     private func takeIn(_ content: LaneInbox.Content) {
@@ -138,6 +152,7 @@ final class Lane: @unchecked Sendable, ConnectionUser {
         }
         for turn in content.turns { take(turn) }
         for token in content.logged { settle(token) }
+        for connection in content.surplus.flatMap(\.connections) { close(connection) }
     }
 
     /// The batch of a slice has become something elsewhere.
@@ -194,7 +209,10 @@ final class Lane: @unchecked Sendable, ConnectionUser {
     private func react(to event: Poller.Event) {
         let operation =
             if let token = OperationToken(event.token) { operation(token) } else { users.user(event.token) }
-        guard let operation else { return }
+        guard let operation else {
+            if !closing.isEmpty { closing.look(at: event.token) }
+            return
+        }
         switch operation.phase {
         case .dialling(let pending): continueDial(operation, pending)
         case .awaiting(let connection):
@@ -251,6 +269,7 @@ final class Lane: @unchecked Sendable, ConnectionUser {
             }
         }
         while let slot = schedule.takeRefusal(at: now) { refuse(slices[slot]!) }
+        closing.expire(at: now)
     }
 
     /// A batch has waited for its first permit for too long.

@@ -38,12 +38,13 @@ final class LaneContext: Sendable {
         current = Mutex(settings)
     }
 
-    var settings: FanOutSettings {
-        get { current.withLock { $0 } }
-        set {
-            current.withLock { $0 = newValue }
-            pool.setBounds(newValue.poolBounds)
-            settingsVersion.wrappingAdd(1, ordering: .releasing)
-        }
+    var settings: FanOutSettings { current.withLock { $0 } }
+
+    /// - Returns: connections that are not kept any more, for the caller to close.
+    func change(to settings: FanOutSettings) -> Pool.Surplus {
+        current.withLock { $0 = settings }
+        let surplus = pool.setBounds(settings.poolBounds)
+        settingsVersion.wrappingAdd(1, ordering: .releasing)
+        return surplus
     }
 }

@@ -15,10 +15,12 @@ final class LaneInbox: Sendable {
         var logged: [OperationToken] = []
         /// Connections that operations waited for.
         var turns: [ConnectionTurn] = []
+        /// Connections to close.
+        var surplus: [Pool.Surplus] = []
 
         var isEmpty: Bool {
             submitted.isEmpty && grants.isEmpty && changed.isEmpty && cancelled.isEmpty && logged.isEmpty
-                && turns.isEmpty
+                && turns.isEmpty && surplus.isEmpty
         }
     }
 

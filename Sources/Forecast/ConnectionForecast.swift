@@ -4,6 +4,7 @@ internal import Units
 
 /// The budget of ephemeral ports for connections that come at an even rate, whoever opens them: arithmetic alone.
 package struct ConnectionForecast: Codable, Sendable, Equatable {
+    /// What is asked: rate, time a connection lasts, ports and reuse.
     package struct Question: Sendable {
         /// New connections a second.
         package var perSecond: Double

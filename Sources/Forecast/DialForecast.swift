@@ -15,6 +15,7 @@ package struct DialForecast {
         case atLeast(Int)
     }
 
+    /// How a dial ends.
     package enum Outcome: Equatable {
         case expected(Int, reasoning: String)
         case unpredictable(reason: String)

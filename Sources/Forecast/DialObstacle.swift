@@ -23,8 +23,8 @@ package enum DialObstacle {
         if settings.fanOut.fanout != .perURI {
             return "fanout \(settings.fanOut.fanout) shares connections between URIs"
         }
-        if let setting = ["reuse-address", "linger", "local-port-range"].first(where: { settings[$0] != Settings()[$0] }
-        ) {
+        let socketSettings = ["reuse-address", "linger", "local-port-range", "close"]
+        if let setting = socketSettings.first(where: { settings[$0] != Settings()[$0] }) {
             return "\(setting) \(settings[setting]!) changes which ports a dial can have"
         }
         if let most = settings.fanOut.maxOpen { return "max-open \(most) has lookups wait for connections of others" }

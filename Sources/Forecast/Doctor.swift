@@ -153,6 +153,15 @@ package struct Doctor: Sendable {
             return Finding("ports", "unknown", .bad, "/proc/sys/net cannot be read", advice: "mount /proc")
         }
         let own = portRange == nil ? "this machine's range" : "narrowed for the run"
+        guard budget.ports > 0 else {
+            return Finding(
+                "ports",
+                "0 (all of \(budget.lowestPort)-\(budget.highestPort) are in ip_local_reserved_ports)",
+                .bad,
+                "every dial fails at once",
+                advice: "widen net.ipv4.ip_local_port_range, or reserve fewer ports"
+            )
+        }
         return Finding(
             "ports",
             "\(grouped(budget.ports)) (\(budget.lowestPort)-\(budget.highestPort)\(reserved(budget)), \(own))",
@@ -248,6 +257,9 @@ package struct Doctor: Sendable {
     /// When the ports run out under the planned load, with no limit.
     private var prediction: Finding {
         let load = clients.map(\.description).joined(separator: " ")
+        if budget?.ports == 0 {
+            return Finding("prediction", "the ports run out at once", .good, "there are none: see ports")
+        }
         guard let forecast = portForecast, let time = forecast.exhaustedAfter else {
             return Finding(
                 "prediction",
@@ -272,7 +284,7 @@ package struct Doctor: Sendable {
     }
 
     private var portForecast: PortForecast? {
-        guard let budget else { return nil }
+        guard let budget, budget.ports > 0 else { return nil }
         var settings = Settings()
         settings.fanOut.maxIdle = maxIdle
         return try? PortForecast(.init(budget: budget, settings: settings, clients: clients))

@@ -1,5 +1,6 @@
 /// One thing the doctor looked at: what it is here, what that means, and what to do.
 package struct Finding: Sendable, Codable, Equatable {
+    /// How much a finding matters.
     package enum Level: String, Sendable, Codable {
         case good
         /// The run works, but differs; the meaning says how.

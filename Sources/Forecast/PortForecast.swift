@@ -12,6 +12,7 @@ internal import Units
 package struct PortForecast: Codable, Sendable {
     package static let currentSchema = "spiral-predict/1"
 
+    /// What is asked: batches, their size and rate, ports and reuse.
     package struct Question: Sendable {
         package var budget: PortRange
         package var settings: Settings
@@ -78,8 +79,9 @@ package struct PortForecast: Codable, Sendable {
     /// Hosts that are needed instead, with the addresses there are; nil when no number is enough.
     package var hostsNeeded: Int?
 
-    /// - Throws: ``Problem`` where dials depend on timing.
+    /// - Throws: ``Problem`` where dials depend on timing, and where there are no ports.
     package init(_ question: Question) throws(Problem) {
+        guard question.budget.ports > 0 else { throw Problem(description: "all ports of the range are reserved") }
         let fanOut = question.settings.fanOut
         let chunk = if case .multiget(let chunk) = fanOut.fanout { chunk } else { 1 }
         if let bound = fanOut.limit.bound, bound > fanOut.maxIdle {
@@ -96,8 +98,8 @@ package struct PortForecast: Codable, Sendable {
         let loopback = IPv4Address.usableLoopback.count
         let canReuse: Bool
         switch fanOut.dialer {
-        case .bind, .rotate:
-            let sources = question.sources ?? (fanOut.dialer == .rotate ? loopback - 1 : 1)
+        case .bind, .rotate, .rotateWithin:
+            let sources = question.sources ?? fanOut.dialer.sources ?? 1
             // A port chosen by bind() is taken for the address; one chosen by connect(), for the pair. ip(7)
             portSets = fanOut.lateBind ? Self.product(sources, question.destinations ?? 1) : sources
             failure = fanOut.lateBind ? "connect: EADDRNOTAVAIL" : "bind: EADDRINUSE"

@@ -22,7 +22,7 @@ extension PortForecast.Question {
         switch settings.fanOut.dialer {
         case .kernel: break
         case .bind: connections.isBound = !settings.fanOut.lateBind
-        case .rotate, .rotateDestination:
+        case .rotate, .rotateWithin, .rotateDestination:
             throw PortForecast.Problem(
                 description: "--connections: use --dialer kernel or bind:IP, with --sources or --destinations for many"
             )

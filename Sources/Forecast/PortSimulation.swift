@@ -30,6 +30,7 @@ package struct PortSimulation: Sendable {
         self.limit = limit
     }
 
+    /// What the simulated dials came to.
     package struct Outcome: Sendable, Codable, Equatable {
         /// Seconds until a dial finds no port; nil when each finds one.
         package var exhaustedAfter: Double?

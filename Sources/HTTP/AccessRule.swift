@@ -25,9 +25,7 @@ package struct AccessRule: Sendable {
             }
         } else {
             // A name that leads to 127.0.0.1 may be any page's of the world: DNS rebinding.
-            let host = authority.prefix { $0 != ":" }
-            guard String(host).asciiLowercased == "localhost" || IPv4Address(text: String(host))?.isLoopback == true
-            else {
+            guard Self.isLoopback(authority) else {
                 return RequestError(.forbidden, "ask for it by its address, as in http://127.0.0.1:PORT")
             }
         }
@@ -36,6 +34,15 @@ package struct AccessRule: Sendable {
             return RequestError(.forbidden, "another site's page is not served here")
         }
         return nil
+    }
+
+    /// - Parameter authority: `HOST`, `HOST:PORT`, `[ADDRESS]` or `[ADDRESS]:PORT`.
+    private static func isLoopback(_ authority: String) -> Bool {
+        let bracket = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : nil
+        let end = bracket.map { authority.index(after: $0) } ?? authority.firstIndex(of: ":") ?? authority.endIndex
+        guard authority[end...].isEmpty || authority[end...].hasPrefix(":") else { return false }
+        let host = String(authority[..<end])
+        return host.asciiLowercased == "localhost" || IPAddress(text: host)?.isLoopback == true
     }
 
     private static func token(in request: Request) -> String {

@@ -1,4 +1,5 @@
 internal import POSIX
+internal import Units
 
 /// A secret that requests carry.
 package struct AccessToken: Sendable, Equatable {
@@ -17,12 +18,13 @@ package struct AccessToken: Sendable, Equatable {
         self.text = text
     }
 
-    /// The first line of a file: a token on the command line is seen by all users of the machine.
+    /// The first line of a file, or of a pipe that is written to: a token on the command line is seen by all users of the
+    /// machine.
     /// - Throws: ``Problem``, with the reason when the file cannot be read.
     package static func read(from path: String) throws(Problem) -> AccessToken {
         let bytes: [UInt8]
         do throws(SystemCallError) {
-            bytes = try Descriptor.reading(path).readSome(upTo: 4096)
+            bytes = try InputFile.contents(of: path, upTo: ByteCount(bytes: 64 << 10), .firstLine, silence: .seconds(2))
         } catch {
             throw Problem(description: "cannot \(error)")
         }

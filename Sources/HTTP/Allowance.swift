@@ -36,6 +36,7 @@ package final class Allowance: Sendable {
         noteHighest(taken.wrappingAdd(amount, ordering: .relaxed).newValue)
     }
 
+    /// Returns what was taken, so that others can have it.
     package func giveBack(_ amount: Int) {
         taken.wrappingSubtract(amount, ordering: .relaxed)
     }

@@ -3,6 +3,7 @@ package import POSIX
 
 /// A blocking, kept-alive connection to an HTTP/1.1 server; one request at a time.
 package struct Client: ~Copyable {
+    /// A whole answer: status, header and body.
     package struct Answer: Sendable {
         package var status: Int
         package var fields: HTTPFields
@@ -12,21 +13,25 @@ package struct Client: ~Copyable {
     private let socket: Socket
     private let host: String
     private var parser: ResponseParser
+    private let longestAnswer: Duration?
     private var isKept = true
 
     /// - Parameters:
     ///   - source: address to connect from; nil leaves it to the kernel.
     ///   - timeout: of the connect, and of every wait for more bytes.
+    ///   - longestAnswer: for a whole answer, from when its request is out: one that comes byte by byte ends no wait.
     ///   - largestBody: bytes of an answer's body; a larger one is an error.
     /// - Throws: ``SystemCallError``
     package init(
         to address: SocketAddress,
         from source: IPv4Address? = nil,
         timeout: Duration,
+        longestAnswer: Duration? = nil,
         largestBody: Int = 64 << 20
     ) throws(SystemCallError) {
-        socket = try Socket.connected(to: address, from: source, timeout: timeout)
+        socket = try Socket.connected(to: address, from: source.map { IPAddress($0) }, timeout: timeout)
         host = address.description
+        self.longestAnswer = longestAnswer
         parser = ResponseParser(largestBody: largestBody)
     }
 
@@ -77,8 +82,10 @@ package struct Client: ~Copyable {
     private mutating func readAnswer() throws(ClientError) -> (Answer, isKept: Bool) {
         let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
         defer { space.deallocate() }
+        let deadline = longestAnswer.map { MonotonicInstant.now + $0 }
         while true {
             let count = try read(into: space)
+            if let deadline, deadline <= .now { throw .timedOut }
             let output: ResponseParser.Output
             do throws(ResponseParser.Failure) {
                 parser.append(UnsafeRawBufferPointer(rebasing: space[..<count]))

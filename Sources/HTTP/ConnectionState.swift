@@ -82,6 +82,15 @@ struct ConnectionState: Sendable {
         }
     }
 
+    /// Whether it waits for a request: nothing of one has come, or some of its head, and until when it waits.
+    var wait: (hasBegun: Bool, until: MonotonicInstant)? {
+        switch phase {
+        case .idle: deadline.map { (false, $0) }
+        case .readingHead: deadline.map { (true, $0) }
+        case .readingBody, .responding, .writing, .streaming, .lingering, .closed: nil
+        }
+    }
+
     /// The head of the request that is being read or answered, once it is there.
     var head: Request? { parser.head }
 

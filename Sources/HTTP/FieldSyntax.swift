@@ -74,6 +74,7 @@ extension String {
         )
     }
 
+    /// Without spaces and tabs at both ends. RFC 9110, 5.6.3
     package func trimmingBlanks() -> String {
         let blanks: Set<Character> = [" ", "\t"]
         guard let first = firstIndex(where: { !blanks.contains($0) }) else { return "" }

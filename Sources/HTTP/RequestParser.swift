@@ -2,6 +2,7 @@ internal import HTTPTypes
 
 /// Turns bytes into requests: HTTP/1.1 and 1.0, `Content-Length` and chunked bodies (RFC 9112). Holds no socket.
 package struct RequestParser: Sendable {
+    /// What the bytes so far amount to.
     package enum Output {
         /// More bytes are needed.
         case incomplete
@@ -61,6 +62,7 @@ package struct RequestParser: Sendable {
         body = []
     }
 
+    /// Takes bytes as they came; they are copied.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         // A large body goes where it stays.
         if case .body(let length) = state, buffer.count == 0, bytes.count <= length - body.count {

@@ -5,6 +5,7 @@ package import HTTPTypes
 ///
 /// What a server sends chooses no size: room is made for what has come, up to bounds.
 package struct ResponseParser: Sendable {
+    /// What the bytes so far amount to.
     package enum Output: Sendable {
         /// More bytes are needed.
         case incomplete
@@ -60,6 +61,7 @@ package struct ResponseParser: Sendable {
         return false
     }
 
+    /// Takes bytes as they came; they are copied.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         // A large body goes where it stays.
         if case .body(.length(let length), _) = state, buffer.count == 0, bytes.count <= length - body.count {

@@ -6,6 +6,8 @@ package struct ServerBounds: Sendable {
     package var body: Int
     /// Connections open at once; further ones are answered with 503 and closed.
     package var connections = 1000
+    /// Whether, when there are as many, the one that has sent no request for the longest makes room for a new one.
+    package var dismissesIdle = false
     /// Descriptors left for others when a connection is accepted: a process that accepts with its last one cannot write
     /// its log any more, and libdispatch ends one in which it cannot read /proc.
     package var reservedDescriptors = 16
@@ -22,6 +24,7 @@ package struct ServerBounds: Sendable {
     /// What becomes of a request whose client left before its answer.
     package var abandoned = Abandoned.cancel
 
+    /// What becomes of a batch whose caller has left.
     package enum Abandoned: String, Sendable, CaseIterable {
         /// What it asked for is gone on with.
         case finish
@@ -37,6 +40,8 @@ package struct ServerBounds: Sendable {
     package static var admin: ServerBounds {
         var bounds = ServerBounds(body: 64 << 10)
         bounds.connections = 64
+        // Whoever leaves connections open keeps nobody from asking whether the process is well.
+        bounds.dismissesIdle = true
         // Of those that others leave: when batches have taken all they may, settings must still change.
         bounds.reservedDescriptors = 4
         return bounds

@@ -198,6 +198,7 @@ final class ServerLoop: @unchecked Sendable {
 
     private func open(_ socket: consuming Socket) {
         let now = MonotonicInstant.now
+        if bounds.dismissesIdle, connectionCount >= bounds.connections { dismissIdlest() }
         let isTurnedAway = connectionCount >= bounds.connections
         let slot = freeSlots.popLast() ?? slots.count
         if slot == slots.count {
@@ -226,6 +227,15 @@ final class ServerLoop: @unchecked Sendable {
         }
         noteDeadline(of: connection)
         if isTurnedAway { turnAway(connection, at: now) }
+    }
+
+    /// Closes the connection that has waited longest for a request, one of which nothing has come before others.
+    private func dismissIdlest() {
+        let waiting = slots.compactMap { connection -> (connection: ServerConnection, rank: Int, MonotonicInstant)? in
+            guard let connection, !connection.isTurnedAway, let wait = connection.state.wait else { return nil }
+            return (connection, wait.hasBegun ? 1 : 0, wait.until)
+        }
+        if let idlest = waiting.min(by: { ($0.1, $0.2) < ($1.1, $1.2) }) { close(idlest.connection) }
     }
 
     private func turnAway(_ connection: ServerConnection, at now: MonotonicInstant) {

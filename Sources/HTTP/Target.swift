@@ -20,7 +20,8 @@ package struct Target: Sendable, Equatable, CustomStringConvertible {
         guard let address = SocketAddress(text: String(host)), let port = address.port, port != 0 else {
             throw UnitTextError(
                 text: text,
-                expected: "an address: write http://HOST:PORT with a numeric IPv4 address, as in http://127.0.0.1:8080"
+                expected:
+                    "an address: write http://HOST:PORT with a numeric address, as in http://127.0.0.1:8080 or http://[::1]:8080"
             )
         }
         self.init(address: address, path: path.isEmpty || path == "/" ? defaultPath : path)

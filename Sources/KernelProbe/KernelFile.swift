@@ -2,12 +2,13 @@ package import POSIX
 
 /// Small files that the kernel makes up as they are read: /proc and /sys. proc(5)
 package enum KernelFile {
+    /// - Parameter step: bytes asked for at once. Of some files the kernel hands out what fits and then says it is the end.
     /// - Throws: ``SystemCallError`` when the file cannot be opened or read.
-    package static func read(_ path: String) throws(SystemCallError) -> String {
+    package static func read(_ path: String, step: Int = 16 << 10) throws(SystemCallError) -> String {
         let file = try Descriptor.reading(path)
         var bytes: [UInt8] = []
         while true {
-            let more = try file.readSome(upTo: 16 << 10)
+            let more = try file.readSome(upTo: step)
             if more.isEmpty { break }
             bytes += more
         }
@@ -17,7 +18,8 @@ package enum KernelFile {
     /// - Throws: ``SystemCallError`` when the kernel refuses the text.
     package static func write(_ text: String, to path: String) throws(SystemCallError) {
         let file = try Descriptor.writing(path)
-        _ = try file.write(Array(text.utf8)[...])
+        // Of a long list the kernel takes a page at a time.
+        try file.writeAll(Array(text.utf8))
     }
 
     /// The value of a `name: value` or `name value` line, as /proc/PID/status and cgroup files have them.

@@ -38,11 +38,31 @@ package struct ProcessStatus: Sendable, Equatable {
     /// Processor time that all threads of a process have used, in steps of 10 ms as a rule. proc_pid_stat(5)
     /// - Throws: ``SystemCallError``, ENOENT when there is no such process.
     package static func processorTime(of process: Int32) throws(SystemCallError) -> Duration {
-        let text = try KernelFile.read("/proc/\(process)/stat")
-        // The name before it, in parentheses, may hold anything; of what follows, utime and stime are 12th and 13th.
-        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ").dropFirst()
+        // Of what follows the name, utime and stime are 12th and 13th.
+        let fields = try fieldsAfterName(of: process)
         let ticks = fields.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
         return .seconds(Double(ticks) / Double(max(1, sysconf(CInt(_SC_CLK_TCK)))))
+    }
+
+    /// What tells a process from others that had its number before, or will: when it started, in clock ticks since boot.
+    /// Nil when there is no such process, or one that has ended. proc_pid_stat(5)
+    package static func incarnation(of process: Int32) -> UInt64? {
+        guard let fields = try? fieldsAfterName(of: process), fields.count > 19, fields[0] != "Z", fields[0] != "X"
+        else {
+            return nil
+        }
+        return UInt64(fields[19])
+    }
+
+    /// Whether it has ended and its parent has not asked for its status yet.
+    package static func isZombie(_ process: Int32) -> Bool {
+        (try? fieldsAfterName(of: process).first) == "Z"
+    }
+
+    /// The name before them, in parentheses, may hold anything.
+    private static func fieldsAfterName(of process: Int32) throws(SystemCallError) -> [Substring] {
+        let text = try KernelFile.read("/proc/\(process)/stat")
+        return Array(text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ").dropFirst())
     }
 
     /// Inode numbers of the sockets a process has open.

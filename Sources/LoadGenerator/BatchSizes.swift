@@ -3,6 +3,7 @@ package import Units
 /// How many URIs batches have: always as many, any number of a range, or one of several ranges by weight.
 /// Written `5`, `1..50` or `90%:1..50,10%:20000`.
 package struct BatchSizes: Sendable, Equatable, CustomStringConvertible {
+    /// A range of sizes and its weight.
     package struct Part: Sendable, Equatable {
         /// Of all batches, from 0 to 1.
         package var share: Double
@@ -65,6 +66,7 @@ package struct BatchSizes: Sendable, Equatable, CustomStringConvertible {
         parts.reduce(0) { $0 + $1.share * Double($1.range.lowerBound + $1.range.upperBound) / 2 }
     }
 
+    /// A batch's size, in URIs.
     package func draw(using generator: inout SplitMix64) -> Int {
         var range = parts[parts.count - 1].range
         if parts.count > 1 {

@@ -8,6 +8,8 @@ struct BatchSource: Sendable {
     private var position = 0
     private let end: Duration?
     private let from: Duration
+    /// URIs of a batch on average; nil where they have none.
+    private let meanSize: Double?
     /// Batches in flight at all times; 0 in an open loop.
     let loops: Int
 
@@ -18,11 +20,39 @@ struct BatchSource: Sendable {
         picker = BatchPicker(client.spec, workload)
         trace = client.trace
         end = duration
-        from = schedule.from
+        from = schedule.from + (schedule.phase ?? .zero)
+        meanSize = client.spec.sizes?.mean
         loops = if case .closed(let batches) = schedule.arrival { batches } else { 0 }
     }
 
     var isClosedLoop: Bool { loops > 0 }
+
+    /// Batches of about one moment.
+    struct Backlog: Equatable {
+        /// From the beginning of the load.
+        var due: Duration
+        var batches: Int
+        /// As many as they have on average, where that was not drawn yet.
+        var uris: Int
+    }
+
+    /// What is left of it up to a moment, from the beginning of the load, in order; nothing in a closed loop.
+    func backlog(until moment: Duration) -> [Backlog] {
+        if isClosedLoop { return [] }
+        guard let trace else {
+            return starts.backlog(until: moment).map { part in
+                Backlog(
+                    due: part.due,
+                    batches: part.batches,
+                    uris: Int(((meanSize ?? 0) * Double(part.batches)).rounded())
+                )
+            }
+        }
+        let until = [moment, end.map { $0 - .nanoseconds(1) }].compactMap { $0 }.min()!
+        return trace[position...].prefix { $0.offset <= until }.map {
+            Backlog(due: $0.offset, batches: 1, uris: $0.batch.size)
+        }
+    }
 
     /// When the next batch is due, from the beginning of the load, and what it asks for. In a closed loop the time is
     /// that of its beginning.

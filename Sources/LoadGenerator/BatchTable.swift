@@ -8,6 +8,8 @@ struct BatchTable {
         var selection: Selection
         /// Head and body as they are sent; nil while they are being made.
         var request: [UInt8]?
+        /// Bytes its request has, of a large one that is being made or was; 0 of others.
+        var heldBytes = 0
         var due = MonotonicInstant(nanoseconds: 0)
         /// When its first byte went out; nil before.
         var sent: MonotonicInstant?
@@ -15,6 +17,8 @@ struct BatchTable {
         var isDue = false
         /// Whether it was sent once more on a new connection.
         var isRedialled = false
+        /// Connects to other addresses of the host that failed before.
+        var failedConnects = 0
         /// The connection it is in flight on; nil while it waits for one.
         var connection: Connection?
     }

@@ -3,6 +3,7 @@ package import Telemetry
 
 /// All that is counted and measured of one client: enough to merge it with that of another generator, without loss.
 package struct ClientRecord: Sendable {
+    /// Latencies of answered and of all due batches.
     package struct Latencies: Sendable {
         /// Of answered batches, from the intended start.
         package var answered = LatencyHistogram()
@@ -90,7 +91,7 @@ package struct ClientRecord: Sendable {
                 result.answerBytes ?? 0, result.connections?.opened ?? 0, result.connections?.needed ?? 0,
                 result.connections?.redialled ?? 0, result.complete ?? 0,
             ] + result.errors.values + (result.statuses ?? [:]).values
-        guard counts.allSatisfy({ (0...1 << 50).contains($0) }) else { return nil }
+        guard counts.allSatisfy({ (0...1 << 50).contains($0) }), result.addsUp else { return nil }
         name = result.name
         batches = result.batches
         uris = result.uris

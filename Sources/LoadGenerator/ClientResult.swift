@@ -20,6 +20,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
         }
     }
 
+    /// Records in the answers, found and not.
     package struct Records: Codable, Sendable, Equatable {
         package var found: Int
         package var empty: Int
@@ -40,6 +41,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
         }
     }
 
+    /// Connections opened, kept and lost.
     package struct Connections: Codable, Sendable, Equatable {
         /// Connects that were tried, failed ones too.
         package var opened: Int
@@ -90,6 +92,25 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package var statuses: [String: Int]?
     /// In the bodies of all answers.
     package var answerBytes: Int?
+
+    /// Whether every batch ended in one way, and every failure has a name.
+    var addsUp: Bool {
+        ([batches, uris, ok, failed, unanswered, unsent] + errors.values).allSatisfy { $0 >= 0 }
+            && batches == ok + failed + unanswered + unsent && failed == errors.values.reduce(0, +)
+            && due == batches && answered == ok
+    }
+
+    /// ``distribution`` among all batches that were due: one that was not answered is above all that were.
+    package var distributionOfAll: [DistributionPoint] {
+        guard due > 0 else { return [] }
+        return distribution.map { point in
+            .init(
+                percentile: 100 * Double(answered - point.above) / Double(due),
+                ms: point.ms,
+                above: point.above + due - answered
+            )
+        }
+    }
 
     /// Takes out what older versions wrote where nothing was measured: 0 ms, and all of no batches.
     package mutating func dropUnmeasured() {

@@ -85,6 +85,7 @@ extension ClientSpec {
         }
     }
 
+    /// Refuses a name that a table, a label or a file could not hold.
     package static func check(name: String) throws(UnitTextError) {
         let allowed = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
         guard (1...64).contains(name.count), allowed else {

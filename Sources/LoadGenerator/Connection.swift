@@ -4,6 +4,8 @@ internal import POSIX
 /// One connection of a client, kept alive as long as the server keeps it. It belongs to the sender's thread.
 final class Connection {
     let socket: Socket
+    /// Where it leads.
+    let address: SocketAddress
     let client: Int
     /// What its events are told by.
     let token: UInt64
@@ -19,8 +21,16 @@ final class Connection {
     /// When bytes last went or came.
     var lastProgress: MonotonicInstant
 
-    init(_ socket: consuming Socket, client: Int, token: UInt64, parser: ResponseParser, now: MonotonicInstant) {
+    init(
+        _ socket: consuming Socket,
+        to address: SocketAddress,
+        client: Int,
+        token: UInt64,
+        parser: ResponseParser,
+        now: MonotonicInstant
+    ) {
         self.socket = socket
+        self.address = address
         self.client = client
         self.token = token
         self.parser = parser

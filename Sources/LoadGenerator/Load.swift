@@ -1,3 +1,4 @@
+package import HTTP
 package import POSIX
 internal import PostRecords
 internal import Synchronization
@@ -6,6 +7,7 @@ internal import Units
 /// Sends the batches of several clients when they are due, whatever became of earlier ones: a slow server does not slow
 /// it down. One thread does all sending and receiving; another makes large requests and looks through large answers.
 package final class Load: Sendable {
+    /// What a load is given besides its callers.
     package struct Options: Sendable {
         /// What is written down of a batch.
         package enum TraceContent: Sendable {
@@ -24,10 +26,13 @@ package final class Load: Sendable {
         package var readTimeout: Duration?
         /// Batches of one client in flight at once; further ones wait. Nil for as many as are due.
         package var maxInFlight: Int?
-        /// Batches of all clients together, after which no further one is due; nil for no bound.
+        /// Batches of all clients together after the warm-up, after which no further one is due; nil for no bound.
         package var maxBatches: Int?
         /// At the beginning; what is due in it is sent, and not recorded.
         package var warmUp = Duration.zero
+        /// Bytes of large requests that are made and have no answer: as many as wait for a server that does not read them.
+        var mostHeldBytes = Options.mostHeldBytes
+        static let mostHeldBytes = 1 << 30
         /// What ``Load/takeTrace()`` gives of each batch that was due; nil for nothing.
         package var trace: TraceContent?
 
@@ -141,6 +146,13 @@ package final class Load: Sendable {
             guard let beginning = state.beginning, let end = state.end else { return .zero }
             return max(.zero, end - beginning)
         }
+    }
+
+    /// Where it was sent: to which of the host's addresses is known once the load is over.
+    package var target: Target {
+        var target = options.form.target
+        if let address = control.state.withLock({ $0.address }) { target.address = address }
+        return target
     }
 
     /// Processor time of the thread that sends, once the load is over.

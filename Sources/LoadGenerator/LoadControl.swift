@@ -20,6 +20,8 @@ final class LoadControl: Sendable {
         /// From when the schedules began, once they have, to when the last batch had ended.
         var beginning: MonotonicInstant?
         var end: MonotonicInstant?
+        /// Where the server was, of several addresses it might have had; nil before the load is over.
+        var address: SocketAddress?
     }
 
     let state = Mutex(State())

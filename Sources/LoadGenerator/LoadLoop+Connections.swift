@@ -1,4 +1,5 @@
 internal import HTTP
+internal import HTTPTypes
 internal import POSIX
 internal import Units
 
@@ -27,12 +28,13 @@ extension LoadLoop {
         let token = connections.nextToken()
         batches[id].recorder.connect()
         do throws(SystemCallError) {
-            let address = source?.next()
-            let socket = try Socket.connecting(to: options.form.target.address, from: address)
+            let address = addresses.address(after: batches[id].failedConnects)
+            let socket = try Socket.connecting(to: address, from: source?.next())
             try control.poller.add(socket.rawValue, .both, token: token)
             let largest = max(64 << 20, batches[id].selection.size * Self.largestRecord)
             let connection = Connection(
                 socket,
+                to: address,
                 client: client,
                 token: token,
                 parser: ResponseParser(largestBody: largest, answering: options.form.method),
@@ -42,8 +44,16 @@ extension LoadLoop {
             carry(id, connection)
         } catch {
             connections.remove(token)
-            fail(id, error.name)
+            if !tryElsewhere(id, after: error.name) { fail(id, error.name) }
         }
+    }
+
+    /// Connects to another address of the host, where it is not known yet which of them takes connections.
+    private func tryElsewhere(_ id: BatchTable.ID, after error: String) -> Bool {
+        guard addresses.hasAnother(after: error, failed: batches[id].failedConnects) else { return false }
+        batches[id].failedConnects += 1
+        open(for: id)
+        return true
     }
 
     private func carry(_ id: BatchTable.ID, _ connection: Connection) {
@@ -91,6 +101,7 @@ extension LoadLoop {
                 batches[id].sent = now
                 batches[id].recorder.send(after: now - batches[id].due)
             }
+            if connection.sent == 0 { addresses.take(connection.address) }
             connection.lastProgress = now
             connection.sent += count
         }
@@ -127,7 +138,7 @@ extension LoadLoop {
                 let output = count == 0 ? try connection.parser.finish() : try connection.parser.next()
                 if case .answer(let answer, let isKept) = output {
                     let isKept = isKept && broken == nil && count > 0
-                    return answered(connection, id, answer.status, answer.body, isKept: isKept, now: now)
+                    return answered(connection, id, answer, isKept: isKept, now: now)
                 }
             } catch {
                 switch error {
@@ -143,8 +154,7 @@ extension LoadLoop {
     private func answered(
         _ connection: Connection,
         _ id: BatchTable.ID,
-        _ status: Int,
-        _ body: [UInt8],
+        _ answer: HTTP.Client.Answer,
         isKept: Bool,
         now: MonotonicInstant
     ) {
@@ -157,14 +167,17 @@ extension LoadLoop {
         } else {
             close(connection)
         }
-        finish(id, now: now) { self.judge($0, status, body, at: now) }
+        finish(id, now: now) { self.judge($0, answer, at: now) }
     }
 
     /// A connection broke before the answer was complete. A server may close one at any time on which nothing is under
     /// way: the batch that met with it is sent once more, on a new one. RFC 9112 section 9.3.1
     private func lose(_ connection: Connection, _ id: BatchTable.ID, _ name: String) {
         guard connection.isReused, connection.parser.isBetweenAnswers, !batches[id].isRedialled else {
-            return drop(connection, id, name)
+            close(connection)
+            // Nothing went out on it: it was never made.
+            if connection.sent > 0 || !tryElsewhere(id, after: name) { fail(id, name) }
+            return
         }
         close(connection)
         batches[id].isRedialled = true
@@ -184,7 +197,7 @@ extension LoadLoop {
 
     /// A batch that was in flight has ended.
     func finish(_ id: BatchTable.ID, now: MonotonicInstant, _ record: (BatchTable.Batch) -> Void) {
-        let batch = batches.remove(id)
+        let batch = remove(id)
         batch.recorder.release()
         record(batch)
         clients[batch.client].inFlight -= 1
@@ -192,8 +205,8 @@ extension LoadLoop {
     }
 
     /// Records what an answer is.
-    private func judge(_ batch: BatchTable.Batch, _ status: Int, _ body: [UInt8], at now: MonotonicInstant) {
-        let (recorder, selection) = (batch.recorder, batch.selection)
+    private func judge(_ batch: BatchTable.Batch, _ answer: HTTP.Client.Answer, at now: MonotonicInstant) {
+        let (recorder, selection, status, body) = (batch.recorder, batch.selection, answer.status, answer.body)
         let latency = now - batch.due
         let service = now - (batch.sent ?? now)
         recorder.note(status: status, bytes: body.count)
@@ -206,6 +219,10 @@ extension LoadLoop {
             return
         }
         guard status == 200 else { return recorder.fail("HTTP_\(status)", after: latency) }
+        // Nobody asked for one; what is in it may be well formed all the same.
+        if let coding = answer.fields[.contentEncoding], coding.lowercased() != "identity" {
+            return recorder.fail("CONTENT_ENCODING", after: latency)
+        }
         let codec = clients[batch.client].spec.codec
         let record: @Sendable (Result<AnswerCheck.Tally, AnswerCheck.Fault>) -> Void = { result in
             switch result {

@@ -60,15 +60,20 @@ final class LoadLoop {
     var check: AnswerCheck
     let largeCheck: LargeAnswerCheck
     var source: SourceAddresses?
+    var addresses: AddressChoice
 
     private var schedule: Heap<NextDue> = []
-    private var beginning = MonotonicInstant.now
+    private(set) var beginning = MonotonicInstant.now
     private let duration: Duration?
-    private var end: MonotonicInstant?
+    private(set) var end: MonotonicInstant?
     /// Whether no further batch becomes due.
     private(set) var isStopped = false
-    private var begun = 0
-    private var nextProgressCheck = MonotonicInstant.now
+    private(set) var begun = 0
+    var nextProgressCheck = MonotonicInstant.now
+    /// Large batches whose requests are to be made, in the order they are due.
+    private var unmade: Deque<BatchTable.ID> = []
+    /// Of the requests of large batches that have not ended.
+    private var heldBytes = 0
 
     init(
         _ clients: [Load.Client],
@@ -87,6 +92,7 @@ final class LoadLoop {
         check = AnswerCheck(workload)
         largeCheck = LargeAnswerCheck(workload)
         source = options.source
+        addresses = AddressChoice(options.form.addresses)
         self.clients = zip(clients, recorders).map { client, recorder in
             Client(
                 spec: client.spec,
@@ -109,7 +115,14 @@ final class LoadLoop {
     /// Runs until all batches that were due have ended.
     func run(from beginning: MonotonicInstant?) {
         Timer.sharpenForThisThread()
-        for client in clients.indices { prepare(client) }
+        for client in clients.indices {
+            prepare(client)
+            // In a closed loop batches follow each other; so many begin.
+            guard clients[client].source.isClosedLoop, let due = clients[client].upcoming?.due else { continue }
+            for _ in 0..<clients[client].source.loops where !clients[client].isByHand {
+                schedule.insert(NextDue(due: due, client: client))
+            }
+        }
         self.beginning = beginning ?? .now
         control.state.withLock { $0.beginning = self.beginning }
         end = duration.map { self.beginning + $0 }
@@ -121,6 +134,7 @@ final class LoadLoop {
             state.isStopped = true
             state.isOver = true
             state.end = ended
+            state.address = addresses.address()
             state.threadTime = Thread.processorTime
         }
     }
@@ -139,6 +153,7 @@ final class LoadLoop {
         giveUpOverdue(now)
         refill()
         if isStopped, batches.dueCount == 0 { return false }
+        makeRequests()
         readOn()
         control.timer.set(nextMoment(after: now))
         control.poller.wait(until: unfinished.isEmpty && freed.isEmpty ? nil : now) { event in
@@ -155,7 +170,7 @@ final class LoadLoop {
     /// - Returns: whether these were all.
     private func beginDue(_ now: MonotonicInstant) -> Bool {
         for _ in 0..<Self.begunAtOnce {
-            guard !isStopped, let next = schedule.min, beginning + next.due <= now else { return true }
+            guard !isStopped, let next = schedule.min, beginning + next.due <= min(now, end ?? now) else { return true }
             schedule.removeMin()
             beginBatch(of: next.client, due: beginning + next.due)
         }
@@ -168,12 +183,13 @@ final class LoadLoop {
             defer { (state.made, state.orders) = ([], []) }
             return (state.made, state.orders, state.isStopped, state.isAbandoned)
         }
-        if mustStop { stop() }
+        // What is due until now is still sent.
+        if mustStop { end = min(.now, end ?? .now) }
         for (id, request) in made where batches.contains(id) {
             batches[id].request = request
             if batches[id].isDue { dispatch(id) }
         }
-        for (client, order) in orders where !isStopped { carryOut(order, client) }
+        for (client, order) in orders where !isStopped && !mustStop { carryOut(order, client) }
         return isAbandoned
     }
 
@@ -203,7 +219,7 @@ final class LoadLoop {
         for client in clients.indices {
             guard let upcoming = clients[client].upcoming else { continue }
             clients[client].upcoming = nil
-            _ = batches.remove(upcoming.id)
+            _ = remove(upcoming.id)
         }
         control.state.withLock { $0.isStopped = true }
     }
@@ -216,35 +232,55 @@ final class LoadLoop {
             clients[client].upcoming = nil
             return
         }
-        let recorder = due < options.warmUp ? clients[client].warmUp : clients[client].recorder
-        let id = batches.add(.init(client: client, selection: selection, recorder: recorder))
+        let id = batches.add(.init(client: client, selection: selection, recorder: clients[client].recorder))
         clients[client].upcoming = (id, due)
-        if !clients[client].isByHand {
-            if clients[client].source.isClosedLoop, begun == 0 {
-                for _ in 0..<clients[client].source.loops { schedule.insert(NextDue(due: due, client: client)) }
-            } else if !clients[client].source.isClosedLoop {
-                schedule.insert(NextDue(due: due, client: client))
-            }
+        if !clients[client].isByHand, !clients[client].source.isClosedLoop {
+            schedule.insert(NextDue(due: due, client: client))
         }
-        let (form, head, codec) = (options.form, clients[client].head, clients[client].spec.codec)
         if selection.size < Self.largeBatch {
-            batches[id].request = form.request(head, selection, codec, workload)
+            let (head, codec) = (clients[client].head, clients[client].spec.codec)
+            batches[id].request = options.form.request(head, selection, codec, workload)
         } else {
+            unmade.append(id)
+            makeRequests()
+        }
+    }
+
+    /// Has the requests of large batches made, as far as there is room for them.
+    private func makeRequests() {
+        while let id = unmade.first, heldBytes < options.mostHeldBytes {
+            unmade.removeFirst()
+            guard batches.contains(id) else { continue }
+            let (client, selection) = (batches[id].client, batches[id].selection)
+            batches[id].heldBytes = selection.requestBytes
+            heldBytes += batches[id].heldBytes
+            let (form, head, codec) = (options.form, clients[client].head, clients[client].spec.codec)
             assistant.add { [workload, control] in
+                // Nobody waits for it any more.
+                if control.state.withLock({ $0.isAbandoned }) { return }
                 control.deliver(form.request(head, selection, codec, workload), for: id)
             }
         }
+    }
+
+    /// Takes a batch out that has ended.
+    func remove(_ id: BatchTable.ID) -> BatchTable.Batch {
+        let batch = batches.remove(id)
+        heldBytes -= batch.heldBytes
+        return batch
     }
 
     private func beginBatch(of client: Int, due: MonotonicInstant) {
         guard let (id, _) = clients[client].upcoming else { return }
         clients[client].upcoming = nil
         batches.becomeDue(id, at: due)
+        let counts = due >= beginning + options.warmUp
+        if !counts { batches[id].recorder = clients[client].warmUp }
         let selection = batches[id].selection
         batches[id].recorder.begin(uris: selection.size)
         if let content = options.trace { note(selection, of: client, due: due, content) }
         dispatch(id)
-        begun += 1
+        if counts { begun += 1 }
         if begun == options.maxBatches { return stop() }
         prepare(client)
     }
@@ -271,7 +307,11 @@ final class LoadLoop {
     /// Sends a batch that is due, unless it has to wait: for its request, or for others to end.
     private func dispatch(_ id: BatchTable.ID) {
         let client = batches[id].client
-        guard batches[id].request != nil else { return }
+        guard batches[id].request != nil else {
+            // Its request waits for room.
+            if batches[id].heldBytes == 0 { batches[id].recorder.holdBack() }
+            return
+        }
         let lateness = MonotonicInstant.now - batches[id].due
         batches[id].recorder.pickUp(after: lateness)
         guard lateness < options.timeout else { return giveUp(id, now: .now) }
@@ -300,7 +340,8 @@ final class LoadLoop {
             if clients[client].inFlight < options.maxInFlight ?? .max, let id = takeWaiting(client) {
                 send(id)
             } else if clients[client].source.isClosedLoop, clients[client].isLooping, !isStopped,
-                end.map({ moment < $0 }) ?? true
+                end.map({ moment < $0 }) ?? true,
+                clients[client].spec.schedule.until.map({ moment < beginning + $0 }) ?? true
             {
                 beginBatch(of: client, due: moment)
             }
@@ -312,39 +353,5 @@ final class LoadLoop {
             if batches.contains(id) { return id }
         }
         return nil
-    }
-
-    // MARK: Batches that take too long
-
-    private func giveUpOverdue(_ now: MonotonicInstant) {
-        while let id = batches.oldest, batches[id].due + options.timeout <= now { giveUp(id, now: now) }
-        guard let readTimeout = options.readTimeout, now >= nextProgressCheck else { return }
-        nextProgressCheck = now + min(readTimeout / 4, .milliseconds(100))
-        for connection in connections.all where connection.lastProgress + readTimeout <= now {
-            if let id = connection.batch { giveUp(id, now: now) }
-        }
-    }
-
-    private func giveUp(_ id: BatchTable.ID, now: MonotonicInstant) {
-        if let connection = batches[id].connection {
-            close(connection)
-            finish(id, now: now) { $0.recorder.fail("ETIMEDOUT", after: now - $0.due) }
-        } else {
-            let batch = batches.remove(id)
-            batch.recorder.giveUpUnsent(after: now - batch.due)
-            freed.append((batch.client, now))
-        }
-    }
-
-    private func abandonAll() {
-        let now = MonotonicInstant.now
-        while let id = batches.oldest {
-            let batch = batches.remove(id)
-            if batch.connection == nil {
-                batch.recorder.giveUpUnsent(after: now - batch.due)
-            } else {
-                batch.recorder.giveUpUnanswered(after: now - batch.due)
-            }
-        }
     }
 }

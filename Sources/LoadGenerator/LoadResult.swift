@@ -4,6 +4,7 @@ internal import Units
 
 /// A whole run of the load generator, or of several together, as `--json` writes it.
 package struct LoadResult: Codable, Sendable {
+    /// The options that a result was obtained with.
     package struct Asked: Codable, Sendable, Equatable {
         package var client: String
         /// Nil where only the run could tell: for Poisson arrivals and closed loops.

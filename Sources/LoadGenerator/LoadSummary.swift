@@ -1,19 +1,22 @@
 internal import Text
 
 extension LoadResult {
-    /// What was asked and achieved in one line, then tables of the clients and of their latencies.
-    package var summary: [String] {
+    /// What was asked and achieved, in one line.
+    package var outcome: String {
         let counts = asked.compactMap(\.batches)
         let planned = counts.count == asked.count ? "\(grouped(counts.reduce(0, +))) batches" : "batches"
-        var lines = [
+        return
             "asked \(planned) in \(rounded(duration)) s from \(clients.count) caller\(clients.count == 1 ? "" : "s"); "
-                + "sent \(grouped(due - unsent)), answered \(grouped(answered)), failed \(grouped(failed))"
-                + (unanswered > 0 ? ", unanswered \(grouped(unanswered))" : "")
-                + (unsent > 0 ? ", not sent \(grouped(unsent))" : "")
-                + (interrupted ? "; interrupted after \(rounded(elapsed)) s" : "; took \(rounded(elapsed)) s")
-                + ", \(rounded(Double(answered) / max(elapsed, 1e-9))) answers/s",
-            "",
-        ]
+            + "sent \(grouped(due - unsent)), answered \(grouped(answered)), failed \(grouped(failed))"
+            + (unanswered > 0 ? ", unanswered \(grouped(unanswered))" : "")
+            + (unsent > 0 ? ", not sent \(grouped(unsent))" : "")
+            + (interrupted ? "; interrupted after \(rounded(elapsed)) s" : "; took \(rounded(elapsed)) s")
+            + (elapsed > 0 ? ", \(rounded(Double(answered) / elapsed)) answers/s" : "")
+    }
+
+    /// ``outcome``, then tables of the clients and of their latencies.
+    package var summary: [String] {
+        var lines = [outcome, ""]
         lines += countTable.lines + [""] + latencyTable.lines
         for client in clients where !client.errors.isEmpty {
             let errors = client.errors.sorted { $0.key < $1.key }.map { "\($0.key) \(grouped($0.value))" }

@@ -39,6 +39,12 @@ package struct LoadValidity: Sendable, Equatable {
                     + "--max-in-flight \(grouped(maxInFlight))"
             )
         }
+        if maxInFlight == nil, held > 0 {
+            reasons.append(
+                "the generator ran out of memory for requests: \(grouped(held)) batches waited until others had ended that "
+                    + "hold \(grouped(Load.Options.mostHeldBytes >> 20)) MiB; use a lower rate or smaller batches"
+            )
+        }
         let unsent = records.reduce(0) { $0 + $1.unsent }
         if unsent > 0 { reasons.append("\(grouped(unsent)) batches that were due were not sent") }
         for record in records {

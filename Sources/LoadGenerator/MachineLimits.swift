@@ -1,5 +1,5 @@
 internal import KernelProbe
-internal import POSIX
+package import POSIX
 internal import Text
 internal import Units
 
@@ -10,20 +10,34 @@ package struct MachineLimits: Sendable, Equatable {
     package var portsPerSource: Int?
     /// Addresses connections come from.
     package var sources: Int
+    /// Of the target; a source address has as many ports with either.
+    package var family: IPAddress.Family
 
-    package init(descriptors: Int, portsPerSource: Int?, sources: Int) {
+    package init(descriptors: Int, portsPerSource: Int?, sources: Int, family: IPAddress.Family = .ipv4) {
         self.descriptors = descriptors
         self.portsPerSource = portsPerSource
         self.sources = sources
+        self.family = family
     }
 
-    /// - Parameter sources: addresses connections come from.
-    package static func current(sources: Int) -> MachineLimits {
+    /// - Parameters:
+    ///   - sources: addresses connections come from.
+    ///   - family: of the target.
+    package static func current(sources: Int, family: IPAddress.Family = .ipv4) -> MachineLimits {
         MachineLimits(
             descriptors: DescriptorLimit.current.soft,
+            // ip_local_port_range is that of both families. ip(7)
             portsPerSource: (try? PortRange.current())?.ports,
-            sources: sources
+            sources: sources,
+            family: family
         )
+    }
+
+    private var moreSources: String {
+        switch family {
+        case .ipv4: "use --source 127.1.0.0/16 for a target on this machine, or more addresses"
+        case .ipv6: "use --source with an IPv6 network that is routed to this machine, as in fd00::/64"
+        }
     }
 
     /// Descriptors a process has open beside its connections.
@@ -43,7 +57,7 @@ package struct MachineLimits: Sendable, Equatable {
         if let ports, needs.minimum > ports {
             warnings.append(
                 "\(grouped(needs.minimum)) batches are in flight at once, each on a connection, and there are "
-                    + "\(grouped(ports)) ephemeral ports: use --source 127.1.0.0/16 for a target on this machine, or more addresses"
+                    + "\(grouped(ports)) ephemeral ports: \(moreSources)"
             )
         }
         return warnings

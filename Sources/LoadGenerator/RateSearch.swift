@@ -7,9 +7,18 @@ package struct RateSearch: Sendable, Equatable {
     private static let precision = 1.05
     private static let factors = 1.0 / 1024...1024 * 1024
 
+    /// What a load at one rate has shown.
+    package enum Finding: Sendable, Equatable {
+        case holds, fails
+        /// The load was not what was asked for, as the generator ran out of something: of the server it says nothing.
+        case invalid(because: String)
+    }
+
     /// The highest factor at which all was well, and the lowest at which it was not; nil where there is none.
     package private(set) var good: Double?
     package private(set) var bad: Double?
+    /// Why nothing is known of the server at ``bad``; nil where it was seen to fail.
+    package private(set) var invalidBecause: String?
 
     package init() {}
 
@@ -23,8 +32,15 @@ package struct RateSearch: Sendable, Equatable {
         }
     }
 
-    package mutating func record(_ factor: Double, isGood: Bool) {
-        if isGood { good = max(good ?? factor, factor) } else { bad = min(bad ?? factor, factor) }
+    /// Takes into account what the load, times this factor, came to.
+    package mutating func record(_ factor: Double, _ finding: Finding) {
+        switch finding {
+        case .holds: good = max(good ?? factor, factor)
+        case .fails, .invalid:
+            guard factor <= bad ?? factor else { return }
+            bad = factor
+            invalidBecause = if case .invalid(let reason) = finding { reason } else { nil }
+        }
     }
 }
 

@@ -39,6 +39,8 @@ package final class Recorder: Sendable {
         package var completeP99: Double?
         /// Of the batches that failed, and of answers with a record missing.
         package var incompleteP99: Double?
+
+        package var isEmpty: Bool { due == 0 && answered == 0 && failed == 0 }
     }
 
     package let name: String
@@ -156,6 +158,19 @@ package final class Recorder: Sendable {
             state.record.latencies.waited.record(waited)
             state.window.failed += 1
             state.window.otherLatency.record(waited)
+        }
+    }
+
+    /// Batches that were due are not sent, as the load ends before the sender has come to them.
+    func skip(_ batches: Int, uris: Int, after waited: Duration) {
+        state.withLock { state in
+            state.record.batches += batches
+            state.record.uris += uris
+            state.record.unsent += batches
+            state.record.latencies.waited.record(waited, count: batches)
+            state.window.due += batches
+            state.window.failed += batches
+            state.window.otherLatency.record(waited, count: batches)
         }
     }
 

@@ -1,10 +1,11 @@
 package import HTTP
 package import HTTPTypes
-internal import POSIX
+package import POSIX
 internal import PostRecords
 
 /// How the requests of a load look, apart from the URIs in them.
 package struct RequestForm: Sendable {
+    /// Batches of post URIs, or plain requests.
     package enum Kind: Sendable {
         /// Batches of URIs, whose answers are looked through.
         case posts
@@ -12,18 +13,39 @@ package struct RequestForm: Sendable {
         case plain(HTTPRequest.Method, body: [UInt8]?)
     }
 
-    package var target: Target
+    /// Where requests are sent, at the first of the addresses.
+    package private(set) var target: Target
+    /// Those that a connection is tried to, in this order, until one has been made; one or more.
+    package private(set) var addresses: [SocketAddress]
     /// What the Host field says.
     package var host: String
     package var kind: Kind
     /// Further header fields. What a client sets itself, they replace.
     package var fields: HTTPFields
 
-    package init(_ kind: Kind = .posts, to target: Target, host: String? = nil, fields: HTTPFields = [:]) {
+    /// - Parameter addresses: where the target may be; nil for its own address alone.
+    package init(
+        _ kind: Kind = .posts,
+        to target: Target,
+        _ addresses: [SocketAddress]? = nil,
+        host: String? = nil,
+        fields: HTTPFields = [:]
+    ) {
         self.kind = kind
         self.target = target
+        self.addresses = addresses ?? [target.address]
         self.host = host ?? target.address.description
         self.fields = fields
+    }
+
+    /// Leaves addresses of one family only.
+    /// - Returns: whether there is one; else nothing is changed.
+    package mutating func keep(_ family: IPAddress.Family) -> Bool {
+        let kept = addresses.filter { $0.endpoint?.address.family == family }
+        guard let first = kept.first else { return false }
+        addresses = kept
+        target.address = first
+        return true
     }
 
     package var isPlain: Bool { if case .plain = kind { true } else { false } }

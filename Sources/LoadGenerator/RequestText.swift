@@ -7,7 +7,7 @@ internal import Units
 /// Where the requests of a load go and what they look like, as the options of commands say it.
 package struct RequestText: Sendable, Codable, Equatable {
     /// Bytes of a body out of a file.
-    private static let largestBody = 64 << 20
+    private static let largestBody = ByteCount(bytes: 64 << 20)
 
     /// `http://HOST[:PORT][/PATH]`
     package var target: String
@@ -39,7 +39,7 @@ package struct RequestText: Sendable, Codable, Equatable {
         let url = try url()
         var fields = HTTPFields()
         for header in headers { fields.append(try Self.field(header)) }
-        guard isPlain else { return RequestForm(to: url.target, host: url.host, fields: fields) }
+        guard isPlain else { return RequestForm(to: url.target, url.addresses, host: url.host, fields: fields) }
         let body: [UInt8]? = if let bodyFile { try Self.contents(of: bodyFile) } else { nil }
         let text = method ?? "POST"
         guard let method = HTTPRequest.Method(text), text.allSatisfy({ $0.isASCII && $0.isUppercase }),
@@ -49,7 +49,13 @@ package struct RequestText: Sendable, Codable, Equatable {
                 description: "--method: '\(text)' is not a method: use GET, POST, PUT, DELETE, HEAD or another"
             )
         }
-        return RequestForm(.plain(method, body: body), to: url.target, host: url.host, fields: fields)
+        return RequestForm(
+            .plain(method, body: body),
+            to: url.target,
+            url.addresses,
+            host: url.host,
+            fields: fields
+        )
     }
 
     private func url() throws(Problem) -> TargetURL {
@@ -65,7 +71,10 @@ package struct RequestText: Sendable, Codable, Equatable {
         guard sides.count == 2, let name = HTTPField.Name(String(sides[0])),
             sides[1].utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 })
         else {
-            throw Problem(description: "--header: '\(text)' is not a header field: write it as 'Name: value'")
+            throw Problem(
+                description:
+                    "--header: '\(text.filter { !$0.isNewline })' is not a header field: write it as 'Name: value'"
+            )
         }
         // They say where the request ends.
         guard !["content-length", "transfer-encoding", "connection"].contains(name.canonicalName) else {
@@ -76,9 +85,7 @@ package struct RequestText: Sendable, Codable, Equatable {
 
     private static func contents(of path: String) throws(Problem) -> [UInt8] {
         do {
-            return try Descriptor.reading(path).readToEnd(upTo: largestBody)
-        } catch  where error.name == "EFBIG" {
-            throw Problem(description: "--body-file: \(path) has more than \(largestBody >> 20) MiB")
+            return try InputFile.contents(of: path, upTo: largestBody)
         } catch {
             throw Problem(description: "--body-file: cannot \(error)")
         }

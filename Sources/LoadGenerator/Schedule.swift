@@ -22,6 +22,7 @@ package struct Schedule: Sendable, Equatable {
         case recorded(batches: Int)
     }
 
+    /// A rate and how long it lasts.
     package struct Step: Sendable, Equatable {
         package var rate: Rate
         package var length: Duration
@@ -171,10 +172,10 @@ package struct Schedule: Sendable, Equatable {
 
 /// When the batches of a schedule are due, one after the other.
 package struct Starts: Sequence, IteratorProtocol, Sendable {
-    private let schedule: Schedule
-    private let begin: Duration
-    private let active: Duration?
-    private var number = 0
+    let schedule: Schedule
+    let begin: Duration
+    let active: Duration?
+    private(set) var number = 0
     private var last = 0.0
     private var generator: SplitMix64
 

@@ -1,10 +1,12 @@
 package import HTTP
-internal import POSIX
+package import POSIX
 package import Units
 
 /// Where a load is sent, as people write it: `http://HOST[:PORT][/PATH]`.
 package struct TargetURL: Sendable, Equatable {
     package let target: Target
+    /// Where the target may be, its own address first: a name may have several.
+    package let addresses: [SocketAddress]
     /// What the Host field says.
     package let host: String
 
@@ -28,25 +30,52 @@ package struct TargetURL: Sendable, Equatable {
         guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw problem("its path has a character that must be written with %, as a blank is %20")
         }
-        guard !authority.contains("["), !authority.contains("@") else {
-            throw problem("write http://HOST:PORT with an IPv4 address or a name, as in http://127.0.0.1:8080")
+        guard !authority.contains("@") else {
+            throw problem("a user name is not supported; add --header 'Authorization: Basic …'")
         }
-        let sides = authority.split(separator: ":", omittingEmptySubsequences: false)
-        guard (1...2).contains(sides.count), !sides[0].isEmpty,
-            let port = sides.count == 1 ? 80 : UInt16(sides[1]), port != 0,
-            sides[0].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
-        else {
-            throw problem("write http://HOST:PORT, as in http://127.0.0.1:8080")
-        }
-        let name = String(sides[0])
-        let numeric = name == "localhost" ? IPv4Address.loopback : IPv4Address(text: name)
-        guard let address = numeric ?? NameLookup.address(of: name) else {
-            throw problem("no IPv4 address is known for \(name)")
-        }
+        let (name, port) = try Self.split(authority, orThrow: problem)
+        let numeric = IPAddress(text: name)
+        let found = numeric.map { [$0] } ?? NameLookup.addresses(of: name)
+        guard let first = found.first else { throw problem("no address is known for \(name)") }
+        addresses = found.map { SocketAddress(IPEndpoint($0, port: port)) }
         target = Target(
-            address: .ipv4(address, port: port),
+            address: SocketAddress(IPEndpoint(first, port: port)),
             path: path.isEmpty || path == "/" ? defaultPath : path
         )
         host = String(authority)
+    }
+
+    /// Takes `HOST:PORT` apart, of which HOST may be an IPv6 address in brackets.
+    /// - Throws: what `problem` makes of the sentence saying what is wrong.
+    private static func split(
+        _ authority: Substring,
+        orThrow problem: (String) -> UnitTextError
+    ) throws(UnitTextError) -> (name: String, port: UInt16) {
+        let form = problem("write http://HOST:PORT, as in http://127.0.0.1:8080 or http://[::1]:8080")
+        let name: String
+        let rest: Substring
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            name = String(authority[...end])
+            guard !name.contains("%") else {
+                throw problem("\(name) has a zone, which is not supported; use an address that needs none")
+            }
+            guard IPAddress(text: name) != nil else { throw problem("\(name) is not an IPv6 address") }
+            rest = authority[authority.index(after: end)...]
+        } else {
+            guard authority.count(where: { $0 == ":" }) <= 1 else {
+                guard IPAddress(text: String(authority)) != nil else { throw form }
+                throw problem("an IPv6 address is written in brackets, as in http://[\(authority)]:8080")
+            }
+            let end = authority.firstIndex(of: ":") ?? authority.endIndex
+            name = String(authority[..<end])
+            guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
+            else { throw form }
+            rest = authority[end...]
+        }
+        if rest.isEmpty { return (name, 80) }
+        guard rest.hasPrefix(":"), rest.dropFirst().allSatisfy({ ("0"..."9").contains($0) }),
+            let port = UInt16(rest.dropFirst()), port != 0
+        else { throw form }
+        return (name, port)
     }
 }

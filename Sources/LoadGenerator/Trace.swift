@@ -5,6 +5,7 @@ internal import Units
 /// What clients sent and when, as JSON lines: `{"offset": 1.25, "caller": "feed", "uris": 12}`, with offsets in seconds and
 /// either how many URIs there were or the URIs themselves.
 package enum Trace {
+    /// A line of the trace.
     package struct Entry: Sendable, Equatable {
         /// From the beginning of the load.
         package var offset: Duration
@@ -18,9 +19,17 @@ package enum Trace {
         }
     }
 
+    /// What an entry asks for: how many URIs, or which.
     package enum Batch: Sendable, Equatable {
         case size(Int)
         case uris([String])
+
+        package var size: Int {
+            switch self {
+            case .size(let size): size
+            case .uris(let uris): uris.count
+            }
+        }
     }
 
     /// What is wrong with a trace.
@@ -63,8 +72,10 @@ package enum Trace {
     /// - Throws: ``Problem``
     package static func entries(of text: [UInt8]) throws(Problem) -> [Entry] {
         var entries: [Entry] = []
+        // A byte order mark is no part of the first line.
+        let text = text.starts(with: [0xef, 0xbb, 0xbf]) ? text[3...] : text[...]
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() where line.contains(where: { $0 > 0x20 }) {
+        for (index, line) in lines.enumerated() where line.contains(where: { ![0x20, 0x09, 0x0d].contains($0) }) {
             do throws(UnitTextError) {
                 entries.append(try entry(Array(line)))
             } catch {

@@ -115,6 +115,12 @@ package enum Selection: Sendable, Equatable {
         case .uris(let uris): uris.count
         }
     }
+
+    /// Bytes of a request for it, with room for what stands between URIs.
+    var requestBytes: Int {
+        if case .uris(let uris) = self { return uris.reduce(0) { $0 + $1.utf8.count + 8 } }
+        return size * (Workload.uriLength + 8)
+    }
 }
 
 extension String {

@@ -18,7 +18,7 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     /// The kernel's errno, or 0 when it was not a kernel call that failed.
     package var errno: CInt
     /// Source and destination as the dialer meant them; the source is nil for the kernel's choice.
-    package var source: IPv4Address?
+    package var source: IPAddress?
     package var server: SocketAddress
     /// What memcached said, or how long was waited.
     package var detail: String
@@ -27,7 +27,7 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
         _ step: Step,
         code: ReturnCode = .errno,
         errno: CInt = 0,
-        source: IPv4Address? = nil,
+        source: IPAddress? = nil,
         server: SocketAddress,
         detail: String = ""
     ) {
@@ -89,7 +89,7 @@ package struct MemcachedError: Error, Sendable, Equatable, CustomStringConvertib
     package var description: String {
         let said = errno != 0 ? SystemCallError.text(of: errno) : detail.isEmpty ? code.text : detail
         let network = server.port == nil ? "" : "tcp "
-        let route = network + (source.map { "\($0):0->\(server)" } ?? "\(server)")
+        let route = network + (source.map { "\(IPEndpoint($0, port: 0))->\(server)" } ?? "\(server)")
         switch step {
         case .socket, .setsockopt, .bind, .connect: return "dial \(route): \(step): \(said)"
         case .send: return "write \(route): \(said)"

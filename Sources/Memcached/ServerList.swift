@@ -44,8 +44,8 @@ package final class ServerList: Sendable {
         memcached_free(ring)
     }
 
-    /// Whether a server is dialled over IPv4, to which alone the dialers have addresses.
-    package var hasIPv4: Bool { addresses.contains { if case .ipv4 = $0 { true } else { false } } }
+    /// Whether a dialer has a say in dials to any of the servers.
+    package func has(addressesOf dialer: Dialer) -> Bool { addresses.contains { dialer.hasAddresses(towards: $0) } }
 
     /// Whether a server is dialled over TCP, and takes ports.
     package var hasTCP: Bool { addresses.contains { $0.port != nil } }
@@ -55,6 +55,7 @@ package final class ServerList: Sendable {
         addresses.count == 1 ? 0 : Int(memcached_generate_hash(ring, key.baseAddress, key.count))
     }
 
+    /// The server that a key belongs to, as libmemcached chooses it.
     package func index(of key: String) -> Int {
         var key = key
         return key.withUTF8 { utf8 in

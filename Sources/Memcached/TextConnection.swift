@@ -37,7 +37,7 @@ package struct TextConnection: ~Copyable {
     /// - Parameter source: address to connect from; nil leaves it to the kernel.
     package init(to address: SocketAddress, from source: IPv4Address? = nil) throws(TextProtocolError) {
         do {
-            socket = try Socket.connected(to: address, from: source, timeout: Self.timeout)
+            socket = try Socket.connected(to: address, from: source.map { IPAddress($0) }, timeout: Self.timeout)
         } catch {
             throw .system(error)
         }

@@ -51,15 +51,17 @@ package struct Descriptor: ~Copyable, Sendable {
         _ = ftruncate(rawValue, 0)
     }
 
-    /// Opens a file for reading. open(2)
+    /// Opens a file for reading; a pipe too, without a wait for its writer. open(2)
     package static func reading(_ path: String) throws(SystemCallError) -> Descriptor {
-        let raw = try systemCall("open", on: path) { Int(open(path, O_RDONLY | O_CLOEXEC)) }
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        let raw = try systemCall("open", on: path) { Int(open(path, flags)) }
         return Descriptor(owning: CInt(raw))
     }
 
-    /// Opens an existing file for writing. open(2)
+    /// Opens an existing file for writing; ENXIO for a pipe that nobody reads. open(2)
     package static func writing(_ path: String) throws(SystemCallError) -> Descriptor {
-        let raw = try systemCall("open", on: path) { Int(open(path, O_WRONLY | O_CLOEXEC)) }
+        let flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        let raw = try systemCall("open", on: path) { Int(open(path, flags)) }
         return Descriptor(owning: CInt(raw))
     }
 
@@ -99,6 +101,13 @@ package struct Descriptor: ~Copyable, Sendable {
             guard more.count <= limit - bytes.count else { throw SystemCallError("read", errno: EFBIG) }
             bytes += more
         }
+    }
+
+    /// Reads the end of a file. lseek(2), read(2)
+    package func readLast(_ count: Int) throws(SystemCallError) -> [UInt8] {
+        // Refused where the file is shorter: then all of it is read.
+        _ = lseek(rawValue, off_t(-count), SEEK_END)
+        return try readSome(upTo: count)
     }
 
     /// Writes all of it, however often the kernel must be asked. write(2)

@@ -3,6 +3,7 @@ internal import Glibc
 /// An address of either family. An IPv4 address and its IPv4-mapped form (`::ffff:a.b.c.d`) are one and the same:
 /// the kernel gives both their ports from one and the same range. ipv6(7), RFC 4291 section 2.5.5.2
 package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// An address family.
     package enum Family: String, Sendable, Codable, CaseIterable {
         case ipv4, ipv6
     }
@@ -10,10 +11,14 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// The sixteen octets in reading order, as two numbers.
     package let high: UInt64
     package let low: UInt64
+    /// Index of the interface on which a link-local address is meant: each has such addresses of its own. 0 for any other
+    /// address, and where it is not said. RFC 4007 section 6
+    package let zone: UInt32
 
-    package init(high: UInt64, low: UInt64) {
+    package init(high: UInt64, low: UInt64, zone: UInt32 = 0) {
         self.high = high
         self.low = low
+        self.zone = zone
     }
 
     package init(_ address: IPv4Address) {
@@ -29,13 +34,20 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
         let bare = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
         var octets = in6_addr()
         guard bare.contains(":"), inet_pton(AF_INET6, bare, &octets) == 1 else { return nil }
-        self = withUnsafeBytes(of: &octets) { bytes in
+        self.init(octets)
+    }
+
+    init(_ octets: in6_addr) {
+        self = withUnsafeBytes(of: octets) { bytes in
             IPAddress(
                 high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
                 low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
     }
+
+    /// `::1`
+    package static let ipv6Loopback = IPAddress(high: 0, low: 1)
 
     private static let mappedPrefix: UInt64 = 0xffff
 
@@ -47,16 +59,39 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     package var isLoopback: Bool { ipv4?.isLoopback ?? (high == 0 && low == 1) }
 
+    /// Whether it is an address of loopback that connect() does not choose by itself: any but 127.0.0.1 and ::1.
+    package var isBoundLoopback: Bool { isLoopback && ipv4.map { $0 != .loopback } ?? false }
+
     /// Whether it stands for every address of this machine: 0.0.0.0 or `::`.
     package var isWildcard: Bool { ipv4.map { $0.value == 0 } ?? (high == 0 && low == 0) }
 
-    package static func < (left: Self, right: Self) -> Bool {
-        (left.high, left.low) < (right.high, right.low)
+    /// Whether a connection can come from it: it is no wildcard and no group's, reserved, or IPv6 link-local, which is one
+    /// only together with an interface. RFC 6890, RFC 4291 section 2.5.6
+    package var canBeSource: Bool {
+        if let ipv4 { return (1..<224).contains(ipv4.value >> 24) }
+        return !isWildcard && high >> 56 != 0xff && !isLinkLocal
     }
 
-    /// Dotted decimal, or the shortest form of RFC 5952. inet_ntop(3)
+    /// Whether it is one that every interface may have: fe80::/10. RFC 4291 section 2.5.6
+    package var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
+
+    /// The same without an interface: what people write.
+    package var anywhere: IPAddress { IPAddress(high: high, low: low) }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.high, left.low, left.zone) < (right.high, right.low, right.zone)
+    }
+
+    /// Dotted decimal, or the shortest form of RFC 5952, with the interface of a link-local address behind it.
+    /// inet_ntop(3), if_indextoname(3)
     package var description: String {
         if let ipv4 { return ipv4.description }
+        guard zone == 0 else {
+            let name = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IF_NAMESIZE)) { space in
+                if_indextoname(zone, space.baseAddress!).map { String(cString: $0) }
+            }
+            return "\(anywhere)%\(name ?? "\(zone)")"
+        }
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { space in
             var octets = (high.bigEndian, low.bigEndian)
             inet_ntop(AF_INET6, &octets, space.baseAddress!, socklen_t(space.count))
@@ -77,9 +112,9 @@ package struct IPEndpoint: Sendable, Hashable, Comparable, CustomStringConvertib
 
     /// Reads what ``description`` writes; nil for anything else.
     package init?(text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.allSatisfy({ ("0"..."9").contains($0) }), let port = UInt16(digits) else { return nil }
         let host = String(text[..<colon])
         // Without brackets an IPv6 address and its port cannot be told apart.
         guard !host.contains(":") || host.hasPrefix("["), let address = IPAddress(text: host) else { return nil }

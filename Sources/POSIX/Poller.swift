@@ -95,6 +95,7 @@ package struct Poller: ~Copyable, Sendable {
         try systemCall("epoll_ctl") { Int(epoll_ctl(epoll, operation, descriptor, &event)) }
     }
 
+    /// What to wait for on a descriptor.
     package enum Interest: Sendable {
         case readable
         case writable

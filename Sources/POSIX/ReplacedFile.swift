@@ -25,10 +25,10 @@ package struct ReplacedFile: ~Copyable, Sendable {
         // What these name is an open file of somebody's, whom a replacement would not reach. proc_pid_fd(5)
         let isOpenElsewhere = ["/dev/fd/", "/dev/std", "/proc/"].contains { path.hasPrefix($0) }
         if exists, isOpenElsewhere || status.st_mode & S_IFMT != S_IFREG {
-            let flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
-            target = .stream(Descriptor(owning: CInt(try systemCall("open", on: path) { Int(open(path, flags)) })))
+            target = .stream(try .output(path))
             return
         }
+        try Descriptor.checkOutput(path)
         let file = Self.behindLinks(path)
         if exists { _ = try Descriptor.writing(path) }
         do throws(SystemCallError) {

@@ -36,21 +36,17 @@ package struct Socket: ~Copyable, Sendable {
 
     /// A blocking connected socket, with Nagle's algorithm off.
     /// - Parameters:
-    ///   - source: address to bind first where the other is IPv4's, or nil for the kernel's choice at connect().
+    ///   - source: address to bind first where it is of the other's family, or nil for the kernel's choice at connect().
     ///   - timeout: bounds the connect and, from then on, each single read and write.
     /// - Throws: ``SystemCallError``; a connect that takes too long is EINPROGRESS or EAGAIN. socket(7)
     package static func connected(
         to address: SocketAddress,
-        from source: IPv4Address? = nil,
+        from source: IPAddress? = nil,
         timeout: Duration
     ) throws(SystemCallError) -> Socket {
         let socket = try Socket(address.family, nonBlocking: false)
         try socket.setTimeout(timeout)
-        if let source, case .ipv4 = address {
-            try systemCall("bind", on: "\(source):0") {
-                Int(SocketAddress.ipv4(source, port: 0).withSockaddr { bind(socket.rawValue, $0, $1) })
-            }
-        }
+        try socket.bindSource(source, towards: address)
         try systemCall("connect", on: address.description) {
             Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })
         }
@@ -60,18 +56,15 @@ package struct Socket: ~Copyable, Sendable {
 
     /// A non-blocking socket that is being connected, with Nagle's algorithm off: a write would block until it is, and
     /// fails when it cannot be.
-    /// - Parameter source: address to bind first where the other is IPv4's, or nil for the kernel's choice at connect().
+    /// - Parameter source: address to bind first where it is of the other's family, or nil for the kernel's choice at
+    ///   connect().
     /// - Throws: ``SystemCallError`` connect(2) EINPROGRESS
     package static func connecting(
         to address: SocketAddress,
-        from source: IPv4Address? = nil
+        from source: IPAddress? = nil
     ) throws(SystemCallError) -> Socket {
         let socket = try Socket(address.family, nonBlocking: true)
-        if let source, case .ipv4 = address {
-            try systemCall("bind", on: "\(source):0") {
-                Int(SocketAddress.ipv4(source, port: 0).withSockaddr { bind(socket.rawValue, $0, $1) })
-            }
-        }
+        try socket.bindSource(source, towards: address)
         if address.port != nil { try socket.set(CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
         do {
             try systemCall("connect", on: address.description) {
@@ -81,6 +74,26 @@ package struct Socket: ~Copyable, Sendable {
             return socket
         }
         return socket
+    }
+
+    /// Finds out whether this machine has an address to reach another from; nothing is sent. connect(2) of a datagram socket
+    /// - Parameter source: address to reach it from; nil for the kernel's choice.
+    /// - Throws: ``SystemCallError`` from bind, for a source that is not this machine's, or connect.
+    package static func checkWay(to address: SocketAddress, from source: IPAddress?) throws(SystemCallError) {
+        let type = CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let socket = Socket(owning: CInt(try systemCall("socket") { Int(Glibc.socket(address.family, type, 0)) }))
+        try socket.bindSource(source, towards: address)
+        try systemCall("connect", on: address.description) {
+            Int(address.withSockaddr { connect(socket.rawValue, $0, $1) })
+        }
+    }
+
+    /// An IPv6 address need not be an interface's own, as long as it is routed here. ipv6(7) IPV6_FREEBIND
+    private func bindSource(_ source: IPAddress?, towards address: SocketAddress) throws(SystemCallError) {
+        guard let source, source.family == address.endpoint?.address.family else { return }
+        if source.family == .ipv6 { try set(CInt(IPPROTO_IPV6), IPV6_FREEBIND, 1) }
+        let local = SocketAddress(IPEndpoint(source, port: 0))
+        try systemCall("bind", on: local.description) { Int(local.withSockaddr { bind(rawValue, $0, $1) }) }
     }
 
     /// The next waiting connection as a non-blocking socket, or nil when none waits. accept4(2)
@@ -135,13 +148,14 @@ package struct Socket: ~Copyable, Sendable {
         _ call: String,
         _ body: (CInt, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> CInt
     ) throws(SystemCallError) -> SocketAddress {
-        var inet = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         try systemCall(call) {
-            withUnsafeMutablePointer(to: &inet) { pointer in
+            withUnsafeMutablePointer(to: &storage) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Int(body(rawValue, $0, &length)) }
             }
         }
-        return SocketAddress(inet)
+        guard let address = SocketAddress(storage) else { throw SystemCallError(call, errno: EAFNOSUPPORT) }
+        return address
     }
 }

@@ -51,7 +51,8 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Reads `HOST:PORT` with a dotted address or `localhost`, or `unix:/path`; nil for anything else.
+    /// Reads `HOST:PORT` with a dotted address or `localhost`, `[ADDRESS]:PORT` with one of IPv6, or `unix:/path`; nil for
+    /// anything else.
     package init?(text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
@@ -60,12 +61,19 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
             self = .unix(path: path)
             return
         }
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
+        let name = "localhost:"
+        let numeric = text.hasPrefix(name) ? "\(IPv4Address.loopback):\(text.dropFirst(name.count))" : text
+        guard let endpoint = IPEndpoint(text: numeric) else { return nil }
+        self.init(endpoint)
+    }
+
+    /// Address and port; nil of a unix socket.
+    package var endpoint: IPEndpoint? {
+        switch self {
+        case .ipv4(let address, let port): IPEndpoint(IPAddress(address), port: port)
+        case .ipv6(let address, let port): IPEndpoint(address, port: port)
+        case .unix: nil
         }
-        let host = text[..<colon] == "localhost" ? "127.0.0.1" : String(text[..<colon])
-        guard let address = IPv4Address(text: host) else { return nil }
-        self = .ipv4(address, port: port)
     }
 
     package var port: UInt16? {
@@ -138,10 +146,21 @@ package enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    init(_ inet: sockaddr_in) {
-        self = .ipv4(
-            IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr)),
-            port: UInt16(bigEndian: inet.sin_port)
-        )
+    /// Of the kernel's form; nil for a family other than IPv4's and IPv6's.
+    init?(_ storage: sockaddr_storage) {
+        let endpoint: IPEndpoint? = withUnsafeBytes(of: storage) { bytes in
+            switch CInt(storage.ss_family) {
+            case AF_INET:
+                let inet = bytes.loadUnaligned(as: sockaddr_in.self)
+                let address = IPv4Address(value: UInt32(bigEndian: inet.sin_addr.s_addr))
+                return IPEndpoint(IPAddress(address), port: UInt16(bigEndian: inet.sin_port))
+            case AF_INET6:
+                let inet = bytes.loadUnaligned(as: sockaddr_in6.self)
+                return IPEndpoint(IPAddress(inet.sin6_addr), port: UInt16(bigEndian: inet.sin6_port))
+            default: return nil
+            }
+        }
+        guard let endpoint else { return nil }
+        self.init(endpoint)
     }
 }

@@ -11,4 +11,13 @@ package enum StandardStreams {
             if fcntl(number, F_GETFD) < 0 { _ = Glibc.open(path, O_RDWR) }
         }
     }
+
+    /// The one that a path stands for, which cannot be opened again where it is a socket; nil for any other path.
+    package static func number(of path: String) -> CInt? {
+        switch path {
+        case "/dev/stdout": 1
+        case "/dev/stderr": 2
+        default: nil
+        }
+    }
 }

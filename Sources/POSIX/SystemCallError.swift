@@ -8,19 +8,23 @@ package struct SystemCallError: Error, Equatable, CustomStringConvertible {
     /// What it was tried on, as in `127.0.0.1:8080`; empty when there is nothing to add.
     package var subject: String
     package var errno: CInt
+    /// Why, where that is known better than the errno says it.
+    package var reason: String?
 
-    package init(_ call: String, on subject: String = "", errno: CInt) {
+    package init(_ call: String, on subject: String = "", errno: CInt, reason: String? = nil) {
         self.call = call
         self.subject = subject
         self.errno = errno
+        self.reason = reason
     }
 
     /// The symbolic name, as in `EADDRINUSE`.
     package var name: String { Self.name(of: errno) }
 
-    package var description: String {
-        subject.isEmpty ? "\(call): \(Self.text(of: errno))" : "\(call) \(subject): \(Self.text(of: errno))"
-    }
+    /// What went wrong, without what was tried.
+    package var words: String { reason ?? Self.text(of: errno) }
+
+    package var description: String { subject.isEmpty ? "\(call): \(words)" : "\(call) \(subject): \(words)" }
 
     /// The symbolic name of an errno, as in `EADDRINUSE`. strerrorname_np(3)
     package static func name(of errno: CInt) -> String {

@@ -14,7 +14,6 @@ enum CallerName {
             guard let value = request.head.headerFields[name], !value.isEmpty else { continue }
             return value.printable(bytes: maxBytes)
         }
-        guard case .ipv4(let address, _) = request.peer else { return "unknown" }
-        return address.description
+        return request.peer?.endpoint?.address.description ?? "unknown"
     }
 }

@@ -38,7 +38,7 @@ package struct Endpoint: Responder {
             switch method {
             case .getPostRecords: return try await getPostRecords(message, request, call)
             case .ping:
-                let _: Bsky_PingRequest = try call.codec.decode(message)
+                try PingRequest.check(message, in: call.codec)
                 return await call.response([try call.codec.encode(Bsky_PingResponse())])
             }
         } catch {

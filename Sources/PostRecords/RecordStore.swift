@@ -40,10 +40,12 @@ package final class RecordStore: BackingStore {
         readers.withLock { $0.latency = latency }
     }
 
+    /// When a query that begins now is answered.
     package func schedule(at now: MonotonicInstant) -> MonotonicInstant {
         readers.withLock { $0.schedule(at: now) }
     }
 
+    /// The record of a post, encoded as memcached holds it.
     package func value(for key: String) -> [UInt8] {
         SyntheticPost.cacheValue(for: key)
     }

@@ -72,10 +72,17 @@ extension CuresResult {
                 lines.append("\(row.name): its measurements differ: \(verdicts.map(\.text).joined(separator: ", "))")
             }
         }
+        let unheld = cures.filter { $0.dials != nil && $0.expectations.isEmpty }.map(\.name)
+        if unjudged == nil, !unheld.isEmpty {
+            lines.append(
+                "not held against what is expected, for which \(grouped(plan.ports)) ports are too few: "
+                    + unheld.joined(separator: ", ")
+            )
+        }
         lines += failures.map { "FAIL \($0)" } + (unjudged.map { ["not judged: \($0)"] } ?? [])
         let isJudged = cures.contains { !$0.expectations.isEmpty }
         if isJudged, failures.isEmpty {
-            lines.append("pass: each row is what was expected of it")
+            lines.append("pass: each \(unheld.isEmpty ? "row" : "other row") is what was expected of it")
         }
         lines += ["", "a verdict is the first of these that applies:"] + rules.map { "  \($0)" }
         return lines

@@ -1,5 +1,6 @@
 package import Cures
 package import Exec
+package import LoadGenerator
 internal import PostRecords
 package import Results
 internal import Scenarios
@@ -31,6 +32,12 @@ package enum HTMLPage {
     package static func report(_ result: ExecResult) -> [UInt8] {
         let page = ExecPage(result: result)
         return compose(title: page.title, page.content, data: JSONText.encodeLine(result))
+    }
+
+    /// The report of a load; it carries its data.
+    package static func report(_ result: LoadResult) -> [UInt8] {
+        let page = LoadPage(result: result)
+        return compose(title: page.title, page.content, data: JSONText.encode(result))
     }
 
     /// What the live page shows when its run has ended.

@@ -1,10 +1,11 @@
-internal import LoadGenerator
+package import LoadGenerator
 package import Results
 internal import Scenarios
 internal import Text
 
 /// A result as Markdown, for a pull request or an incident's page: what happened first, then the figures.
 package enum MarkdownReport {
+    /// A run, as for a pull request.
     package static func lines(_ run: RunResult) -> [String] {
         var lines = [
             "## Spiral: \(MarkdownTable.escaped(run.scenario)): \(MarkdownTable.escaped(run.verdict.text))", "",
@@ -34,6 +35,7 @@ package enum MarkdownReport {
         return lines + [""] + place(run.environment)
     }
 
+    /// A sweep, as for a pull request.
     package static func lines(_ sweep: SweepResult) -> [String] {
         let table = SweepTable(sweep)
         var lines = [
@@ -45,6 +47,23 @@ package enum MarkdownReport {
         if sweep.findings.count > 1 { lines.append("") }
         if !sweep.ranking.isEmpty { lines += MarkdownTable.lines(header: table.header, rows: table.rows) + [""] }
         return lines + (sweep.environment.map(place) ?? [])
+    }
+
+    package static func lines(_ load: LoadResult) -> [String] {
+        let header = [
+            "client", "due", "answered", "failed", "unanswered", "not sent", "p50 ms", "p99 ms", "p99 of all due",
+        ]
+        let rows = load.clients.map { client in
+            [client.name]
+                + [client.due, client.answered, client.failed, client.unanswered, client.unsent].map { grouped($0) }
+                + [client.latencyMs?.p50, client.latencyMs?.p99].map { $0.map(rounded) ?? "-" }
+                + [client.latencyAllMs.map { $0.text($0.p99, rounded) } ?? "-"]
+        }
+        let verdict = load.invalidBecause.map { "INVALID: \($0)" } ?? "valid: the generator kept up"
+        return [
+            "## Spiral: load on \(MarkdownTable.escaped(load.target))", "", "**\(MarkdownTable.escaped(verdict))**", "",
+            MarkdownTable.escaped(load.outcome), "",
+        ] + MarkdownTable.lines(header: header, rows: rows)
     }
 
     /// Where it was measured, in a line.

@@ -1,5 +1,6 @@
 /// A line of text, and what it is on a terminal that has colors.
 package struct ScreenLine: Sendable, Equatable, ExpressibleByStringInterpolation {
+    /// What a text's colour says.
     package enum Tone: Sendable {
         case plain, good, bad, warning, heading
 

@@ -86,7 +86,7 @@ package struct Environment: Codable, Sendable {
 
 extension Environment {
     /// What of it no machine has, in words; nil where there is nothing.
-    var problem: String? {
+    package var problem: String? {
         let isRange = portRange.count == 2 && portRange[0] <= portRange[1]
         return isRange && portRange.allSatisfy((0...65_535).contains) || portRange.isEmpty
             ? nil : "its portRange is none"

@@ -4,6 +4,7 @@ package import Text
 
 /// What happened in one phase.
 package struct PhaseResult: Codable, Sendable {
+    /// Dials to memcached in the phase.
     package struct Dials: Codable, Sendable {
         package var ok: Int
         package var failed: Int
@@ -25,6 +26,7 @@ package struct PhaseResult: Codable, Sendable {
         }
     }
 
+    /// When ports ran out in the phase: predicted, and measured.
     package struct Exhaustion: Codable, Sendable {
         /// Seconds from the beginning of the phase, as a simulation of its batches has it; nil when it has no end of
         /// the ports, or cannot tell.
@@ -41,6 +43,7 @@ package struct PhaseResult: Codable, Sendable {
         }
     }
 
+    /// An expectation of the phase, the value measured, and whether it held.
     package struct Observation: Codable, Sendable {
         package var text: String
         package var observed: String

@@ -51,7 +51,9 @@ package struct RunResult: Codable, Sendable {
         self.verdict = verdict
     }
 
+    /// Something that happened at one moment of the run.
     package struct Event: Codable, Sendable {
+        /// What happened.
         package enum Kind: String, Codable, Sendable {
             case phase, setting, client, fault, death, restart
         }
@@ -76,6 +78,7 @@ package struct RunResult: Codable, Sendable {
         }
     }
 
+    /// Whether the run came out as expected, and what did not.
     package struct Verdict: Codable, Sendable {
         package var pass: Bool
         package var text: String

@@ -4,6 +4,7 @@ package import Text
 
 /// What a cell of somebody's own server came to, measured from outside. What only the server knows is not in it.
 package struct ServiceResult: Codable, Sendable {
+    /// Connects of the service under test.
     package struct Dials: Codable, Sendable {
         /// connect() calls that found a port, of everything in the cell but the load.
         package var ok: Int

@@ -182,7 +182,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         do {
             let changes = try self.settings(values)
             settings.apply(changes)
-            return settings.conflict(among: Set(changes.map(\.name)))
+            return settings.conflict(among: Set(changes.map(\.name))) ?? settings.misfitOverIPv4?.description
         } catch {
             return "\(error)"
         }

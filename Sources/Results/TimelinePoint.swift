@@ -2,6 +2,7 @@ package import LoadGenerator
 
 /// What was seen at one moment of a run.
 package struct TimelinePoint: Codable, Sendable {
+    /// A caller's figures at this point.
     package struct Client: Codable, Sendable {
         /// Batches answered since the point before.
         package var answered: Int

@@ -3,6 +3,7 @@ package import Units
 
 /// Something done in the course of a phase: to a process of the run, or to a setting.
 package struct Fault: Sendable, CustomStringConvertible {
+    /// What is done to a process.
     package enum ProcessAction: String, Sendable, CaseIterable {
         /// SIGKILL; the server is then started again at once if the scenario says so.
         case kill
@@ -14,10 +15,12 @@ package struct Fault: Sendable, CustomStringConvertible {
         case restart
     }
 
+    /// Whose process.
     package enum Subject: String, Sendable, CaseIterable {
         case server, memcached
     }
 
+    /// What a fault does.
     package enum Effect: Sendable {
         case process(ProcessAction, Subject)
         /// As a slow log sink, or a slow database.

@@ -68,6 +68,7 @@ package struct PhaseProgress: Sendable {
 
 /// Something that somebody wants of a run.
 package struct RunRequest: Sendable {
+    /// What a viewer asks of the run.
     package enum Action: Sendable {
         case change([SettingChange])
         /// What a client is to send that sends by hand.

@@ -63,7 +63,7 @@ package struct ScenarioSetup: Sendable {
     /// What of it makes dials unpredictable, whatever the settings; nil when nothing does.
     var dialObstacle: String? {
         if memcached.transport != .ipv4 {
-            return "memcached is reached over \(memcached.transport), where no dialer has a say"
+            return "memcached is reached over \(memcached.transport), where ports are not predicted"
         }
         return sysctls.first { !$0.choosesPorts }.map { "\($0) may change how long a port is taken" }
     }

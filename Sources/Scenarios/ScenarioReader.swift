@@ -3,6 +3,7 @@ internal import Forecast
 internal import KernelProbe
 internal import LoadGenerator
 internal import Memcached
+internal import POSIX
 internal import PostRecords
 internal import Testbed
 internal import Text
@@ -58,6 +59,7 @@ private struct ScenarioReader {
         if let node = entries["sysctls"] { scenario.setup.sysctls = sysctls(node, scenario.setup) }
         if let node = entries["settings"] { scenario.settings = settings(node) }
         inForce.apply(scenario.settings)
+        check(scenario.settings, at: entries["settings"], scenario.setup)
         if let node = entries["clients"] {
             scenario.clients = clients(node)
             named = Set(yaml.entries(node, "clients").map(\.name))
@@ -220,6 +222,7 @@ private struct ScenarioReader {
         }
         plan.faults = (entries["faults"].map { yaml.list($0, "faults") } ?? []).compactMap { fault($0, plan) }
         inForce.apply(plan.changes)
+        check(plan.changes, at: entries["settings"], scenario.setup)
         let obstacle =
             scenario.setup.dialObstacle
             ?? DialObstacle.known(
@@ -239,9 +242,25 @@ private struct ScenarioReader {
             plan.expectations.append(claim)
         }
         for fault in plan.faults {
-            if case .setting(let change) = fault.effect { inForce.apply([change]) }
+            guard case .setting(let change) = fault.effect else { continue }
+            inForce.apply([change])
+            check([change], at: entries["faults"], scenario.setup)
         }
         return plan
+    }
+
+    /// Complains of a change that has no meaning with the way to memcached.
+    private mutating func check(_ changes: [SettingChange], at node: Node?, _ setup: ScenarioSetup) {
+        let memcached: SocketAddress =
+            switch setup.memcached.transport {
+            case .ipv4: .ipv4(.loopback, port: 11211)
+            case .ipv6: .ipv6(IPAddress(high: 0, low: 1), port: 11211)
+            case .unix: .unix(path: "/memcached.socket")
+            }
+        guard let node, let misfit = inForce.misfit(ServerList([memcached])),
+            changes.contains(where: { $0.name == misfit.setting })
+        else { return }
+        yaml.complain(node, "\(misfit)")
     }
 
     private mutating func duration(_ node: Node, _ what: String) -> Duration? {

@@ -67,10 +67,12 @@ extension ScenarioRun {
     /// - Parameter use: as it is now.
     func dialerPorts(_ use: PortUse) -> DialForecast.Ports {
         let (dialer, lateBind) = (settings.fanOut.dialer, settings.fanOut.lateBind)
-        if case .rotate = dialer { return .ample }
-        if case .rotateDestination = dialer { return .ample }
+        switch dialer {
+        case .rotate, .rotateWithin, .rotateDestination: return .ample
+        case .kernel, .bind: break
+        }
         if case .bind(let source) = dialer, !lateBind {
-            return .exactly(max(0, network.ports.ports - (use.sources[IPAddress(source)]?.held ?? 0)), mayReturn: false)
+            return .exactly(max(0, network.ports.ports - (use.sources[source]?.held ?? 0)), mayReturn: false)
         }
         // A port that anybody has bound is none that connect() chooses.
         let free = use.rows(towardsPort: network.memcachedPort).map(\.freeToConnect).min() ?? use.freeForNewPair

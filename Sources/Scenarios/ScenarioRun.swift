@@ -66,6 +66,7 @@ final class ScenarioRun {
         try Self.checkForSignal()
         settings.logSink = .file(path: folder.path + "/errors.log")
         settings.apply(scenario.settings)
+        try network.makeOwn(settings.fanOut.dialer)
         let address = memcached.address
         server = try SupervisedServer(
             settings: settings,
@@ -225,8 +226,11 @@ final class ScenarioRun {
     /// Changes settings of the running server: all of them, or on an error none.
     /// - Throws: ``TestbedError``
     func change(_ changes: [SettingChange], in position: PhasePosition) throws {
+        var changed = settings
+        changed.apply(changes)
+        try network.makeOwn(changed.fanOut.dialer)
         try server.change(changes)
-        settings.apply(changes)
+        settings = changed
         for observer in observers { observer.settingsChanged(settingsDocument, in: position) }
     }
 

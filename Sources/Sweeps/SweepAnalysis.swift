@@ -40,10 +40,13 @@ extension SweepResult {
         guard plan.service == nil else { return .infinity }
         var settings = Settings()
         settings.apply((try? plan.settings(values)) ?? [])
-        guard case .bind = settings.fanOut.dialer, let range = environment?.portRange, range.count == 2 else {
-            return .infinity
-        }
-        return PortRange(lowestPort: range[0], highestPort: range[1]).sustainableDialsPerSecond
+        let fanOut = settings.fanOut
+        guard case .bind = fanOut.dialer, let range = environment?.portRange, range.count == 2 else { return .infinity }
+        // Its own connections leave no TIME_WAIT at this end.
+        guard fanOut.close == .client, fanOut.socketOptions.linger == .off else { return .infinity }
+        let own = fanOut.socketOptions.localPorts.map { Int($0.lowest)...Int($0.highest) } ?? range[0]...range[1]
+        let (low, high) = (max(range[0], own.lowerBound), min(range[1], own.upperBound))
+        return low > high ? 0 : PortRange(lowestPort: low, highestPort: high).sustainableDialsPerSecond
     }
 
     /// Feasible ones first, of which nothing failed before those of which in most runs nothing did; those without

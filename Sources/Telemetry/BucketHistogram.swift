@@ -13,11 +13,13 @@ package struct BucketHistogram: Sendable, Equatable {
 
     package var count: Int { counts.reduce(0, +) }
 
+    /// Counts a value into its bucket.
     package mutating func record(_ value: Double) {
         counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
         sum += value
     }
 
+    /// Adds another histogram's counts.
     package mutating func add(_ other: BucketHistogram) {
         for index in counts.indices { counts[index] += other.counts[index] }
         sum += other.sum

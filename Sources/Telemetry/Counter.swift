@@ -6,6 +6,7 @@ package final class Counter: Sendable {
 
     package init() {}
 
+    /// Counts events, from any thread.
     package func add(_ amount: Int = 1) {
         // One instruction; `add` is a loop that ends in a trap when the number is full.
         count.wrappingAdd(amount, ordering: .relaxed)
@@ -20,6 +21,7 @@ package final class CounterFamily<Label: Hashable & Sendable>: Sendable {
 
     package init() {}
 
+    /// Counts events under a label, from any thread.
     package func add(_ amount: Int = 1, for label: Label) {
         counts.withLock { $0[label, default: 0] += amount }
     }

@@ -7,6 +7,7 @@ package final class PeakGauge: Sendable {
 
     package init() {}
 
+    /// Raises the gauge, from any thread, and its peak with it.
     package func increment(by amount: Int = 1) {
         let value = now.wrappingAdd(amount, ordering: .relaxed).newValue
         if value > highest.load(ordering: .relaxed) { highest.max(value, ordering: .relaxed) }
@@ -17,6 +18,7 @@ package final class PeakGauge: Sendable {
         if change > 0 { increment(by: change) } else { decrement(by: -change) }
     }
 
+    /// Lowers the gauge, from any thread.
     package func decrement(by amount: Int = 1) {
         now.wrappingSubtract(amount, ordering: .relaxed)
     }

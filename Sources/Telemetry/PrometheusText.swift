@@ -1,5 +1,6 @@
 /// Writes metrics in the Prometheus text format, version 0.0.4: each family once, with its help and type.
 package struct PrometheusText {
+    /// A metric's type, by its name in the format.
     package enum Kind: String {
         case counter, gauge, histogram
     }

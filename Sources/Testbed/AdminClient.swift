@@ -17,7 +17,7 @@ package struct AdminClient: ~Copyable {
 
     /// - Parameters:
     ///   - token: what it wants requests to carry; nil where it wants nothing.
-    ///   - timeout: how long to wait for it to connect, and for each part of an answer.
+    ///   - timeout: how long to wait for it to connect, and then for an answer.
     package init(_ address: SocketAddress, token: AccessToken? = nil, timeout: Duration = .seconds(10)) {
         self.address = address
         fields = token.map { [.authorization: "Bearer \($0.text)"] } ?? [:]
@@ -61,7 +61,7 @@ package struct AdminClient: ~Copyable {
         guard text.hasPrefix("{"), text.utf8.count <= 2000 else {
             return "what listens at \(address) is not spiral-server's admin listener: it answers \(status) to \(path)"
         }
-        return "spiral-server refused \(path): \(text.printable)"
+        return "spiral-server refused \(path) with \(status): \(text.printable)"
     }
 
     /// - Throws: ``TestbedError`` when there is no answer, or one that refuses.
@@ -77,7 +77,12 @@ package struct AdminClient: ~Copyable {
                 client = kept
             } else {
                 let isLoopback = address.isLoopback
-                client = try Client(to: address, from: isLoopback ? Self.source : nil, timeout: timeout)
+                client = try Client(
+                    to: address,
+                    from: isLoopback ? Self.source : nil,
+                    timeout: timeout,
+                    longestAnswer: timeout
+                )
             }
             let answer = try client.send(method, path, fields: fields, body: body)
             connection = consume client

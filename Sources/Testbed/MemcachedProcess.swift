@@ -44,7 +44,7 @@ package final class MemcachedProcess {
             address = .ipv4(isWildcard ? .loopback : options.listen, port: options.port)
             socket = ["-l", "\(options.listen)", "-p", "\(options.port)", "-U", "0"]
         case .ipv6:
-            address = .ipv6(IPAddress(high: 0, low: 1), port: options.port)
+            address = .ipv6(.ipv6Loopback, port: options.port)
             socket = ["-l", "::1", "-p", "\(options.port)", "-U", "0"]
         case .unix:
             address = .unix(path: folder.path + "/memcached.socket")

@@ -7,6 +7,7 @@ package import Units
 /// Bounds the memory of a process as a container would: by a cgroup of its own where one can be made,
 /// by watching its resident memory and killing it otherwise. cgroups(7)
 package final class MemoryLimit {
+    /// Who ends a process that holds more.
     package enum Enforcement: String, Sendable, Codable {
         case cgroup2 = "cgroup v2"
         case cgroup1 = "cgroup v1"

@@ -37,8 +37,9 @@ package final class RunFolder: Sendable {
 
     /// The last lines of a file in it as the end of an error message, with a colon before them; empty when there are none.
     package func lastWords(_ name: String, lines: Int = 5) -> String {
-        guard let data = FileManager.default.contents(atPath: "\(path)/\(name)") else { return "" }
-        let text = String(decoding: data.suffix(8 << 10), as: UTF8.self)
+        // A log may have grown for hours.
+        let bytes = try? Descriptor.reading("\(path)/\(name)").readLast(8 << 10)
+        let text = String(decoding: bytes ?? [], as: UTF8.self)
         let last = text.split(separator: "\n").suffix(lines)
         return last.isEmpty ? "" : ": " + last.joined(separator: "\n")
     }

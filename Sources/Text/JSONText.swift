@@ -22,6 +22,7 @@ package enum JSONText {
         return (try? encoder.encode(value)).map { Array($0) } ?? []
     }
 
+    /// Reads a value; throws what `JSONDecoder` does.
     package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
         try JSONDecoder().decode(type, from: Data(bytes))
     }

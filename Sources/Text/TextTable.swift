@@ -7,6 +7,7 @@ package struct TextTable {
         rows = [header.map(\.printable)]
     }
 
+    /// Adds a row, of as many cells as the header has.
     package mutating func add(_ row: [String]) {
         rows.append(row.map(\.printable))
     }

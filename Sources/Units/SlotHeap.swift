@@ -1,6 +1,7 @@
 /// Slots (small numbers, as those of array elements) in the order of their keys, lowest first. Each stands in it at most
 /// once, and can be moved and taken out wherever it stands: all in O(log n).
 package struct SlotHeap: Sendable {
+    /// What entries are ordered by.
     package struct Key: Comparable, Sendable {
         package var major: UInt64
         /// Decides between keys with the same ``major``.
@@ -16,6 +17,7 @@ package struct SlotHeap: Sendable {
         }
     }
 
+    /// A slot and its key.
     package struct Entry: Sendable {
         package var key: Key
         package var slot: Int
@@ -32,6 +34,7 @@ package struct SlotHeap: Sendable {
     package var isEmpty: Bool { entries.isEmpty }
     package var count: Int { entries.count }
 
+    /// Whether the slot is in the heap.
     package func contains(_ slot: Int) -> Bool { slot < indices.count && indices[slot] >= 0 }
 
     /// Puts a slot in, or moves it to where its new key belongs.

@@ -8,5 +8,8 @@ package struct UnitTextError: Error, Equatable, CustomStringConvertible {
         self.expected = expected
     }
 
-    package var description: String { "'\(text)' is not \(expected)" }
+    /// One line, whatever the text is.
+    package var description: String {
+        "'\(text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " "))' is not \(expected)"
+    }
 }

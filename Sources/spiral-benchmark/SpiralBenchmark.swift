@@ -6,6 +6,8 @@ struct SpiralBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spiral-benchmark",
         abstract: "Times parts of Spiral, and what lies below it.",
-        subcommands: [LimitsCommand.self, FloorCommand.self, DialsCommand.self, RequestsCommand.self]
+        subcommands: [
+            LimitsCommand.self, FloorCommand.self, DialsCommand.self, RequestsCommand.self, TimeWaitsCommand.self,
+        ]
     )
 }

@@ -26,7 +26,8 @@ struct ClaimOptions: ParsableArguments {
     )
     var search: String?
 
-    func validate() throws {
+    /// - Throws: ``ValidationError``
+    func check() throws {
         if failAtOnce, failIf.isEmpty { throw ValidationError("--fail-at-once: it is for --fail-if") }
         if search != nil, !failIf.isEmpty {
             throw ValidationError("--search: it looks for a rate itself; leave --fail-if out")

@@ -64,9 +64,18 @@ enum LoadClaims {
     /// - Parameter clients: by name.
     /// - Throws: ``UnitTextError`` with what is wrong: the form, or a name that is none.
     static func claim(_ text: String, clients: [String]) throws(UnitTextError) -> Claim<[ClientRecord]> {
-        try Claim(text: text, example: "'small.p99 > 50ms' or 'small.failed > 0'") { (word) throws(UnitTextError) in
+        var (durations, shares): ([String], [String]) = ([], [])
+        let claim: Claim<[ClientRecord]> = try Claim(text: text, example: "'small.p99 > 50ms' or 'small.failed > 0'") {
+            (word) throws(UnitTextError) in
             // Latencies are in milliseconds.
-            if let duration = try? Duration(text: word) { return .number(duration.inMilliseconds) }
+            if let duration = try? Duration(text: word) {
+                durations.append(word)
+                return .number(duration.inMilliseconds)
+            }
+            if word.hasSuffix("%"), let percent = Double(word.dropLast()), percent.isFinite {
+                shares.append(word)
+                return .number(percent)
+            }
             let full = word.hasPrefix("clients.") ? String(word.dropFirst("clients.".count)) : word
             if let measure = measures.first(where: { $0.name == full }) {
                 return .measure(name: word) { records in
@@ -98,5 +107,25 @@ enum LoadClaims {
                 expected: "a name of the result: \(hint ?? "use CLIENT.p99, CLIENT.failed or another figure of --json")"
             )
         }
+        // What is compared must be of one kind: 50ms is no number of batches, and 1% of them is not 1.
+        func problem(_ word: String, _ expected: String) -> UnitTextError {
+            UnitTextError(text: word, expected: "\(expected) in '\(text)'")
+        }
+        if let size = text.split(separator: " ").first(where: {
+            Double($0) == nil && (try? ByteCount(text: "\($0)")) != nil
+        }) {
+            throw problem("\(size)", "a time or a number, as no figure of a load is in bytes,")
+        }
+        if let duration = durations.first, !claim.names.allSatisfy(isLatency) {
+            throw problem(duration, "a number: a duration is compared to latencies only,")
+        }
+        if let share = shares.first, !claim.names.allSatisfy({ $0.hasSuffix("slo.percent") }) {
+            throw problem(share, "a number: write a share of batches as small.failed > 0.01 * small.due,")
+        }
+        return claim
+    }
+
+    private static func isLatency(_ name: String) -> Bool {
+        ["p50", "p90", "p99", "p999", "max"].contains(name.split(separator: ".").last.map(String.init) ?? "")
     }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Commands
 internal import LoadGenerator
 internal import POSIX
+internal import Units
 
 /// `spiral-load merge`: several results as one.
 struct MergeCommand: ParsableCommand {
@@ -23,6 +24,8 @@ struct MergeCommand: ParsableCommand {
     var output: OutputOptions
 
     func run() throws {
+        // A reader that leaves must not cost what goes to files.
+        Signals.ignoreBrokenPipes()
         let read = try results.map { (name: $0, result: try Self.result($0)) }
         let merged: LoadResult
         do {
@@ -30,6 +33,7 @@ struct MergeCommand: ParsableCommand {
         } catch {
             throw Refusal(.usage, "\(error)")
         }
+        for difference in LoadResult.differences(read) { note("note: \(difference)") }
         let outputs = try output.open(for: merged.clients.map(\.name))
         try outputs.write(merged, merged.records)
         if let reason = merged.invalidBecause { throw Refusal(.machine, "the result is invalid: \(reason)") }
@@ -38,7 +42,7 @@ struct MergeCommand: ParsableCommand {
     private static func result(_ path: String) throws -> LoadResult {
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            bytes = try InputFile.contents(of: path, upTo: ByteCount(bytes: 256 << 20))
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }

@@ -23,16 +23,16 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
-/// The files of ``OutputOptions``, open.
+/// The files of ``OutputOptions``; what is there stays until the result is.
 final class Outputs {
     /// The latencies of one client, or of all.
     private final class PlotFile {
         let client: String?
-        let descriptor: Descriptor
+        let file: ReplacedFile
 
         init(_ client: String?, _ path: String) throws(SystemCallError) {
             self.client = client
-            descriptor = try .creating(path)
+            file = try ReplacedFile(path)
         }
     }
 
@@ -61,19 +61,27 @@ final class Outputs {
         return "\(path[..<dot]).\(client)\(path[dot...])"
     }
 
-    /// Shows a result, and writes it.
+    /// Shows a result, and writes it; each output whatever becomes of the others.
+    /// - Throws: ``Refusal`` naming all that could not be written.
     func write(_ result: LoadResult, _ records: [ClientRecord]) throws {
-        let lines = result.summary.joined(separator: "\n")
-        if isJSONOnStandardOutput { note(lines) } else { print(lines) }
-        try json?.write(result)
-        for plot in plots {
-            var all = ClientRecord(name: "all")
-            for record in records where plot.client.map({ $0 == record.name }) ?? true { all.add(record) }
-            do throws(SystemCallError) {
-                try plot.descriptor.writeAll(Array(all.percentileText.utf8))
-            } catch {
-                throw Refusal(.machine, "--hdr: cannot \(error)")
+        let lines = result.summary
+        var writes: [() throws -> Void] = [
+            { [isJSONOnStandardOutput] in
+                if isJSONOnStandardOutput { note(lines.joined(separator: "\n")) } else { try say(lines) }
+            },
+            { [self] in try json?.write(result) },
+        ]
+        writes += plots.map { plot in
+            {
+                var all = ClientRecord(name: "all")
+                for record in records where plot.client.map({ $0 == record.name }) ?? true { all.add(record) }
+                do throws(SystemCallError) {
+                    try plot.file.write(Array(all.percentileText.utf8))
+                } catch {
+                    throw Refusal(.machine, "--hdr: cannot \(error)")
+                }
             }
         }
+        try JSONOutput.each(writes)
     }
 }

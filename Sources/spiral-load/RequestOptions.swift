@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import LoadGenerator
+internal import POSIX
 
 /// Where requests go, and what they look like.
 struct RequestOptions: ParsableArguments {
@@ -38,11 +39,18 @@ struct RequestOptions: ParsableArguments {
 
     var isPlain: Bool { text.isPlain }
 
-    func form() throws -> RequestForm {
+    /// - Parameter family: of the addresses connections come from; nil where the kernel chooses.
+    func form(from family: IPAddress.Family?) throws -> RequestForm {
+        var form: RequestForm
         do {
-            return try text.form()
+            form = try text.form()
         } catch {
             throw ValidationError("\(error)")
         }
+        if let family, !form.keep(family) {
+            let (one, other) = family == .ipv4 ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
+            throw ValidationError("--source: it is of \(one), and --target \(target) has addresses of \(other) only")
+        }
+        return form
     }
 }

@@ -17,46 +17,62 @@ struct SearchRun {
         self.claim = claim
     }
 
-    /// - Returns: the load at the highest rate at which it held.
-    /// - Throws: ``Refusal`` when it held at none, or the generator itself was what ran out.
-    func play() throws -> (result: LoadResult, records: [ClientRecord]) {
+    /// What was found.
+    struct Found {
+        /// The load at the highest rate at which it held; nil when it held at none.
+        var best: LoadRun.Finished?
+        /// What of the question is not answered; nil when all of it is.
+        var refusal: Refusal?
+    }
+
+    func play() throws -> Found {
         var search = RateSearch()
-        var best: (result: LoadResult, records: [ClientRecord])?
-        var ranOut: String?
+        var best: LoadRun.Finished?
         while let factor = search.next {
             guard let scaled = scaled(by: factor) else {
-                ranOut = "no machine sends \(rounded(factor)) times the rates that were asked for"
-                search.record(factor, isGood: false)
+                let reason = "no machine sends \(rounded(factor)) times the rates that were asked for"
+                search.record(factor, .invalid(because: reason))
                 continue
             }
-            let finished = try LoadRun(
-                scaled,
-                workload,
-                observers: try SecondLines(csv: nil, total: scaled.duration),
-                nil
-            ).play()
-            guard !finished.result.interrupted else { throw Refusal(.failed, "--search: interrupted") }
+            let finished: LoadRun.Finished
+            do {
+                let seconds = try SecondLines(csv: nil, total: scaled.warmUp + scaled.duration)
+                finished = try LoadRun(scaled, workload, observers: seconds, nil).play()
+            } catch let refusal as Refusal {
+                return Found(best: best, refusal: refusal)
+            }
+            guard !finished.result.interrupted else {
+                let known = search.good.flatMap { self.scaled(by: $0) }.map { "; \(claim.text) held up to \(rate($0))" }
+                return Found(best: best, refusal: Refusal(.failed, "--search: interrupted\(known ?? "")"))
+            }
             let (observed, holds) = claim.judge(finished.records)
-            let isValid = finished.result.valid
-            let isGood = isValid && holds == true
-            search.record(factor, isGood: isGood)
-            note(
-                "\(rate(scaled)): \(claim.text) \(isGood ? "holds" : "does not hold"), observed \(observed)"
-                    + (isValid ? "" : "; not valid")
-            )
-            if isGood { best = finished }
-            if !isValid { ranOut = finished.result.invalidBecause }
+            if let reason = finished.result.invalidBecause {
+                search.record(factor, .invalid(because: reason))
+                note("\(rate(scaled)): not valid, and says nothing of the server")
+            } else {
+                search.record(factor, holds == true ? .holds : .fails)
+                note(
+                    "\(rate(scaled)): \(claim.text) \(holds == true ? "holds" : "does not hold"), observed \(observed)"
+                )
+            }
+            if search.good == factor { best = finished }
         }
-        guard let best, let good = search.good else {
-            throw Refusal(
-                ranOut == nil ? .failed : .machine,
-                "--search: \(claim.text) held at no rate" + (ranOut.map { "; \($0)" } ?? "")
+        return Found(best: best, refusal: conclude(search))
+    }
+
+    /// Says what was found.
+    /// - Returns: what is not known.
+    private func conclude(_ search: RateSearch) -> Refusal? {
+        let reason = search.invalidBecause
+        guard let good = search.good.flatMap({ scaled(by: $0) }) else {
+            return Refusal(
+                reason == nil ? .failed : .machine,
+                "--search: \(claim.text) held at no rate" + (reason.map { "; \($0)" } ?? "")
             )
         }
-        let limit = search.bad.map { ", and not at \(scaled(by: $0).map(rate) ?? "more")" } ?? ""
-        note("\(claim.text) holds up to \(scaled(by: good).map(rate) ?? "")\(limit)")
-        if let ranOut { throw Refusal(.machine, "--search: the server may sustain more; \(ranOut)") }
-        return best
+        let limit = search.bad.flatMap { scaled(by: $0) }.map { ", and not at \(rate($0))" } ?? ""
+        note("\(claim.text) holds up to \(rate(good))\(reason == nil ? limit : "")")
+        return reason.map { Refusal(.machine, "--search: the server may sustain more; \($0)") }
     }
 
     /// Nil where no machine sends that.

@@ -7,10 +7,14 @@ internal import Units
 /// What happened second by second: a line on the terminal that is written over, and one of a CSV file for each client.
 final class SecondLines {
     private final class File {
-        let descriptor: Descriptor
+        private var file: StreamedFile
 
         init(_ path: String) throws(SystemCallError) {
-            descriptor = try .creating(path)
+            file = try StreamedFile(path)
+        }
+
+        func write(_ text: String) throws(SystemCallError) {
+            try file.write(Array(text.utf8))
         }
     }
 
@@ -18,6 +22,8 @@ final class SecondLines {
     private let total: Duration
     private let isShown = StandardError.isTerminal
     private var done = 0
+    /// Why nothing more is written; the load goes on.
+    private(set) var problem: Refusal?
 
     /// - Parameters:
     ///   - path: of the CSV file; nil for none.
@@ -27,23 +33,27 @@ final class SecondLines {
         self.total = total
         do throws(SystemCallError) {
             if let path { csv = try File(path) } else { csv = nil }
-            try csv?.descriptor.writeAll(Array("second,client,due,answered,failed,p50_ms,p99_ms\n".utf8))
+            try csv?.write("second,client,due,answered,failed,p50_ms,p99_ms\n")
         } catch {
-            throw Refusal(.usage, "--csv: cannot \(error)")
+            throw Refusal(error.call == "open" ? .usage : .machine, "--csv: cannot \(error)")
         }
     }
 
     /// Writes the seconds that are over.
     /// - Returns: whether there was one.
-    /// - Throws: ``Refusal`` when the file is full.
-    func advance(_ recorders: [Recorder], since beginning: MonotonicInstant) throws -> Bool {
+    func advance(_ recorders: [Recorder], since beginning: MonotonicInstant) -> Bool {
         let now = MonotonicInstant.now
         let second = Int((now - beginning).inSeconds)
         guard second > done else { return false }
         done = second
         let windows = recorders.map { (name: $0.name, window: $0.takeWindow()) }
         if isShown { StandardError.rewrite(line(windows.map(\.window), elapsed: now - beginning)) }
-        guard let csv else { return true }
+        write(windows, second)
+        return true
+    }
+
+    private func write(_ windows: [(name: String, window: Recorder.Window)], _ second: Int) {
+        guard let csv, problem == nil else { return }
         var lines = ""
         for (name, window) in windows {
             let latencies = [window.p50, window.p99].map { $0.map { "\($0)" } ?? "" }
@@ -51,11 +61,10 @@ final class SecondLines {
                 "\(second),\(name),\(window.due),\(window.answered),\(window.failed),\(latencies.joined(separator: ","))\n"
         }
         do throws(SystemCallError) {
-            try csv.descriptor.writeAll(Array(lines.utf8))
+            try csv.write(lines)
         } catch {
-            throw Refusal(.machine, "--csv: cannot \(error)")
+            problem = Refusal(.machine, "--csv: cannot \(error); what is written there is not all of the load")
         }
-        return true
     }
 
     private func line(_ windows: [Recorder.Window], elapsed: Duration) -> String {
@@ -68,8 +77,10 @@ final class SecondLines {
             + "\(grouped(failed)) failed/s, p99 \(slowest); \(Int(left)) s left"
     }
 
-    /// Takes the line away.
-    func finish() {
+    /// Takes the line away, and writes what was left of the last second, so that the sum of all lines is the load.
+    func finish(_ recorders: [Recorder]) {
         if isShown { StandardError.rewrite("") }
+        let windows = recorders.map { (name: $0.name, window: $0.takeWindow()) }
+        if windows.contains(where: { !$0.window.isEmpty }) { write(windows, done + 1) }
     }
 }

@@ -54,7 +54,9 @@ struct SpiralLoad: ParsableCommand {
     @Option(help: "At the beginning, before that: what is due in it is sent and not counted.")
     var warmUp = "0s"
 
-    @Option(help: ArgumentHelp("Batches after which no more are due.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Batches after which no more are due; those of the warm-up do not count.", valueName: "n")
+    )
     var maxBatches: Int?
 
     @Option(help: "Chooses the posts, the batches and their gaps; the same seed asks for the same.")
@@ -79,7 +81,8 @@ struct SpiralLoad: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Address to connect from, or a network of them, 127.1.0.0/16, taken in turn; without it the kernel chooses.",
+            "Address to connect from, or a network of them, 127.1.0.0/16 or fd00::/64, taken in turn; without it the "
+                + "kernel chooses.",
             valueName: "ip"
         )
     )
@@ -120,33 +123,57 @@ struct SpiralLoad: ParsableCommand {
 
     // All is looked through here and not in validate(), which is called for `merge` too.
     func run() throws {
-        Signals.holdTermination()
         Signals.ignoreBrokenPipes()
         DescriptorLimit.raise()
         let plan: LoadPlan
         do {
+            try trace.check()
+            try claim.check()
             plan = try self.plan()
             try check(plan)
         } catch let error as ValidationError {
             throw Refusal(.usage, error.message)
         }
+        try checkPaths()
         let outputs = try output.open(for: plan.clients.map(\.spec.name))
         let seconds = try SecondLines(csv: csv, total: plan.warmUp + plan.duration)
         let recording = try trace.record.map { try TraceFile($0) }
         let workload = Workload(seed: seed, count: posts)
         if preload { try fill(plan, workload) }
+        // Until here nothing is lost by Ctrl-C, and whatever is waited for, a name, a pipe or memcached, can be given up.
+        Signals.holdTermination()
         let names = plan.clients.map(\.spec.name)
         if let claim = try claim.searched(names) {
-            let best = try SearchRun(plan, workload, claim).play()
-            return try outputs.write(best.result, best.records)
+            let search = try SearchRun(plan, workload, claim).play()
+            Self.letSignalsEnd()
+            return try JSONOutput.each([
+                { try search.best.map { try outputs.write($0.result, $0.records) } },
+                { if let refusal = search.refusal { throw refusal } },
+            ])
         }
         let thresholds = Thresholds(claims: try claim.claims(names), endsLoad: claim.failAtOnce)
         let finished = try LoadRun(plan, workload, observers: seconds, recording, thresholds).play()
-        try outputs.write(finished.result, finished.records)
+        Self.letSignalsEnd()
+        try JSONOutput.each(
+            [{ try outputs.write(finished.result, finished.records) }]
+                + finished.problems.map { problem in { throw problem } }
+        )
+        try judge(finished, of: plan)
+    }
+
+    /// From now on Ctrl-C ends this program: a pipe that is written to may have a reader that does not read.
+    private static func letSignalsEnd() {
+        while Signals.waitForTermination(upTo: .zero) != nil {}
+        Signals.releaseTermination()
+    }
+
+    /// - Throws: ``Refusal`` unless all held.
+    private func judge(_ finished: LoadRun.Finished, of plan: LoadPlan) throws {
         let result = finished.result
         if let reason = result.invalidBecause { throw Refusal(.machine, "the run is invalid: \(reason)") }
-        let crossed = thresholds.crossed(by: finished.records, isOver: true)
-        guard crossed.isEmpty else { throw Refusal(.failed, crossed.map { "--fail-if \($0)" }.joined(separator: "; ")) }
+        guard finished.crossed.isEmpty else {
+            throw Refusal(.failed, finished.crossed.map { "--fail-if \($0)" }.joined(separator: "; "))
+        }
         if result.interrupted {
             throw Refusal(
                 .failed,
@@ -158,9 +185,13 @@ struct SpiralLoad: ParsableCommand {
             throw Refusal(
                 .failed,
                 "no batch was answered"
-                    + (isRefused ? "; is a server listening on \(plan.options.form.target.address)?" : "")
+                    + (isRefused ? "; is a server listening on \(listed(plan.options.form.addresses))?" : "")
             )
         }
+    }
+
+    private func listed(_ addresses: [SocketAddress]) -> String {
+        addresses.map(\.description).joined(separator: " or ")
     }
 
     private func fill(_ plan: LoadPlan, _ workload: Workload) throws {
@@ -172,7 +203,7 @@ struct SpiralLoad: ParsableCommand {
                 workload,
                 into: servers,
                 sizes: valueSizes,
-                from: source?.next()
+                from: source?.next().ipv4
             )
             note("stored \(grouped(count)) posts in \(memcached)")
         } catch {
@@ -188,12 +219,28 @@ struct SpiralLoad: ParsableCommand {
     private func check(_ plan: LoadPlan) throws {
         let names = plan.clients.map(\.spec.name)
         _ = try claim.claims(names)
+        if let start = plan.startAt, start.instant() == nil { throw start.isOver }
         guard try claim.searched(names) != nil else { return }
         let isOpen = plan.clients.contains { $0.spec.schedule.scaled(by: 1) != nil }
         guard isOpen, trace.replay == nil, trace.record == nil, csv == nil, startAt == nil else {
             throw ValidationError(
                 "--search: it needs callers with rates, and takes no --replay, --record, --csv and --start-at"
             )
+        }
+    }
+
+    /// Two outputs in one file would be neither; what is replayed is read before it is written over.
+    private func checkPaths() throws {
+        let paths = [
+            ("--json", output.json), ("--hdr", output.hdr), ("--csv", csv), ("--record", trace.record),
+            ("--replay", trace.replay), ("--body-file", request.bodyFile),
+        ].compactMap { option, path in path.map { (option: option, path: $0) } }
+        for one in paths where one.path == "-" && one.option != "--json" {
+            throw Refusal(.usage, "\(one.option): it has no '-'; write /dev/stdout or /dev/stdin")
+        }
+        for (index, one) in paths.enumerated() where !one.path.hasPrefix("/dev/") {
+            guard let other = paths[..<index].first(where: { $0.path == one.path }) else { continue }
+            throw Refusal(.usage, "\(other.option) and \(one.option) cannot both be \(one.path)")
         }
     }
 
@@ -235,9 +282,10 @@ struct SpiralLoad: ParsableCommand {
         guard try readOption("--sizes", sizes, as: ValueSizes.init(text:)) == .posts || preload else {
             throw ValidationError("--sizes: it is for --preload")
         }
+        let source = try source.map { try readOption("--source", $0, as: SourceAddresses.init(text:)) }
         var options = Load.Options(
-            try request.form(),
-            from: try source.map { try readOption("--source", $0, as: SourceAddresses.init(text:)) },
+            try request.form(from: source?.family),
+            from: source,
             timeout: try time("--timeout", timeout)
         )
         options.readTimeout = try readTimeout.map { try time("--read-timeout", $0) }

@@ -4,24 +4,25 @@ internal import POSIX
 
 /// Where ``TraceOptions/record`` goes.
 final class TraceFile {
-    private let descriptor: Descriptor
+    private var file: StreamedFile
+    /// Why nothing more is written; the load goes on.
+    private(set) var problem: Refusal?
 
     /// - Throws: ``Refusal`` when it cannot be written.
     init(_ path: String) throws {
         do throws(SystemCallError) {
-            descriptor = try .creating(path)
+            file = try StreamedFile(path)
         } catch {
             throw Refusal(.usage, "--record: cannot \(error)")
         }
     }
 
-    /// - Throws: ``Refusal`` when the file is full.
-    func append(_ entries: [Trace.Entry]) throws {
-        guard !entries.isEmpty else { return }
+    func append(_ entries: [Trace.Entry]) {
+        guard !entries.isEmpty, problem == nil else { return }
         do throws(SystemCallError) {
-            try descriptor.writeAll(Trace.text(entries))
+            try file.write(Trace.text(entries))
         } catch {
-            throw Refusal(.machine, "--record: cannot \(error)")
+            problem = Refusal(.machine, "--record: cannot \(error); what is written there is not all of the load")
         }
     }
 }

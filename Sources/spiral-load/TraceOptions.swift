@@ -8,7 +8,8 @@ internal import Units
 struct TraceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write what was due as JSON lines: when, of which caller, how many URIs.",
+            "Write what was due as JSON lines: when, of which caller, how many URIs; of a load that is ended early, as far as "
+                + "its sender had come.",
             valueName: "path"
         )
     )
@@ -28,7 +29,8 @@ struct TraceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How much faster than it was a file is replayed: 2x, 0.5x.", valueName: "factor"))
     var speed = "1x"
 
-    func validate() throws {
+    /// - Throws: ``ValidationError``
+    func check() throws {
         _ = try factor()
         if record == nil, recordUris { throw ValidationError("--record-uris: it is for --record") }
         if replay == nil, speed != "1x" { throw ValidationError("--speed: it is for --replay") }
@@ -49,16 +51,23 @@ struct TraceOptions: ParsableArguments {
         guard let replay else { return nil }
         let entries: [Trace.Entry]
         do {
-            entries = try Trace.entries(of: try Descriptor.reading(replay).readToEnd())
+            entries = try Trace.entries(of: try InputFile.contents(of: replay, upTo: ByteCount(bytes: 1 << 30)))
         } catch let error as SystemCallError {
             throw ValidationError("--replay: cannot \(error)")
         } catch {
             throw ValidationError("--replay: \(replay): \(error)")
         }
         let factor = try factor()
+        let length = (entries.last?.offset.inSeconds ?? 0) / factor
+        guard length <= ClientSpec.longest.inSeconds else {
+            throw ValidationError(
+                "--speed: \(replay) would take \(rounded(length)) s at \(speed); use a speed that ends within "
+                    + "\(ClientSpec.longest.text)"
+            )
+        }
         var clients: [String: [Trace.Entry]] = [:]
         for var entry in entries {
-            entry.offset = .nanoseconds(Int64(min(entry.offset.inSeconds / factor, 9e9) * 1e9))
+            entry.offset = .nanoseconds(Int64((entry.offset.inSeconds / factor * 1e9).rounded()))
             clients[entry.caller, default: []].append(entry)
         }
         return clients.sorted { $0.key < $1.key }.map { name, entries in Load.Client(name: name, trace: entries) }

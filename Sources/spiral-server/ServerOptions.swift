@@ -50,14 +50,18 @@ struct AddressOptions: ParsableArguments {
 
     func listenAddress() throws -> SocketAddress {
         guard let address = SocketAddress(text: listen), address.port != nil else {
-            throw ValidationError("--listen: '\(listen)' is not HOST:PORT with a numeric IPv4 address")
+            throw ValidationError(
+                "--listen: '\(listen)' is not HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6"
+            )
         }
         return address
     }
 
     func adminAddress() throws -> SocketAddress {
         guard let address = SocketAddress(text: adminListen), address.port != nil else {
-            throw ValidationError("--admin-listen: '\(adminListen)' is not HOST:PORT with a numeric IPv4 address")
+            throw ValidationError(
+                "--admin-listen: '\(adminListen)' is not HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6"
+            )
         }
         guard address.isLoopback || adminTokenFile != nil else {
             throw ValidationError(

@@ -91,8 +91,9 @@ struct SpiralServer: ParsableCommand {
         try start(server, admin)
         note("serving \(server.address), admin \(admin.address), memcached \(addresses.memcached)")
         note(descriptors)
-        if !servers.hasIPv4, settings.fanOut.dialer != .kernel {
-            note("no memcached server has an IPv4 address: dialer \(settings.fanOut.dialer) has no effect")
+        if let family = settings.fanOut.dialer.family, !servers.has(addressesOf: settings.fanOut.dialer) {
+            let name = family == .ipv4 ? "IPv4" : "IPv6"
+            note("no memcached server has an \(name) address: dialer \(settings.fanOut.dialer) has no effect")
         }
         // Not before signals are listened for: each may take a second.
         try Thread(name: "reachability") { servers.addresses.forEach(Self.warnIfUnreachable) }.detach()

@@ -15,8 +15,8 @@ struct ConnectionOptions: ParsableArguments {
     )
     var connections: String?
 
-    @Option(help: "With --connections: how long each is open.")
-    var open = "0s"
+    @Option(help: "With --connections: how long each is open. 0s when left out.")
+    var open: String?
 
     @Flag(help: "With --connections: the destination is on this machine, where tcp_tw_reuse=2 reuses ports.")
     var loopback = false
@@ -33,12 +33,24 @@ struct ConnectionOptions: ParsableArguments {
 
     func validate() throws {
         _ = try rate()
-        _ = try readOption("--open", open, as: { try Duration(text: $0) })
+        _ = try openTime()
         _ = try delay()
         guard fromPid.map({ $0 > 0 }) ?? true else { throw ValidationError("--from-pid: use the id of a process") }
         guard connections == nil || fromPid == nil else {
             throw ValidationError("--connections and --from-pid: use one of them")
         }
+        for (option, isGiven) in [("--open", open != nil), ("--loopback", loopback)] where isGiven {
+            guard connections != nil else { throw ValidationError("\(option) goes with --connections") }
+        }
+    }
+
+    private func openTime() throws -> Double {
+        try open.map { try readOption("--open", $0, as: { try Duration(text: $0) }).inSeconds } ?? 0
+    }
+
+    /// What asks in place of clients, and leaves no use for their options; nil where clients do.
+    var inPlaceOfClients: String? {
+        connections != nil ? "--connections" : fromPid != nil ? "--from-pid" : nil
     }
 
     private func rate() throws -> Double? {
@@ -64,7 +76,7 @@ struct ConnectionOptions: ParsableArguments {
         question.isLoopback = loopback
         do {
             var connections = try question.connections(perSecond: rate)
-            connections.open = try readOption("--open", open, as: { try Duration(text: $0) }).inSeconds
+            connections.open = try openTime()
             connections.maxTimeWait = machine?.maxTimeWaitBuckets
             return ConnectionForecast(connections)
         } catch let problem as PortForecast.Problem {
@@ -77,7 +89,7 @@ struct ConnectionOptions: ParsableArguments {
     func measured() throws -> MeasuredForecast? {
         guard let fromPid else { return nil }
         Signals.holdTermination()
-        let namespace = PortsNamespace(process: fromPid, name: nil, option: "--from-pid")
+        var namespace = PortsNamespace(process: fromPid, name: nil, option: "--from-pid")
         try namespace.enter()
         let destinations = Set(try namespace.destinations(of: fromPid).map(\.endpoint))
         var sampler = PortSampler()

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import Forecast
 internal import KernelProbe
 internal import POSIX
 internal import Reports
@@ -32,7 +33,12 @@ struct CuresCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The cures to play, beside the incident itself.", valueName: "name,..."))
     var only: String?
 
-    @Option(help: "Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs.")
+    @Option(
+        help: """
+            Ephemeral ports of each namespace, 128 to 16384; batches have four times as many URIs. Below 512, what binds \
+            itself to fixed numbers, as 64 lookups at once, is not held against what is expected of it.
+            """
+    )
     var ports = 1024
 
     @Flag(help: "A default kernel's 28,232 ports and batches of 18,000 URIs: minutes for each cure that does not cure.")
@@ -71,7 +77,9 @@ struct CuresCommand: ParsableCommand {
         _ = try names()
         guard (128...16_384).contains(ports) else { throw ValidationError("--ports: use a number from 128 to 16384") }
         guard !fullRange || ports == 1024 else { throw ValidationError("--full-range and --ports: use one of them") }
-        guard (1...100).contains(`repeat`) else { throw ValidationError("--repeat: use a number from 1 to 100") }
+        guard (1...CuresPlan.mostRepetitions).contains(`repeat`) else {
+            throw ValidationError("--repeat: use a number from 1 to \(CuresPlan.mostRepetitions)")
+        }
         let outputs = [json, report, markdown].compactMap { $0 }
         if let twice = outputs.first(where: { output in outputs.count { $0 == output } > 1 }) {
             let target = twice == "-" ? "standard output" : twice
@@ -93,8 +101,8 @@ struct CuresCommand: ParsableCommand {
             if Cure.all.contains(where: { $0.name == name }) {
                 throw ValidationError("--only: \(name) is about lookups that go together; leave out --one-by-one")
             }
-            let suggestion =
-                nearest(name, of: all).map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
+            let near = nearest(name, of: all) ?? all.first { name.count > 2 && $0.hasPrefix(name.lowercased()) }
+            let suggestion = near.map { "did you mean \($0)?" } ?? "'spiral cures --list' has their names"
             throw ValidationError("--only: '\(name)' is not a cure; \(suggestion)")
         }
         return chosen
@@ -119,7 +127,7 @@ struct CuresCommand: ParsableCommand {
         guard NetworkNamespace.isPermitted() else {
             throw Refusal(
                 .machine,
-                "each cure needs a network namespace, which this machine permits to root only; 'spiral doctor' says more"
+                "each cure needs a network namespace: \(NamespaceRefusal.here.reason); 'spiral doctor' says what to do"
             )
         }
         let screen = Screen(output: [json, report, markdown].contains("-") ? 2 : 1, isQuiet: quiet)

@@ -7,7 +7,7 @@ internal import Units
 struct DialOptions: ParsableArguments {
     @Option(
         help:
-            "Addresses dialled from and to, over loopback: kernel (as they are), bind:IP, rotate or rotate-destination."
+            "Addresses dialled from and to, over loopback: kernel (as they are), bind:IP, rotate, rotate:PREFIX or rotate-destination."
     )
     var dialer: String?
 

@@ -83,9 +83,9 @@ struct PortsCommand: ParsableCommand {
     func run() throws {
         Signals.holdTermination()
         Signals.ignoreBrokenPipes()
-        let namespace = PortsNamespace(process: pid, name: netns)
+        var namespace = PortsNamespace(process: pid, name: netns)
         if let address = try listenAddress() {
-            try serve(on: address, namespace)
+            try serve(on: address, &namespace)
             return
         }
         try namespace.enter()
@@ -101,12 +101,15 @@ struct PortsCommand: ParsableCommand {
         var sampler = PortSampler(atMostEach: try watch.period())
         try look(&sampler, isForced: true)
         try watch.repeatedly(isLate: true, once ? 1 : watch.count) { number in
-            if namespace.isGone { throw Refusal(.machine, "--pid: process \(pid ?? 0) has ended") }
+            try namespace.checkStillThere()
             try look(&sampler, isForced: number == 0)
             report.show(sampler.trend)
-            if let document = PortDocument.now(sampler.trend, view) { try output?.write(document) }
+            var isRead = screen.failure == nil
+            if let document = PortDocument.now(sampler.trend, view) { isRead = try output?.write(document) ?? isRead }
             try thresholds.check(sampler.trend, view)
+            return isRead
         }
+        try screen.checkWritten()
     }
 
     private func look(_ sampler: inout PortSampler, isForced: Bool) throws {
@@ -117,12 +120,12 @@ struct PortsCommand: ParsableCommand {
         }
     }
 
-    private func serve(on address: SocketAddress, _ namespace: PortsNamespace) throws {
+    private func serve(on address: SocketAddress, _ namespace: inout PortsNamespace) throws {
         // The listener is of this namespace, where Prometheus is; all threads from then on are in the other.
         let exporter = PortExporter(maxRows: rows ?? PortExporter.defaultRows)
         let server: Server
         do {
-            server = try Server(listeningOn: address, bounds: .admin, threadResponder: exporter)
+            server = try Server(listeningOn: address, bounds: PortExporter.bounds, threadResponder: exporter)
         } catch {
             throw Refusal(.machine, "--listen: cannot \(error); choose another address, or stop what holds this one")
         }
@@ -135,8 +138,9 @@ struct PortsCommand: ParsableCommand {
             throw Refusal(.machine, "cannot start to watch and serve: \(error)")
         }
         try say(["serving http://\(server.address)/metrics"])
-        _ = Signals.waitForTermination()
-        _ = server.drain(timeout: .seconds(1))
+        defer { _ = server.drain(timeout: .seconds(1)) }
+        // Whoever keeps it running learns that it has nothing to look at any more, and starts it anew.
+        while Signals.waitForTermination(upTo: .seconds(1)) == nil { try namespace.checkStillThere() }
     }
 
     private func view() throws -> PortView {
@@ -177,7 +181,9 @@ struct PortsCommand: ParsableCommand {
     private func listenAddress() throws -> SocketAddress? {
         try listen.map { text in
             guard let address = SocketAddress(text: text), address.port != nil else {
-                throw ValidationError("--listen: '\(text)' is not HOST:PORT with a numeric IPv4 address")
+                throw ValidationError(
+                    "--listen: '\(text)' is not HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6"
+                )
             }
             return address
         }

@@ -10,7 +10,17 @@ struct PortsNamespace {
     /// As `ip netns` knows it, or a path.
     var name: String?
     /// The option that named the process.
-    var option = "--pid"
+    let option: String
+
+    /// Which process of that number it is, and which namespace of that name, as they were when it was entered.
+    private var incarnation: UInt64?
+    private var inode: UInt64?
+
+    init(process: Int32?, name: String?, option: String = "--pid") {
+        self.process = process
+        self.name = name
+        self.option = option
+    }
 
     /// Times a process is looked at for connections that are open only for a moment, and the time between two.
     private static let looks = 5
@@ -18,8 +28,9 @@ struct PortsNamespace {
 
     /// Moves the calling thread there. Before any other thread is started: see ``NetworkNamespace/enter(ofProcess:)``.
     /// - Throws: ``Refusal`` saying why not, and what to do.
-    func enter() throws {
+    mutating func enter() throws {
         if let process {
+            incarnation = ProcessStatus.incarnation(of: process)
             do throws(SystemCallError) {
                 try NetworkNamespace.enter(ofProcess: process)
             } catch {
@@ -27,7 +38,8 @@ struct PortsNamespace {
             }
         }
         if let name {
-            let path = name.contains("/") ? name : "/run/netns/\(name)"
+            let path = Self.path(name)
+            inode = Self.inode(path)
             do throws(SystemCallError) {
                 try NetworkNamespace.enter(path: path)
             } catch {
@@ -55,8 +67,24 @@ struct PortsNamespace {
         return seen.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map { ($0.key, $0.value) }
     }
 
-    /// Whether the process looked at is gone.
-    var isGone: Bool { process.map { kill($0, 0) != 0 && errno == ESRCH } ?? false }
+    /// The number the kernel has for what is at a path; nil where there is nothing.
+    private static func inode(_ path: String) -> UInt64? {
+        var status = stat()
+        return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+    }
+
+    private static func path(_ name: String) -> String { name.contains("/") ? name : "/run/netns/\(name)" }
+
+    /// - Throws: ``Refusal`` when the process has ended, though another has its number now, or when its name stands for
+    ///   the namespace no longer.
+    func checkStillThere() throws(Refusal) {
+        if let process, ProcessStatus.incarnation(of: process) != incarnation {
+            throw Refusal(.machine, "\(option): process \(process) has ended")
+        }
+        if let name, Self.inode(Self.path(name)) != inode {
+            throw Refusal(.machine, "--netns: the network namespace '\(name)' is gone")
+        }
+    }
 
     private static func why(_ process: Int32, _ error: SystemCallError) -> String {
         switch error.errno {
@@ -64,7 +92,9 @@ struct PortsNamespace {
             // hidepid hides what is there. proc(5)
             kill(process, 0) != 0 && errno == ESRCH
                 ? "there is no process \(process)"
-                : "process \(process) is hidden from this user (\(error)); run as its user, or as root"
+                : ProcessStatus.isZombie(process)
+                    ? "process \(process) has ended, though its parent has not taken note of it"
+                    : "process \(process) is hidden from this user (\(error)); run as its user, or as root"
         case EACCES, EPERM:
             "process \(process) is another user's, or in another's namespace (\(error)); run as its user, or as root"
         default: "cannot look into process \(process): \(error)"

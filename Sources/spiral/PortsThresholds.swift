@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Commands
 internal import KernelProbe
 internal import Reports
-internal import Text
 internal import Units
 
 /// What `spiral ports` ends with 1 for.
@@ -16,45 +15,28 @@ struct PortsThresholds: ParsableArguments {
     var failBelow: String?
 
     func validate() throws {
-        _ = try share()
-        _ = try time()
+        _ = try alarm()
     }
 
-    /// 0 to 1.
-    private func share() throws -> Double? {
+    private func alarm() throws -> PortAlarm {
+        PortAlarm(percent: try percent(), seconds: try seconds())
+    }
+
+    private func percent() throws -> Double? {
         try failAbove.map { text in
             guard text.hasSuffix("%"), let number = Double(text.dropLast()), (0..<100).contains(number) else {
                 throw ValidationError("--fail-above: '\(text)' is not a share; write 0% to 99.9%, as in 80%")
             }
-            return number / 100
+            return number
         }
     }
 
-    private func time() throws -> Double? {
+    private func seconds() throws -> Double? {
         try failBelow.map { try readOption("--fail-below", $0, as: Duration.init(text:)).inSeconds }
     }
 
-    /// - Throws: ``Refusal`` naming the first row that is beyond a threshold.
+    /// - Throws: ``Refusal`` naming the first row that is beyond a threshold, or may be.
     func check(_ trend: PortTrend, _ view: PortView) throws {
-        let (share, time) = (try share(), try time())
-        guard share != nil || time != nil else { return }
-        let outlooks = view.outlooks(trend)
-        for outlook in outlooks {
-            let row = "\(outlook.row.pair.source) to \(outlook.row.pair.destination)"
-            if let share, outlook.used > share {
-                let taken = "\(Int(outlook.used * 100))% of \(grouped(outlook.row.capacity)) ports are taken"
-                throw Refusal(.failed, "\(row): \(taken), which is above \(failAbove ?? "")")
-            }
-            if let time, let left = outlook.secondsLeft, left < time {
-                throw Refusal(
-                    .failed,
-                    "\(row): no port is left in \(rounded(left)) s, which is below \(failBelow ?? "")"
-                )
-            }
-        }
-        // Towards a destination that nobody has reached, all ports of others can be in the way.
-        if outlooks.isEmpty, view.isNarrowed, trend.newPair?.state == .exhausted {
-            throw Refusal(.failed, "bind() chose all ports there are: no dial that binds nothing finds one")
-        }
+        if let problem = try alarm().problem(in: trend, view) { throw Refusal(.failed, problem) }
     }
 }

@@ -1,20 +1,23 @@
 internal import ArgumentParser
 internal import Commands
 internal import Cures
+internal import LoadGenerator
 internal import POSIX
 internal import PostRecords
 internal import Reports
 internal import Results
 internal import Sweeps
+internal import Units
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Draw the report of a run, of a sweep or of cures again, from its JSON.",
+        abstract: "Draw the report of a run, of a sweep, of cures or of a load, from its JSON.",
         discussion: """
             One HTML file that needs no network and no script. Of a run: what happened in a sentence, the headline picture, \
             charts, phases, expectations, and what was predicted. Of a sweep: what is recommended, small callers' p99 against \
-            throughput, the ranking, and curves. With --svg or --markdown only that is written, for a README, a talk or a \
+            throughput, the ranking, and curves. Of cures: what each came to, why, and at what cost. Of spiral-load's JSON: \
+            counts and latencies by percentile. With --svg or --markdown only that is written, for a README, a talk or a \
             pull request.
 
               spiral report run.json                       # writes report.html
@@ -41,7 +44,8 @@ struct ReportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Which picture --svg writes: headline, or one chart by its name. Default: headline; of a sweep trade-off.",
+            "Which picture --svg writes: headline, or one chart by its name, as percentiles-CALLER. Default: headline; of a "
+                + "sweep trade-off, of cures complete.",
             valueName: "name"
         )
     )
@@ -83,19 +87,29 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let page: [UInt8]
-        let pictures: Pictures?
+        let pictures: Pictures
         let lines: [String]
         let line: String
         let result = try Self.read(file) { bytes throws(RunResult.FormatError) -> Document in
-            CuresResult.claimsToBeOne(bytes)
-                ? .cures(try CuresResult(json: bytes)) : .played(try ResultFile(json: bytes))
+            if CuresResult.claimsToBeOne(bytes) { return .cures(try CuresResult(json: bytes)) }
+            guard LoadResult.claimsToBeOne(bytes) else { return .played(try ResultFile(json: bytes)) }
+            do throws(LoadResult.MergeError) {
+                return .load(try LoadResult(json: bytes))
+            } catch {
+                throw RunResult.FormatError(description: error.description)
+            }
         }
         switch result {
         case .cures(let result):
             page = HTMLPage.report(result)
-            pictures = nil
+            pictures = Pictures(result)
             lines = result.markdown
             line = "\(result.cures.count) cures"
+        case .load(let result):
+            page = HTMLPage.report(result)
+            pictures = Pictures(result)
+            lines = MarkdownReport.lines(result)
+            line = result.outcome
         case .played(.run(let result)):
             page = HTMLPage.report(result)
             pictures = Pictures(result)
@@ -128,16 +142,19 @@ struct ReportCommand: ParsableCommand {
     private enum Document {
         case played(ResultFile)
         case cures(CuresResult)
+        case load(LoadResult)
     }
 
-    private func picture(of pictures: Pictures?) throws -> [UInt8] {
-        guard let pictures else { throw Refusal(.usage, "--svg: \(file) is of cures, which have no picture") }
+    private func picture(of pictures: Pictures) throws -> [UInt8] {
         do {
             return Array(try pictures.svg(chart, width: width).utf8)
         } catch {
             throw Refusal(.usage, "\(file): \(error)")
         }
     }
+
+    /// A sweep of the most combinations has a fraction of it.
+    static let largestResult = ByteCount(bytes: 256 << 20)
 
     /// Reads a result.
     /// - Throws: ``Refusal`` saying why it is none.
@@ -147,7 +164,7 @@ struct ReportCommand: ParsableCommand {
     ) throws -> Result {
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(path).readToEnd()
+            bytes = try InputFile.contents(of: path, upTo: largestResult)
         } catch {
             throw Refusal(.usage, "cannot \(error)")
         }

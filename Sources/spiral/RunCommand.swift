@@ -94,10 +94,10 @@ struct RunCommand: ParsableCommand {
     private static func bytes(of name: String) throws -> [UInt8] {
         if let text = ScenarioLibrary.yaml(name) { return Array(text.utf8) }
         do {
-            let file: Descriptor = try name == "-" ? .duplicate(of: 0) : .reading(name)
-            return try file.readToEnd(upTo: largestFile.bytes)
-        } catch  where error.name == "EFBIG" {
-            throw Refusal(.usage, "\(name): a scenario has \(largestFile) at the most")
+            return try name == "-"
+                ? InputFile.standardInput(upTo: largestFile) : InputFile.contents(of: name, upTo: largestFile)
+        } catch  where error.name != "ENOENT" || name == "-" {
+            throw Refusal(.usage, "cannot \(error)")
         } catch {
             let hint =
                 ScenarioLibrary.suggestion(for: name).map { "did you mean '\($0)'?" }

@@ -119,11 +119,11 @@ struct ServiceOptions: ParsableArguments {
     /// The port that is asked.
     private func asked(_ request: RequestText) throws -> UInt16 {
         do {
-            let address = try request.form().target.address
-            guard address.isLoopback, let port = address.port else {
-                throw ValidationError("--target: \(address) is not in the cell, which has its own loopback only")
+            let addresses = try request.form().addresses
+            if let other = addresses.first(where: { !$0.isLoopback }) {
+                throw ValidationError("--target: \(other) is not in the cell, which has its own loopback only")
             }
-            return port
+            return addresses[0].port!
         } catch let problem as RequestText.Problem {
             throw ValidationError("\(problem)")
         }

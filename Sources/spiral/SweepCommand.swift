@@ -275,7 +275,7 @@ struct SweepCommand: ParsableCommand {
         guard resume, let json else { return nil }
         let bytes: [UInt8]
         do {
-            bytes = try Descriptor.reading(json).readToEnd()
+            bytes = try InputFile.contents(of: json, upTo: ReportCommand.largestResult)
         } catch {
             throw Refusal(.usage, "--resume: cannot \(error)")
         }

@@ -9,10 +9,11 @@ internal import Testbed
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Rank the callers of a spiral-server by URIs a second.",
+        abstract: "Rank the callers of a spiral-server by URIs a second, and show the ports it takes.",
         discussion: """
             Reads /debug/clients of the admin listener. Rates are over the last ten seconds; a caller is named by \
-            x-atlantis-caller, else User-Agent, else its address.
+            x-atlantis-caller, else User-Agent, else its address. Below them are the ports of connections to memcached, \
+            busiest first, with the columns of 'spiral ports'.
             """
     )
 
@@ -51,8 +52,9 @@ struct TopCommand: ParsableCommand {
                 throw Refusal(.machine, "\(error); --admin names the admin listener of a running spiral-server")
             }
             last = ranking
-            guard json != "-" else { return }
+            guard json != "-" else { return true }
             screen.redraw(ClientReport.lines(ranking, most: most, width: screen.width))
+            return screen.failure == nil
         }
         try JSONOutput.each([screen.checkWritten, { if let last { try output?.write(last) } }])
     }
@@ -67,7 +69,9 @@ struct TopCommand: ParsableCommand {
 
     private func address() throws -> SocketAddress {
         guard let address = SocketAddress(text: admin), address.port != nil else {
-            throw ValidationError("--admin: '\(admin)' is not HOST:PORT with a numeric IPv4 address")
+            throw ValidationError(
+                "--admin: '\(admin)' is not HOST:PORT with a numeric address, [ADDRESS]:PORT for IPv6"
+            )
         }
         return address
     }

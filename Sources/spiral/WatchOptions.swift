@@ -22,11 +22,12 @@ struct WatchOptions: ParsableArguments {
         try readOption("--interval", interval, as: Duration.init(text:))
     }
 
-    /// Calls `look` with the number of the look, at the interval, until the count is reached or somebody ends it.
+    /// Calls `look` with the number of the look, at the interval, until the count is reached, somebody ends it, or `look`
+    /// says that nobody reads on.
     /// - Parameters:
     ///   - isLate: whether the first look too waits for an interval.
     ///   - count: looks; nil for no end.
-    func repeatedly(isLate: Bool = false, _ count: Int?, _ look: (Int) throws -> Void) throws {
+    func repeatedly(isLate: Bool = false, _ count: Int?, _ look: (Int) throws -> Bool) throws {
         let period = try period()
         var due = MonotonicInstant.now
         if isLate {
@@ -34,8 +35,7 @@ struct WatchOptions: ParsableArguments {
             if Signals.waitForTermination(upTo: period) != nil { return }
         }
         for number in 0..<(count ?? .max) {
-            try look(number)
-            if number + 1 == count { return }
+            guard try look(number), number + 1 != count else { return }
             due = due + period
             let left = due - .now
             if Signals.waitForTermination(upTo: max(.zero, left)) != nil { return }

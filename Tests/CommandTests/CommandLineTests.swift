@@ -42,8 +42,8 @@ struct CommandLineTests {
                 ["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "9999-12-31T23:59:59Z"],
                 "is not a time in UTC"
             ),
-            (["spiral-load", "--replay", "/dev/zero"], "file too large"),
-            (["spiral", "report", "/dev/zero"], "file too large"),
+            (["spiral-load", "--replay", "/dev/zero"], "cannot read /dev/zero: it has more than 1GiB"),
+            (["spiral", "report", "/dev/zero"], "cannot read /dev/zero: it has more than 256MiB"),
             (["spiral-load", "--client", "x:uris=1,rate=1e9/s"], "'1e9/s' is not a rate"),
             (["spiral-load", "--client", "x:uris=1,rate=9999999/s"], "use 0.000001/s to 1000000/s"),
             (
@@ -59,6 +59,18 @@ struct CommandLineTests {
                 "--source: '127.1.0.0/33' is not"
             ),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--start-at", "2026-02-30T00:00:00Z"], "--start-at: "),
+            (
+                ["spiral-server", "--listen", "::1:8080"],
+                "--listen: '::1:8080' is not HOST:PORT with a numeric address, [ADDRESS]"
+            ),
+            (["spiral-server", "--listen", "[::1]"], "--listen: '[::1]' is not HOST:PORT"),
+            (
+                ["spiral-server", "--admin-listen", "[fe80::1%lo]:80"],
+                "--admin-listen: '[fe80::1%lo]:80' is not HOST:PORT"
+            ),
+            (["spiral-server", "--admin-listen", "[::]:8081"], "[::]:8081 is not loopback"),
+            (["spiral", "top", "--admin", "::1:8081"], "--admin: '::1:8081' is not HOST:PORT with a numeric address"),
+            (["spiral", "ports", "--listen", "[::1"], "--listen: '[::1' is not HOST:PORT"),
             (["spiral-load", "--replay", "/dev/null"], "--replay: /dev/null: it has no line"),
             (["spiral-load", "--client", "x:uris=1,rate=1/s", "--speed", "2x"], "--speed: it is for --replay"),
             (["spiral-load", "merge", "/dev/null"], "/dev/null: it is not a result of spiral-load"),
@@ -139,11 +151,13 @@ struct CommandLineTests {
                 "spiral-load",
                 ["--client", "x:uris=1,rate=10/s", "--duration", "500ms", "--posts", "10"]
             )
-            #expect(load.wait() == .status(1))
+            let exit = load.wait()
             let text = try load.text
+            // On a machine that has too much else to do it says that too.
+            #expect(exit == .status(1) || text.contains("ran out of processor time"), "\(text)")
             #expect(text.contains("asked 5 batches in 0.5 s from 1 caller; sent 5, answered 0, failed 5"), "\(text)")
             #expect(text.contains("x failed: ECONNREFUSED 5"))
-            #expect(text.contains("no batch was answered"))
+            #expect(exit != .status(1) || text.contains("no batch was answered"), "\(text)")
         }
     }
 }

@@ -30,12 +30,28 @@ struct PredictCommandTests {
             (["--connections", "1/s", "--from-pid", "1"], 2, "--connections and --from-pid: use one of them"),
             (["--connections", "1/s", "--dialer", "rotate"], 2, "--connections: use --dialer kernel or bind:IP"),
             (["--tw-reuse-delay", "0ms"], 2, "--tw-reuse-delay: the kernel takes 1ms to 60s"),
+            (["--open", "1s"], 2, "--open goes with --connections"),
+            (["--loopback"], 2, "--loopback goes with --connections"),
+            (["--connections", "1/s", "--max-idle", "4"], 2, "--max-idle says nothing with --connections"),
+            (["--connections", "1/s", "--client", "a:uris=1,rate=1/s"], 2, "--client says nothing with --connections"),
+            (["--connections", "1/s", "--loopback", "--remote"], 2, "--remote says nothing with --loopback"),
+            (["--from-pid", "1", "--duration", "1h"], 2, "--duration says nothing with --from-pid"),
             (["--from-pid", "999999999"], 3, "--from-pid: there is no process 999999999"),
         ]
     )
     func refused(arguments: [String], status: Int32, said: String) throws {
         let text = try predict(arguments, endsWith: status)
         #expect(text.contains(said), "\(text)")
+    }
+
+    @Test("a machine whose range is all reserved has no answer, and says why", .requiresNamespaces)
+    func reserved() throws {
+        try inNetworkNamespace(ports: 10) {
+            try Sysctl.write("net.ipv4.ip_local_reserved_ports", "32768-32777")
+            for arguments in [["--ports", "machine"], ["--ports", "machine", "--connections", "1/s"]] {
+                #expect(try predict(arguments, endsWith: 3).contains("every dial fails"))
+            }
+        }
     }
 
     @Test(

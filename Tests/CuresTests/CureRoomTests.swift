@@ -1,3 +1,4 @@
+import Foundation
 import KernelProbe
 import POSIX
 import TestSupport
@@ -8,6 +9,8 @@ import Testing
 /// Cures played for real, against what memcached, `ss` and `strace` saw of it.
 @Suite("Cure rooms")
 struct CureRoomTests {
+    private static let hasIPv6 = FileManager.default.fileExists(atPath: "/proc/net/if_inet6")
+
     private func output(_ command: String) throws -> String {
         let file = try TemporaryFile()
         var child = try ChildProcess("/bin/sh", ["-c", "\(command) > \(file.path)"], output: 2)
@@ -21,7 +24,7 @@ struct CureRoomTests {
         .requiresNamespaces,
         .requires("memcached", package: "memcached"),
         .requires("ss", package: "iproute2"),
-        arguments: ["nothing", "late-bind-destinations"]
+        arguments: ["nothing", "late-bind-destinations", "server-closes"] + (hasIPv6 ? ["ipv6-rotate-source"] : [])
     )
     func oracles(name: String) throws {
         let cure = try #require(Cure.all.first { $0.name == name })
@@ -37,9 +40,15 @@ struct CureRoomTests {
             let listed = try #require(Int(timeWaits.filter(\.isNumber)))
             // The other program goes on for a moment after the last look.
             #expect(measured.timeWaitPeak <= listed && listed <= measured.timeWaitPeak + 5)
+            let atMemcached = try output("ss -Htan state time-wait '( sport = :11211 )' | wc -l")
+            let closedThere = try #require(Int(atMemcached.filter(\.isNumber)))
+            #expect(abs(closedThere - (measured.memcachedTimeWaitPeak ?? -100)) <= 5)
+            // What the server closed is at one end, and what memcached closed at the other.
+            #expect((closedThere > 30) == (name == "server-closes") && (listed > 60) != (name == "server-closes"))
             let errors = Set(measured.dials.errorsByCall.keys)
             #expect(errors == (cure.expectedError.map { [$0] } ?? []), "\(measured.dials.errorsByCall)")
-            #expect((measured.others.failed > 0) == (name == "nothing"))
+            if name == "nothing" { #expect(measured.others.failed > 0) }
+            if cure.expected == .cures { #expect(measured.others.failed == 0) }
         }
     }
 
@@ -125,5 +134,51 @@ struct CureRoomTests {
         let other = try Program("spiral", ["cures", "--ports", "129", "--json", json.path, "--resume"])
         #expect(other.wait() == .status(2))
         #expect(try other.text.contains("is of other options"))
+    }
+
+    @Test(
+        "without twemproxy its cures are not played, which names the package and fails nothing",
+        .slow,
+        .requiresNamespaces,
+        .requires("memcached", package: "memcached")
+    )
+    func withoutProxy() throws {
+        let folder = try TemporaryFile()
+        let memcached = try #require(Program.onPath("memcached"))
+        let programs = folder.folderPath + "/programs"
+        try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: programs + "/memcached", withDestinationPath: memcached)
+        let program = try Program(
+            "spiral",
+            ["cures", "--ports", "128", "--only", "proxy-unix", "--json", folder.path],
+            searchPath: programs
+        )
+        let end = program.wait()
+        let text = try program.text
+        #expect(end == .status(0), "\(text)")
+        #expect(
+            text.contains(
+                "not played: proxy-unix: twemproxy is not installed; install it with 'apt-get install nutcracker'"
+            )
+        )
+        let result = try CuresResult(json: Array(try folder.contents.utf8))
+        #expect(result.cures.map(\.verdict) == [.nothing, .unavailable])
+        #expect(result.runs.compactMap(\.measurement).allSatisfy { $0.roomMilliseconds > 0 })
+    }
+
+    @Test(
+        "where nobody may make a network namespace it says so, and ends with 3",
+        .requires("unshare", package: "util-linux"),
+        .enabled("needs user namespaces") {
+            var child = try ChildProcess("/bin/sh", ["-c", "unshare -Ur true"], output: 2)
+            return eventually { child.poll() != nil } && child.poll() == .status(0)
+        }
+    )
+    func refused() throws {
+        let program = try Program.path("spiral")
+        let script = "echo 0 > /proc/sys/user/max_net_namespaces; \(program) cures --only limit 2>&1; echo status $?"
+        let text = try output("unshare -Ur sh -c '\(script)'")
+        #expect(text.contains("each cure needs a network namespace: not permitted"), "\(text)")
+        #expect(text.hasSuffix("'spiral doctor' says what to do\nstatus 3\n"), "\(text)")
     }
 }

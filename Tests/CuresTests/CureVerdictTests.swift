@@ -99,6 +99,7 @@ struct CureVerdictTests {
             },
             dials: .init(ok: 64, failed: errors.values.reduce(0, +), errorsByCall: errors, countedByMemcached: 64),
             timeWaitPeak: 64,
+            memcachedTimeWaitPeak: 0,
             portsInUsePeak: 64,
             inFlightPeak: 100,
             others: others,
@@ -209,5 +210,42 @@ struct CureVerdictTests {
         ] {
             #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(text.utf8)) }
         }
+    }
+
+    @Test("a cure with numbers of its own is not held against what is expected where ports are as few as those")
+    func fewPorts() throws {
+        for (ports, expectations) in [(128, 0), (512, 1)] {
+            var result = CuresResult(CuresPlan(["limit"], ports: ports, repetitions: 1, seed: 1))
+            result.runs = [
+                .init(
+                    cell: .init(cure: Cure.incidentName, repetition: 1),
+                    measurement: measurement(found: [20, 0], errors: ["bind EADDRINUSE": 180], othersFailed: 40)
+                ), run("limit", found: [100, 60]),
+            ]
+            result.judge()
+            let row = try #require(result.cures.first { $0.name == "limit" })
+            #expect(row.verdict == .helps && row.expectations.count == expectations)
+            #expect(result.failures.count == expectations)
+        }
+    }
+
+    @Test(
+        "a result with numbers at the limits of their types, or of cures that there are not, is damaged",
+        arguments: [
+            ("\"found\" : 100", "\"found\" : 9223372036854775807", "its found of 9223372036854775807 is no figure"),
+            ("\"uris\" : 100", "\"uris\" : -9223372036854775808", "its uris of -9223372036854775808 is no figure"),
+            ("\"timeWaitPeak\" : ", "\"timeWaitPeak\" : 1e308", "its timeWaitPeak of 1e308"),
+            ("\"repetitions\" : 1", "\"repetitions\" : 999999999999", "nobody measures a cure so often"),
+            ("\"rotate-source\"", "\"nothing\"", "it names cures that there are not, or one twice"),
+            ("\"rotate-source\"", "\"prayer\"", "it names cures that there are not, or one twice"),
+        ]
+    )
+    func damaged(figure: String, other: String, problem: String) throws {
+        let written = result(["rotate-source"], [run("rotate-source", found: [100, 100])])
+        let text = String(decoding: JSONText.encode(written), as: UTF8.self)
+        let damaged = text.replacing(figure, with: other)
+        try #require(damaged != text)
+        let error = #expect(throws: RunResult.FormatError.self) { try CuresResult(json: Array(damaged.utf8)) }
+        #expect(error?.description.contains(problem) == true, "\(error as Any)")
     }
 }

@@ -71,7 +71,18 @@ struct DialAccountTests {
         try policy.set("dialer", to: "bind:127.32.0.1")
         let fixed = policy.route(to: local, from: IPEndpoint(IPAddress(high: 0, low: 0), port: 0), using: &generator)
         #expect(fixed.source == IPv4Address(value: 0x7f20_0001))
-        for dialer in ["bind:127.32.0.1", "rotate", "rotate-destination"] {
+        let unbound = IPEndpoint(IPAddress(high: 0, low: 0), port: 0)
+        try policy.set("dialer", to: "rotate:127.5.0.0/16")
+        let drawn = policy.route(to: local, from: unbound, using: &generator)
+        #expect(drawn.isApplied && drawn.source.map { $0.value >> 16 } == 0x7f05)
+        let own = IPEndpoint(IPAddress(IPv4Address(value: 0x7f05_0909)), port: 40_000)
+        #expect(policy.route(to: local, from: own, using: &generator) == DialPolicy.Route())
+        #expect(policy.route(to: local, from: local, using: &generator) == DialPolicy.Route(isApplied: false))
+        #expect(
+            policy.replacement(forBindTo: IPEndpoint(far.address, port: 0), reusesAddress: false, using: &generator)
+                == nil
+        )
+        for dialer in ["bind:127.32.0.1", "rotate", "rotate:127.5.0.0/16", "rotate-destination"] {
             try policy.set("dialer", to: dialer)
             for destination in [far, six] {
                 let route = policy.route(

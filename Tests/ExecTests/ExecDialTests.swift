@@ -313,6 +313,11 @@ struct ExecDialTests {
             (["--expect", "dials.failed < 5%"], "is not a number"),
             (["--expect", "dials.errors.ENOSUCH == 0"], "is not a name of the result"),
             (["--dialer", "random"], "--dialer: 'random' is not a dialer"),
+            (["--dialer", "rotate:fd00::/64"], "'rotate:fd00::/64' is not a dialer of other programs"),
+            (
+                ["--dialer", "rotate:fd00::1/64"],
+                "--dialer: 'rotate:fd00::1/64' is not a prefix of addresses to dial from"
+            ),
             (["--fail", "connect:ENOSUCH@5%"], "--fail: 'connect:ENOSUCH@5%' is not a fault"),
             (["--fail", "listen:EINVAL@5%"], "is not a fault"),
             (["--fail", "connect:EINVAL@0%"], "is not a fault"),

@@ -118,4 +118,42 @@ struct MemoryRoomTests {
             #expect(engine.counters.dials.total <= 2)
         }
     }
+
+    @Test(
+        "where there is no room a lookup is not tried again, and of a reply that broke off only what is not settled is",
+        arguments: [0, 3]
+    )
+    func retries(retries: Int) throws {
+        try inNetworkNamespace {
+            let asked = Mutex<[Int]>([])
+            // Every connection answers half of what it is asked, each value too large for the room but the last, and ends.
+            let standIn = try StandIn { caller in
+                let keys = try caller.request().dropFirst()
+                asked.withLock { $0.append(keys.count) }
+                for key in keys.prefix((keys.count + 1) / 2) {
+                    let value = String(repeating: "x", count: key == "key9" ? 500 : 100_000)
+                    try caller.send("VALUE \(key) 0 \(value.utf8.count)\r\n\(value)\r\n")
+                }
+                if keys.count == 1 { try caller.send("END\r\n") }
+            }
+            let engine = try FanOutEngine.make([standIn.address], lanes: 1) {
+                $0.fanout = .multiget(chunk: 20)
+                $0.dialer = .kernel
+                $0.retries = retries
+                $0.lookupTimeout = .seconds(20)
+            }
+            defer { engine.stop() }
+            let room = Room(350_000)
+            let outcomes = engine.start(keys, room: room).wait()
+            let errors = engine.errorsByName
+            #expect(outcomes.hits + outcomes.failed == 20 && engine.counters.hits.value == outcomes.hits)
+            #expect(errors.values.reduce(0, +) == outcomes.failed)
+            // 20 keys, then the 10 of which nothing had come, and so on.
+            #expect(asked.withLock { $0 } == (retries == 0 ? [20] : [20, 10, 5, 2]))
+            #expect(errors["EOF", default: 0] == (retries == 0 ? 10 : 1))
+            #expect(engine.counters.retries.value == retries)
+            #expect(engine.counters.inFlight.value == 0)
+            #expect(room.taken.load(ordering: .relaxed) == 200_000 * (outcomes.hits - 1))
+        }
+    }
 }

@@ -3,6 +3,7 @@ import KernelProbe
 import Limits
 import Memcached
 import POSIX
+import PostRecords
 import Telemetry
 import TestSupport
 import Testing
@@ -88,6 +89,21 @@ struct SocketOptionTests {
             #expect(engine.lookUpAndWait(postURIs(300)).failed == 0)
             engine.settings.socketOptions.linger = .off
             #expect(engine.lookUpAndWait(postURIs(300)).failed == 300 - Self.ports)
+        }
+    }
+
+    @Test(
+        "ports of which the namespace has none are refused, as the kernel would take no notice of them",
+        arguments: [
+            ("1-9", false), ("33000-33100", false), ("32895-40000", true), ("1-32768", true), ("1-65535", true),
+        ]
+    )
+    func foreignPorts(text: String, isTaken: Bool) throws {
+        try inNetworkNamespace(ports: Self.ports) {
+            var settings = Settings()
+            try settings.set("local-port-range", to: text)
+            #expect((settings.obstacle == nil) == isTaken)
+            #expect(settings.obstacle?.reason.contains("32768 to 32895") ?? isTaken)
         }
     }
 }

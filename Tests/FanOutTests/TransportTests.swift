@@ -2,6 +2,8 @@ import FanOut
 import Glibc
 import KernelProbe
 import Memcached
+import POSIX
+import PostRecords
 import Telemetry
 import TestSupport
 import Testbed
@@ -50,6 +52,70 @@ struct TransportTests {
             #expect(engine.errorsByName == ["EADDRNOTAVAIL": outcomes.failed])
             let texts = Set(outcomes.compactMap { if case .failed(let error) = $0 { error.description } else { nil } })
             #expect(texts == ["dial tcp [::1]:11211: connect: cannot assign requested address"])
+        }
+    }
+
+    private struct Rotation: Sendable, CustomTestStringConvertible {
+        var prefix: String
+        var transport: MemcachedProcess.Transport
+        var lateBind = false
+        var testDescription: String { "\(prefix) \(transport)\(lateBind ? " late" : "")" }
+    }
+
+    private static let rotations = [
+        Rotation(prefix: "127.5.0.0/16", transport: .ipv4), Rotation(prefix: "10.77.0.0/16", transport: .ipv4),
+        Rotation(prefix: "fd00:5:91::/64", transport: .ipv6),
+        Rotation(prefix: "fd00:5::/32", transport: .ipv6, lateBind: true),
+    ].filter { $0.transport == .ipv4 || hasIPv6 }
+
+    @Test(
+        "from a prefix that is this machine's own as many connections can be open as are wanted",
+        arguments: rotations
+    )
+    private func rotation(_ rotation: Rotation) throws {
+        try inNetworkNamespace(ports: 16) {
+            let prefix = try #require(AddressPrefix(text: rotation.prefix))
+            var settings = Settings()
+            settings.fanOut.dialer = .rotateWithin(prefix)
+            if !prefix.first.isLoopback {
+                #expect(LocalRoute.has(prefix.first) == false)
+                #expect(settings.obstacle?.description.contains("ip route add local \(prefix) dev lo") == true)
+            }
+            try LocalRoute.add(prefix)
+            // Asked for twice it is the same.
+            try LocalRoute.add(prefix)
+            #expect(settings.obstacle == nil)
+            let memcached = try RealMemcached(rotation.transport)
+            let engine = try FanOutEngine.make([memcached.address]) {
+                $0.dialer = settings.fanOut.dialer
+                $0.lateBind = rotation.lateBind
+                $0.lookupTimeout = .seconds(5)
+            }
+            defer { engine.stop() }
+            let before = try memcached.statistic("total_connections")
+            #expect(engine.lookUpAndWait(postURIs(400)).missing == 400)
+            #expect(engine.counters.dials.values.mapValues(\.self) == ["rotate": 400])
+            #expect(try memcached.statistic("total_connections") - before - 1 == 400)
+            let sources = try SocketDiagnostics.survey(towardsPort: 11211).busiestSources(1000).map(\.address)
+            #expect(sources.filter { prefix.contains($0) }.count > 300)
+            #expect(
+                sources.filter { !prefix.contains($0) && $0.family == prefix.family }.count <= 2,
+                "those that ask for statistics"
+            )
+        }
+    }
+
+    @Test("bound to one IPv6 address, bind() fails as in the incident", .enabled(if: hasIPv6, "IPv6 is off"))
+    func boundIPv6() throws {
+        try inNetworkNamespace(ports: 32) {
+            let memcached = try RealMemcached(.ipv6)
+            let engine = try FanOutEngine.make([memcached.address]) { $0.dialer = .bind(IPAddress(high: 0, low: 1)) }
+            defer { engine.stop() }
+            let outcomes = engine.lookUpAndWait(postURIs(100))
+            #expect(outcomes.failed >= 100 - 34 - 32)
+            #expect(engine.errorsByName == ["EADDRINUSE": outcomes.failed])
+            let texts = Set(outcomes.compactMap { if case .failed(let error) = $0 { error.description } else { nil } })
+            #expect(texts == ["dial tcp [::1]:0->[::1]:11211: bind: address already in use"])
         }
     }
 }

@@ -119,7 +119,7 @@ struct ReuseForecastTests {
         switch port {
         case .unbound: try settings.set("dialer", to: "kernel")
         case .late: try settings.set("late-bind", to: "true")
-        case .bound: break
+        case .bound, .reusing: break
         }
         var question = PortForecast.Question(
             budget: PortRange(lowestPort: 1, highestPort: Self.ports),

@@ -1,3 +1,4 @@
+internal import Cures
 internal import LoadGenerator
 internal import PostRecords
 internal import Reports
@@ -55,14 +56,14 @@ extension FuzzTarget {
         }
     )
 
-    /// Results of runs and sweeps, and what is drawn of them; and the callers of a server, as `spiral top` reads them.
+    /// Results of runs, sweeps and cures, and what is drawn of them; and the callers of a server, as `spiral top` reads them.
     static let results = FuzzTarget(
         name: "results",
         words: [
             "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1e308", "-1e308", "1e999", "0",
             "-1",
             "null", "[]", "{}", "\"\"", "true", "\"spiral-run/2\"", "\"spiral-run/1\"", "\"spiral-sweep/3\"",
-            "\"spiral-load/2\"",
+            "\"spiral-load/2\"", "\"spiral-cures/1\"", "\"repetitions\":", "\"cures\":[\"nothing\"]",
         ],
         run: { input in
             let bytes = Array(input)
@@ -74,6 +75,10 @@ extension FuzzTarget {
                 guard merged.answered == 2 * load.records.reduce(0, { $0 + $1.ok }) else {
                     throw Violation("\(shown(bytes)): twice \(load.answered) are \(merged.answered)")
                 }
+            }
+            if let cures = try? CuresResult(json: bytes) {
+                _ = (cures.summary, cures.markdown, HTMLPage.report(cures), JSONText.encode(cures))
+                _ = try? Pictures(cures).svg(nil)
             }
             guard let file = try? ResultFile(json: bytes) else { return }
             let written: [UInt8]

@@ -25,6 +25,10 @@ struct AccessRuleTests {
         arguments: [
             ("127.0.0.1:8081", nil, 200), ("localhost", nil, 200), ("LOCALHOST:1", nil, 200), ("127.5.6.7", nil, 200),
             ("127.0.0.1:8081", "http://127.0.0.1:8081", 200), ("localhost:8081", "http://localhost:8081", 200),
+            ("[::1]:8081", nil, 200), ("[::1]", nil, 200), ("[::1]:8081", "http://[::1]:8081", 200),
+            ("[::ffff:127.0.0.1]:1", nil, 200), ("[::2]:8081", nil, 403), ("[::1].evil.example", nil, 403),
+            ("[::1]evil", nil, 403), ("[::1", nil, 403), ("::1", nil, 403), ("[127.0.0.1]", nil, 403),
+            ("[::1]:8081", "http://[::2]:8081", 403), ("[]", nil, 403),
             (nil, nil, 403), ("", nil, 403), ("evil.example", nil, 403), ("evil.example", "http://evil.example", 403),
             ("127.0.0.1.evil.example", nil, 403), ("192.168.0.1", nil, 403),
             ("127.0.0.1:8081", "http://evil.example", 403),
@@ -58,6 +62,11 @@ struct AccessRuleTests {
     func addresses() {
         #expect(AccessRule(for: .ipv4(IPv4Address(value: 0), port: 8081), token: nil) == nil)
         #expect(AccessRule(for: .ipv4(IPv4Address(value: 0xc0a8_0001), port: 8081), token: nil) == nil)
+        // All addresses of both families, and one of a network.
+        for address in [IPAddress(high: 0, low: 0), IPAddress(high: 0xfd00 << 48, low: 1)] {
+            #expect(AccessRule(for: .ipv6(address, port: 8081), token: nil) == nil)
+        }
+        #expect(AccessRule(for: .ipv6(.ipv6Loopback, port: 8081), token: nil) != nil)
     }
 
     @Test("a token is read from a file's first line, and refused where it is none")

@@ -31,6 +31,21 @@ struct ClientTests {
         }
     }
 
+    @Test("an answer that comes byte by byte ends when its time is over, however short each wait is")
+    func dripping() throws {
+        try inNetworkNamespace {
+            let server = try StandIn { caller in
+                while true {
+                    try caller.send("H")
+                    sleepThread(for: .milliseconds(5))
+                }
+            }
+            var client = try Client(to: server.address, timeout: .seconds(20), longestAnswer: .milliseconds(30))
+            let error = #expect(throws: ClientError.self) { try client.send(.get, "/") }
+            #expect(error?.name == "ETIMEDOUT")
+        }
+    }
+
     @Test(
         "a kept connection is not used again when the server has ended it, or has spoken unasked",
         arguments: ["", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"]

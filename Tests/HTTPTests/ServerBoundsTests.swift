@@ -111,6 +111,35 @@ struct ServerBoundsTests {
         }
     }
 
+    @Test("where idle ones make room, who has sent no request for the longest goes, and who has is answered")
+    func dismissal() throws {
+        let held = Allowance(limit: nil)
+        let change: (inout ServerBounds) -> Void = { bounds in
+            bounds.connections = 3
+            bounds.dismissesIdle = true
+        }
+        try withServer(held: held, change) { server, waiter, counters in
+            let begun = try connect(server, "GET / HT")
+            let hasBegun = eventually { held.value == 8 }
+            #expect(hasBegun)
+            let busy = try connect(server, "GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let isWaiting = eventually { waiter.waiting == 1 }
+            #expect(isWaiting)
+            let idle = try connect(server)
+            for _ in 0..<5 {
+                // Each is idle after its answer, and goes before the one whose request has begun.
+                var client = try Client(to: server.address, timeout: .seconds(20))
+                #expect(try client.send(.get, "/").status == 200)
+            }
+            #expect(try readAll(idle).isEmpty)
+            try begun.descriptor.writeAll(Array("TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8))
+            #expect(try readAll(begun).hasPrefix("HTTP/1.1 200 "))
+            waiter.goOn()
+            #expect(try readAll(busy).hasPrefix("HTTP/1.1 200 "))
+            #expect(counters.turnedAway == 0)
+        }
+    }
+
     /// A client that can stand in an array.
     private final class Box {
         private var client: Client

@@ -22,7 +22,9 @@ struct KernelProbeTests {
             for index in 0..<30 {
                 let source = IPv4Address(value: 0x7f00_0001 + UInt32(index % 3))
                 open.append(
-                    SocketBox(try .connected(to: .ipv4(.loopback, port: 4000), from: source, timeout: .seconds(1)))
+                    SocketBox(
+                        try .connected(to: .ipv4(.loopback, port: 4000), from: IPAddress(source), timeout: .seconds(1))
+                    )
                 )
                 let accepted = try listener.accept()
                 // A third are closed, dialling side first: they rest in TIME_WAIT.
@@ -81,7 +83,13 @@ struct KernelProbeTests {
             let listener = try Socket.listening(on: .ipv4(.loopback, port: 4000), backlog: 200)
             for index in 0..<60 {
                 let source = IPv4Address(value: 0x7f00_0005 + UInt32(index % 2))
-                do { _ = try Socket.connected(to: .ipv4(.loopback, port: 4000), from: source, timeout: .seconds(1)) }
+                do {
+                    _ = try Socket.connected(
+                        to: .ipv4(.loopback, port: 4000),
+                        from: IPAddress(source),
+                        timeout: .seconds(1)
+                    )
+                }
                 // Left in the accept queue, the server's side stays in CLOSE-WAIT and ours in FIN-WAIT-2.
                 if index % 3 == 0 { _ = try listener.accept() }
             }

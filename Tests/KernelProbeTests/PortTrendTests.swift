@@ -126,6 +126,29 @@ struct PortTrendTests {
         }
     }
 
+    @Test(
+        "connections that the other end closes leave no trace to count: their rate is not known, and never 0",
+        arguments: [(20.0, 1.5), (3, 1), (200, 0.5)]
+    )
+    func untraced(perSecond: Double, open: Double) {
+        let kept = IPEndpoint(text: "127.0.0.1:9000")!
+        var simulation = SimulatedPorts(
+            settings(ports: 2000),
+            [
+                .init(isBound: false, perSecond: perSecond, open: open, isClosedByPeer: true),
+                .init(destination: kept, isBound: false, perSecond: 20, open: nil, until: 2),
+            ]
+        )
+        watch(&simulation, for: 20) { time, trend in
+            guard time > 12 else { return }
+            let row = trend.outlooks.first { $0.row.pair.destination.port == 11211 }
+            #expect(row != nil && row?.connectsPerSecond == nil, "at \(time) s: \(row?.connectsPerSecond ?? -1)")
+            #expect(row?.secondsLeft == nil && row?.state == .steady)
+            // Those that stay open are the same ones at each look.
+            #expect(trend.outlooks.first { $0.row.pair.destination == kept }?.connectsPerSecond != nil)
+        }
+    }
+
     @Test("when dials end, ports drain, and nothing runs out")
     func drains() {
         var simulation = SimulatedPorts(settings(ports: 2000), [.init(perSecond: 100, until: 10)])
@@ -152,6 +175,34 @@ struct PortTrendTests {
             #expect((outlook.state == .exhausted || outlook.secondsLeft != nil) == isExhausted, "at \(time) s")
         }
         #expect((simulation.exhausted[0] != nil) == isExhausted)
+    }
+
+    @Test(
+        "a full range whose dials stopped is no exhausted one where the next dial takes a port again",
+        arguments: ["127.0.0.1", "::1"]
+    )
+    func idle(source: String) {
+        let address = IPAddress(text: source)!
+        var simulation = SimulatedPorts(
+            settings(ports: 256, twReuse: 2),
+            [
+                .init(
+                    source: address,
+                    destination: IPEndpoint(address, port: 11211),
+                    isBound: false,
+                    perSecond: 2000,
+                    from: 1.5,
+                    until: 1.628
+                )
+            ]
+        )
+        watch(&simulation, for: 20) { time, trend in
+            guard let outlook = trend.outlooks.first, time > 3 else { return }
+            #expect(outlook.inUse == 256)
+            #expect(outlook.state == .unknown, "at \(time) s")
+            #expect(outlook.secondsLeft == nil)
+            #expect(trend.newPair?.state == .unknown)
+        }
     }
 
     @Test("a bound address that is full at once is exhausted, though connect() could take its ports again", .slow)
@@ -235,6 +286,54 @@ struct PortTrendTests {
             #expect(abs(Double(row.held) - 40 * (second - 12)) <= 40, "at \(second) s")
         }
         #expect(looks <= 10)
+    }
+
+    @Test("after looks that are close, bursts are carried on whole until the next one", arguments: [1.7, 1.9, 2.2])
+    func bursts(distance: Double) {
+        let (size, perSecond) = (600, 950.0)
+        var simulation = SimulatedPorts(settings(ports: 28_232), [.init(perSecond: perSecond, burst: size, from: 1)])
+        var trend = PortTrend()
+        for look in [0, 2.1, 2.1 + distance] {
+            simulation.run(to: look)
+            trend.add(simulation.sample(at: look, after: trend))
+        }
+        for time in [6.0, 8, 10, 12] {
+            simulation.run(to: time)
+            trend.add(simulation.tick(at: time))
+            let held = simulation.connects
+            let row = trend.outlooks.first
+            #expect(abs((row?.inUse ?? 0) - held) <= held / 20, "\(row?.inUse ?? 0) of \(held) at \(time) s")
+        }
+    }
+
+    @Test(
+        "who chose ports past half of the range is still known when the others have come back",
+        arguments: [true, false]
+    )
+    func pastHalf(isBound: Bool) {
+        // Both parities are taken, the preferred one first, so the other one is the last to come back.
+        var simulation = SimulatedPorts(
+            settings(ports: 600),
+            [.init(isBound: isBound, perSecond: 10, until: 65)]
+        )
+        var seen: Set<Double> = []
+        watch(&simulation, for: 120) { time, trend in
+            guard time > 2, let row = trend.outlooks.first?.row else { return }
+            #expect(row.choice == (isBound ? .bind : .connect), "at \(time) s")
+            #expect((trend.latest?.use.bound.held ?? 0) == (isBound ? row.inUse : 0), "at \(time) s")
+            seen.insert(time)
+        }
+        #expect(seen.contains(110))
+    }
+
+    @Test("somebody who comes when nobody dials any more does not guess who chose the ports that are left")
+    func lateComer() {
+        var simulation = SimulatedPorts(settings(ports: 600), [.init(perSecond: 10, until: 60)])
+        simulation.run(to: 95)
+        var trend = PortTrend()
+        for time in [95.0, 96] { trend.add(simulation.sample(at: time, after: trend)) }
+        #expect(trend.outlooks.first?.row.choice == .unknown)
+        #expect(trend.latest?.use.perhapsBound == trend.outlooks.first?.inUse)
     }
 
     @Test("random programs: the time said is the time it takes", .slow, arguments: 0..<40)

@@ -88,6 +88,37 @@ struct PortUseTests {
         }
     }
 
+    @Test("a list of reserved ports is read whole, however long it is", .requiresNamespaces)
+    func manyReserved() throws {
+        try inNetworkNamespace {
+            try Sysctl.write("net.ipv4.ip_local_port_range", "32768 60999")
+            // 84 KB as the kernel writes it.
+            let every = stride(from: 32768, through: 60998, by: 2).map { "\($0)" }.joined(separator: ",")
+            try Sysctl.write("net.ipv4.ip_local_reserved_ports", every)
+            let range = try PortRange.current()
+            #expect([range.ports, range.reservedCount] == [14_116, 14_116])
+            #expect(!range.usable.contains(60_998) && range.usable.contains(60_999))
+        }
+    }
+
+    @Test("a range of so many ports is what dials find, bound or not", .requiresNamespaces, arguments: [1, 2, 3, 4])
+    func fewPorts(ports: Int) throws {
+        for port in [PlainSocket.Port.unbound, .bound(IPAddress(text: "127.32.0.1")!)] {
+            try inNetworkNamespace(ports: ports) {
+                let destination = IPEndpoint(loopback, port: 4000)
+                let listener = try PlainSocket.listening(on: destination)
+                var trend = PortTrend()
+                trend.add(try PortSample.take())
+                #expect(trend.newPair?.state == .steady)
+                let made = exhaust(destination, at: listener, port)
+                // Of an odd number of ports, a search passes over one.
+                #expect((max(1, ports - ports % 2)...ports).contains(made.connections.count))
+                trend.add(try PortSample.take())
+                #expect(trend.outlooks.first?.state == .exhausted)
+            }
+        }
+    }
+
     @Test("a bound address's ports are shared by its destinations, a pair's are its own", .requiresNamespaces)
     func destinations() throws {
         try inNetworkNamespace(ports: 128) {
@@ -161,6 +192,76 @@ struct PortUseTests {
             #expect([row.capacity, row.inUse, row.open, row.timeWait, row.blocked] == [128, 20, 15, 5, 1])
             #expect(row.free == 107)
             #expect(exhaust(destination, at: listener).connections.count == row.free)
+        }
+    }
+
+    @Test(
+        "connections whose listener is gone are nobody's dials, and their port is still taken",
+        .requiresNamespaces,
+        arguments: [true, false]
+    )
+    func formerListener(areOpen: Bool) throws {
+        try inNetworkNamespace(ports: 128) {
+            let end = IPEndpoint(loopback, port: 32_800)
+            var listener: PlainSocket? = try PlainSocket.listening(on: end)
+            let connections = try (0..<30).map { _ in try PlainConnection(end, at: listener!) }
+            // The server closes first: TIME_WAIT is at its end.
+            if !areOpen { for connection in connections { connection.closeServerFirst() } }
+            listener = nil
+            let use = try use()
+            #expect(use.rows.map { "\($0.pair.destination) \($0.inUse)" } == (areOpen ? ["127.0.0.1:32800 30"] : []))
+            #expect(use.bound.held == 1)
+            let other = try PlainSocket.listening(on: IPEndpoint(loopback, port: 4000))
+            #expect(exhaust(IPEndpoint(loopback, port: 4000), at: other).connections.count == 127)
+            _ = connections
+        }
+    }
+
+    @Test("who dials many ports in the range from few of its own is no listener", .requiresNamespaces)
+    func peers() throws {
+        try inNetworkNamespace(ports: 64) {
+            let ends = (32_770..<32_790).map { IPEndpoint(loopback, port: $0) }
+            let listeners = try ends.map { try PlainSocket.listening(on: $0) }
+            let connections = try zip(ends, listeners).flatMap { end, listener in
+                try (0..<20).map { _ in try PlainConnection(end, at: listener) }
+            }
+            #expect(try use().rows.map(\.inUse) == Array(repeating: 20, count: 20))
+            _ = connections
+        }
+    }
+
+    @Test(
+        "with ip_autobind_reuse a full address is exhausted for nobody but those seen not to share",
+        .requiresNamespaces
+    )
+    func autobindReuse() throws {
+        try inNetworkNamespace(ports: 64) {
+            guard (try? Sysctl.write("net.ipv4.ip_autobind_reuse", "1")) != nil else { return }
+            let bound = IPAddress(text: "127.32.0.1")!
+            let ends = [4000, 4001].map { IPEndpoint(loopback, port: $0) }
+            let listeners = try ends.map { try PlainSocket.listening(on: $0) }
+            var trend = PortTrend()
+            trend.add(try PortSample.take(after: trend))
+            func dial(_ number: Int, _ count: Int) throws {
+                for _ in 0..<count {
+                    try PlainConnection(ends[number], at: listeners[number], .reusing(bound)).close()
+                }
+            }
+            try dial(0, 40)
+            trend.add(try PortSample.take(after: trend))
+            #expect(trend.outlooks.first?.row.choice == .bind)
+            try dial(0, 24)
+            trend.add(try PortSample.take(after: trend))
+            // It may be one without SO_REUSEADDR, whose dials fail from here on.
+            #expect(trend.outlooks.first?.state == .unknown)
+            try dial(1, 30)
+            trend.add(try PortSample.take(after: trend))
+            #expect(trend.outlooks.count == 2)
+            for outlook in trend.outlooks {
+                #expect(outlook.state != .exhausted, "\(outlook)")
+                #expect(outlook.free == 64)
+            }
+            try dial(0, 64)
         }
     }
 

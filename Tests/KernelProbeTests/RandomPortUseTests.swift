@@ -18,7 +18,7 @@ struct RandomPortUseTests {
         var source: IPAddress {
             switch port {
             case .unbound: destination.address.family == .ipv6 ? IPAddress(text: "::1")! : IPAddress(.loopback)
-            case .bound(let address), .late(let address): address
+            case .bound(let address), .late(let address), .reusing(let address): address
             }
         }
 

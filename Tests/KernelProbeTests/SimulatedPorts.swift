@@ -12,8 +12,12 @@ struct SimulatedPorts {
         /// Whether bind() chooses the port.
         var isBound = true
         var perSecond: Double
+        /// So many come at once, at the same rate.
+        var burst = 1
         /// Seconds a connection is open; nil for one that never closes.
         var open: Double? = 0
+        /// Whether the other end closes first, which leaves no TIME_WAIT here.
+        var isClosedByPeer = false
         /// When it begins and ends to dial.
         var from = 0.0
         var until = Double.infinity
@@ -23,8 +27,10 @@ struct SimulatedPorts {
     private struct Connection {
         var opened: Double
         var closed: Double?
+        /// Seconds it holds its port after that.
+        var rest: Double
 
-        func isHeld(at time: Double) -> Bool { closed.map { $0 + 60 > time } ?? true }
+        func isHeld(at time: Double) -> Bool { closed.map { $0 + rest > time } ?? true }
 
         func isTimeWait(at time: Double) -> Bool { closed.map { $0 <= time } ?? false }
     }
@@ -59,7 +65,9 @@ struct SimulatedPorts {
     /// Lets the programs dial up to a moment.
     mutating func run(to time: Double) {
         while true {
-            let due = diallers.indices.map { diallers[$0].from + Double(dials[$0]) / diallers[$0].perSecond }
+            let due = diallers.indices.map {
+                diallers[$0].from + Double(dials[$0] / diallers[$0].burst * diallers[$0].burst) / diallers[$0].perSecond
+            }
             guard let who = due.indices.min(by: { due[$0] < due[$1] }), due[who] <= time else { return }
             dials[who] += 1
             if due[who] < diallers[who].until { dial(who, at: due[who]) }
@@ -71,7 +79,11 @@ struct SimulatedPorts {
             if exhausted[who] == nil { exhausted[who] = time }
             return
         }
-        connections[who][port] = Connection(opened: time, closed: diallers[who].open.map { time + $0 })
+        connections[who][port] = Connection(
+            opened: time,
+            closed: diallers[who].open.map { time + $0 },
+            rest: diallers[who].isClosedByPeer ? 0 : 60
+        )
         places[who] = port / 2
         connects += 1
     }

@@ -53,6 +53,49 @@ struct SocketMessagesTests {
         #expect(read.sockets.map(\.timeWaitLeft) == [0, 59_000])
     }
 
+    @Test("FIN_WAIT2 that no process has any more comes back as TIME_WAIT does, and is not reused")
+    func finWait2() throws {
+        var kept = socket(state: TCPState.finWait2.rawValue, expires: 30_000)
+        // One that a process has: its expiry is another timer's.
+        let own = socket(state: TCPState.finWait2.rawValue, expires: 200)
+        kept[2] = 3
+        let sockets = try read(message(20, kept) + message(20, own)).sockets
+        let holds = sockets.map { SocketHold(state: $0.state, timeWaitLeft: $0.timeWaitLeft) }
+        #expect(holds.map(\.left) == [30_000, nil])
+        #expect(holds.map(\.isOpen) == [false, true])
+        #expect(holds.map(\.state) == [TCPState.finWait2.rawValue, TCPState.finWait2.rawValue])
+        #expect(holds.map(\.isTimeWait) == [false, false])
+        let timeWait = SocketHold(state: TCPState.timeWait.rawValue, timeWaitLeft: 60_000)
+        #expect(timeWait < holds[0] && holds[0] < holds[1])
+        #expect(timeWait.isTimeWait && timeWait.left == 60_000)
+
+        var settings = NamespaceSettings(range: PortRange(lowestPort: 32768, highestPort: 61000))
+        (settings.twReuse, settings.twReuseDelay) = (1, .seconds(1))
+        var table = SocketTable()
+        for socket in sockets { table.add(socket) }
+        let row = try #require(PortUse(table, settings, taken: .now).rows.first)
+        #expect([row.open, row.timeWait, row.reusable] == [1, 1, 0])
+    }
+
+    @Test("link-local addresses are each interface's own; others are the same on all")
+    func interfaces() throws {
+        func sources(_ address: [UInt8], on interface: UInt8) throws -> IPAddress {
+            var body = socket()
+            body[0] = UInt8(AF_INET6)
+            body.replaceSubrange(8..<24, with: address)
+            body.replaceSubrange(40..<44, with: [interface, 0, 0, 0])
+            return try #require(try read(message(20, body)).sockets.first).local.address
+        }
+        let linkLocal: [UInt8] = [0xfe, 0x80] + [UInt8](repeating: 0, count: 13) + [1]
+        let global: [UInt8] = [0xfd, 0] + linkLocal.dropFirst(2)
+        #expect(try sources(linkLocal, on: 1) != sources(linkLocal, on: 200))
+        #expect(try sources(linkLocal, on: 200).description == "fe80::1%200")
+        #expect(try sources(linkLocal, on: 1).description == "fe80::1%lo")
+        #expect(try sources(linkLocal, on: 7).anywhere == IPAddress(text: "fe80::1"))
+        #expect(try sources(global, on: 1) == sources(global, on: 2))
+        #expect(try sources(global, on: 2).description == "fd00::1")
+    }
+
     @Test("a table that changed while it was listed is noticed, on any message of the answer")
     func interrupted() throws {
         #expect(try read(message(20, socket(), flags: dumpInterrupted)).messages.isInterrupted)

@@ -1,5 +1,6 @@
 import HTTP
 import HTTPTypes
+import KernelProbe
 import POSIX
 import PostRecords
 import TestSupport
@@ -11,33 +12,6 @@ import Units
 /// Loads against a server that does what the test says.
 @Suite("Load", .timeLimit(.minutes(1)))
 struct LoadTests {
-    private func play(
-        _ clients: [String],
-        for duration: Duration = .milliseconds(500),
-        to server: ScriptedServer,
-        form kind: RequestForm.Kind = .posts,
-        _ change: (inout Load.Options) -> Void = { _ in },
-        during: (Load) throws -> Void = { _ in }
-    ) throws -> [ClientResult] {
-        Signals.ignoreBrokenPipes()
-        defer { server.end() }
-        let form = RequestForm(kind, to: Target(address: server.address, path: Endpoint.path))
-        var options = Load.Options(form, timeout: .seconds(30))
-        change(&options)
-        let given = ClientSpec.Given(isSized: !form.isPlain)
-        let specs = try clients.map { Load.Client(try ClientSpec(text: $0, given: given)) }
-        let load = try Load(specs, options, Workload(seed: 1, count: 1000))
-        try load.start(for: duration)
-        try during(load)
-        let isOver = eventually(within: .seconds(40)) { load.isOver }
-        #expect(isOver)
-        let results = load.recorders.map(\.result)
-        for result in results {
-            #expect(result.due == result.answered + result.failed + result.unanswered + result.unsent)
-        }
-        return results
-    }
-
     @Test(
         "while a server is silent batches go on being due, and every percentile of all due is the server's own arithmetic",
         .slow,
@@ -262,5 +236,103 @@ struct LoadTests {
                 }
             }
         }
+    }
+
+    @Test("in a closed loop what is due in the warm-up is not recorded, what comes after is, and it ends at its time")
+    func closedLoopTimes() throws {
+        let server = try ScriptedServer { request in
+            sleepThread(for: .milliseconds(5))
+            return .answer(ScriptedServer.records(request.uris))
+        }
+        let results = try play(
+            ["a:uris=1,closed=1", "b:uris=1,closed=2,until=100ms", "c:uris=1,closed=1,from=50ms,phase=250ms"],
+            for: .milliseconds(400),
+            to: server
+        ) { $0.warmUp = .milliseconds(200) }
+        #expect(results[0].answered > 0)
+        #expect(results[0].answered < server.requests.count)
+        #expect(results[1].due == 0, "it was over before the warm-up was")
+        #expect(results[2].due > 0 && results[2].due < results[0].due + results[0].due / 2)
+        #expect(server.connections <= 4)
+    }
+
+    @Test("a server of IPv6 is loaded like any other", .requiresNamespaces)
+    func ipv6() throws {
+        try inNetworkNamespace {
+            let server = try ScriptedServer(port: 8001, on: .ipv6Loopback) { .answer(ScriptedServer.records($0.uris)) }
+            let result = try play(["a:uris=2,rate=40/s"], for: .milliseconds(100), to: server)[0]
+            #expect(result.answered == 4)
+            #expect(try #require(server.requests.first).head.contains("\r\nHost: [::1]:8001\r\n"))
+        }
+    }
+
+    @Test(
+        "of a name's addresses the one that takes connections gets the load; where none does, every batch says so once",
+        .requiresNamespaces
+    )
+    func severalAddresses() throws {
+        try inNetworkNamespace {
+            let server = try ScriptedServer(port: 8001, on: .ipv6Loopback) { .answer(ScriptedServer.records($0.uris)) }
+            let addresses: [SocketAddress] = [.ipv4(.loopback, port: 8001), server.address]
+            var target: Target?
+            let result = try play(["a:uris=2,closed=2"], to: server, at: addresses) {
+                $0.maxBatches = 20
+            } during: { load in
+                let isOver = eventually { load.isOver }
+                #expect(isOver)
+                target = load.target
+            }[0]
+            #expect(result.answered == 20)
+            // The first met with the address where nobody is, and perhaps the second before it was known.
+            #expect((3...4).contains(try #require(result.connections).opened))
+            #expect(target?.address == server.address)
+            let nobody = try play(
+                ["a:uris=2,closed=2"],
+                to: server,
+                at: [addresses[0], .ipv6(.ipv6Loopback, port: 8002)]
+            ) {
+                $0.maxBatches = 20
+            }[0]
+            #expect(nobody.errors == ["ECONNREFUSED": 20])
+            #expect(nobody.connections?.opened == 40)
+        }
+    }
+
+    @Test("an IPv6 source has ports like an IPv4 one, and a network of them as many times more", .requiresNamespaces)
+    func ipv6Ports() throws {
+        try inNetworkNamespace(ports: 60) {
+            for low in 1...3 as ClosedRange<UInt64> {
+                try NetworkNamespace.addLoopback(IPAddress(high: 0xfd00 << 48, low: low))
+            }
+            for (port, source) in [(8001, nil), (8002, try SourceAddresses(text: "fd00::/126"))]
+                as [(UInt16, SourceAddresses?)]
+            {
+                let hold = MonotonicInstant.now + .milliseconds(500)
+                let server = try ScriptedServer(port: port, on: .ipv6Loopback) { request in
+                    sleepThread(until: hold)
+                    return .answer(ScriptedServer.records(request.uris))
+                }
+                let result = try play(["a:uris=1,burst=150/10s"], for: .milliseconds(100), to: server) {
+                    $0.source = source
+                }[0]
+                if source == nil {
+                    #expect(result.errors["EADDRNOTAVAIL"] == 90)
+                    #expect(result.answered == 60)
+                } else {
+                    #expect(result.answered == 150)
+                }
+            }
+        }
+    }
+
+    @Test("several hundred clients hold nobody up: each has its figures, and the load ends when it should")
+    func manyClients() throws {
+        let server = try ScriptedServer { request in
+            sleepThread(for: .milliseconds(5))
+            return .answer(ScriptedServer.records(request.uris))
+        }
+        let clients = (0..<300).map { "c\($0):uris=1,rate=2/s" }
+        let results = try play(clients, for: .milliseconds(300), to: server)
+        #expect(results.allSatisfy { $0.answered == 1 })
     }
 }

@@ -10,7 +10,7 @@ struct RateSearchTests {
         var search = RateSearch()
         var loads = 0
         while let factor = search.next {
-            search.record(factor, isGood: factor <= limit)
+            search.record(factor, factor <= limit ? .holds : .fails)
             loads += 1
         }
         let (good, bad) = (try #require(search.good), try #require(search.bad))
@@ -22,10 +22,28 @@ struct RateSearchTests {
     func ends() {
         for isGood in [true, false] {
             var search = RateSearch()
-            while let factor = search.next { search.record(factor, isGood: isGood) }
+            while let factor = search.next { search.record(factor, isGood ? .holds : .fails) }
             #expect((search.good == nil) == !isGood)
             #expect((search.bad == nil) == isGood)
         }
+    }
+
+    @Test("a load that was not sent as asked says nothing of the server, unless the server is seen to fail below it")
+    func invalid() throws {
+        func search(_ find: (Double) -> RateSearch.Finding) -> RateSearch {
+            var search = RateSearch()
+            while let factor = search.next { search.record(factor, find(factor)) }
+            return search
+        }
+        let limited = search { $0 < 6 ? .holds : .invalid(because: "no ports") }
+        #expect(limited.invalidBecause == "no ports")
+        #expect(limited.good.map { (5.7..<6).contains($0) } == true)
+        // At 8 times the generator ran out; at 5 the server did.
+        let known = search { $0 < 5 ? .holds : $0 < 7 ? .fails : .invalid(because: "no ports") }
+        #expect(known.invalidBecause == nil)
+        #expect(known.good.map { (4.7..<5).contains($0) } == true)
+        #expect(search { _ in .invalid(because: "x") }.good == nil)
+        #expect(search { _ in .invalid(because: "x") }.invalidBecause == "x")
     }
 
     @Test("a schedule so many times as fast has as many times the batches, as far as machines go")

@@ -1,3 +1,4 @@
+import POSIX
 import Telemetry
 import Testing
 import Text
@@ -142,6 +143,132 @@ struct RecorderTests {
         #expect(merged.valid == false)
     }
 
+    private static func load(_ text: String, _ body: (Recorder) -> Void, generators: [GeneratorReport] = [])
+        -> LoadResult
+    {
+        let recorder = Recorder(name: String(text.prefix { $0 != ":" }))
+        body(recorder)
+        return LoadResult(
+            target: "t",
+            seed: 1,
+            duration: 1,
+            elapsed: 1,
+            interrupted: false,
+            asked: [.init(client: text, batches: nil)],
+            [recorder.record],
+            generators,
+            reasons: []
+        )
+    }
+
+    private static func generator(_ seconds: Double) -> GeneratorReport {
+        GeneratorReport(
+            used: .nanoseconds(Int64(seconds * 1e9)),
+            bySender: .zero,
+            over: .seconds(1),
+            threads: 3,
+            peakBytes: 1,
+            machine: MachineLimits(descriptors: 1, portsPerSource: 1, sources: 1)
+        )
+    }
+
+    @Test("one run is not counted twice, under whatever names its files have, merged ones too")
+    func mergedTwice() throws {
+        func answer(_ recorder: Recorder) {
+            recorder.begin(uris: 2)
+            recorder.succeed(Self.whole, latency: .milliseconds(1), service: .zero)
+        }
+        let one = Self.load("a:uris=1,rate=1/s", answer, generators: [Self.generator(0.5)])
+        let two = Self.load("a:uris=1,rate=1/s", answer, generators: [Self.generator(0.6)])
+        let both = try LoadResult.merged([("one", one), ("two", two)])
+        #expect(both.due == 2)
+        for twice in [[("x", one), ("y", one)], [("x", two), ("z", both)]] {
+            let error = #expect(throws: LoadResult.MergeError.self) { try LoadResult.merged(twice) }
+            #expect(error?.description.contains("are of the same run") == true)
+        }
+    }
+
+    @Test("clients of one name that were asked for other things are one client, and it is said")
+    func mergedDifferent() {
+        let one = Self.load("a:uris=1,rate=1/s") { _ in }
+        let two = Self.load("a:uris=9,rate=1/s") { _ in }
+        #expect(LoadResult.differences([("x", one), ("y", one)]).isEmpty)
+        let differences = LoadResult.differences([("x", one), ("y", two)])
+        #expect(differences.count == 1)
+        #expect(differences.first?.contains("a:uris=1,rate=1/s in x and a:uris=9,rate=1/s in y") == true)
+        #expect(
+            LoadResult.differences([
+                ("x", Self.load("a:recorded=1") { _ in }), ("y", Self.load("a:recorded=2") { _ in }),
+            ]).isEmpty
+        )
+    }
+
+    @Test("a result whose batches do not add up is damaged, and nothing is merged with it")
+    func sums() throws {
+        let recorder = Recorder(name: "a")
+        for _ in 0..<4 { recorder.begin(uris: 1) }
+        recorder.succeed(Self.whole, latency: .milliseconds(1), service: .zero)
+        recorder.fail("EOF", after: .milliseconds(1))
+        recorder.giveUpUnsent(after: .zero)
+        recorder.giveUpUnanswered(after: .zero)
+        let (whole, histograms) = (recorder.record.result, recorder.record.histograms)
+        #expect(ClientRecord(whole, histograms) != nil)
+        for damage: (inout ClientResult) -> Void in [
+            { $0.batches += 1 }, { $0.failed += 1 }, { $0.errors = [:] }, { $0.unsent = 0 }, { $0.due = 9 },
+            { $0.answered = 0 }, { $0.unanswered = -1 }, { $0.ok = 0 },
+        ] {
+            var result = whole
+            damage(&result)
+            #expect(ClientRecord(result, histograms) == nil)
+        }
+    }
+
+    @Test("a file that no load has written is refused, with what of it is wrong")
+    func damagedFiles() throws {
+        let whole = Self.load(
+            "a:uris=1,rate=1/s",
+            { recorder in
+                recorder.begin(uris: 1)
+                recorder.fail("EOF", after: .milliseconds(1))
+            },
+            generators: [Self.generator(0.5)]
+        )
+        #expect(throws: Never.self) { try LoadResult(json: JSONText.encode(whole)) }
+        let damages: [((inout LoadResult) -> Void, String)] = [
+            ({ $0.elapsed = -5 }, "-5.0 s is no time"), ({ $0.duration = 1e30 }, "no figure"),
+            ({ $0.clients += $0.clients }, "two of its clients have one name"),
+            ({ $0.clients[0].name = "\u{1b}[31m" }, "no name of one"),
+            ({ $0.clients[0].errors = [:] }, "do not add up"),
+            ({ $0.clients[0].batches = -1 }, "do not add up"), ({ $0.due = 9 }, "do not make its sums"),
+            ({ $0.clients = [] }, "do not make its sums"), ({ $0.generators[0].threads = -1 }, "less than nothing"),
+            ({ $0.schema = "spiral-load/1" }, "it is spiral-load/1"), ({ $0.schema = "x" }, "it is x"),
+        ]
+        for (damage, reason) in damages {
+            var result = whole
+            damage(&result)
+            let error = #expect(throws: LoadResult.MergeError.self) { try LoadResult(json: JSONText.encode(result)) }
+            #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+        }
+        for text in ["", "{}", "[]", "null", "{\"schema\":\"spiral-load/2\"}", "{\"schema\":2}"] {
+            #expect(throws: LoadResult.MergeError.self) { try LoadResult(json: Array(text.utf8)) }
+        }
+    }
+
+    @Test("of all due batches the distribution ends where answers end, at their share")
+    func distributionOfAll() throws {
+        let recorder = Recorder(name: "a")
+        #expect(recorder.result.distributionOfAll.isEmpty)
+        for _ in 0..<100 { recorder.begin(uris: 1) }
+        for number in 1...80 { recorder.succeed(Self.whole, latency: .milliseconds(number), service: .zero) }
+        for _ in 0..<20 { recorder.fail("ETIMEDOUT", after: .milliseconds(500)) }
+        let (answered, all) = (recorder.result.distribution, recorder.result.distributionOfAll)
+        #expect(all.map(\.ms) == answered.map(\.ms))
+        #expect(answered.last?.percentile == 100 && answered.last?.above == 0)
+        #expect(all.last?.percentile == 80 && all.last?.above == 20)
+        // At every point it says the same as the percentiles do.
+        for point in all { #expect(abs(point.percentile - point.ms) <= 1) }
+    }
+
     @Test(
         "a damaged histogram is refused",
         arguments: ["x", "1", "1:x", "1:-1", "1:0", "-1:1", "1:9223372036854775807 2:9223372036854775807"]
@@ -214,5 +341,9 @@ struct RecorderTests {
         #expect(few.warnings(clients, timeout: .seconds(2), maxInFlight: nil).isEmpty)
         #expect(few.notice(clients, timeout: .seconds(2), maxInFlight: nil)?.contains("up to 410 batches") == true)
         #expect(few.notice(clients, timeout: .seconds(2), maxInFlight: 50) == nil)
+        let six = MachineLimits(descriptors: 1000, portsPerSource: 100, sources: 1, family: .ipv6)
+        let said = six.warnings(clients, timeout: .seconds(2), maxInFlight: nil)
+        #expect(said.count == 1 && said[0].contains("100 ephemeral ports") && said[0].contains("fd00::/64"))
+        #expect(!said[0].contains("127."))
     }
 }

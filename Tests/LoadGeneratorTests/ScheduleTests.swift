@@ -119,4 +119,44 @@ struct ScheduleTests {
         let fixed = try ClientSpec(text: "c:uris=1,rate=1/s,phase=300ms").phased(seed: 1, within: .seconds(3))
         #expect(Array(fixed.schedule.starts(within: .seconds(2))) == [.milliseconds(300), .milliseconds(1300)])
     }
+
+    @Test(
+        "what is left up to a moment is what going through it finds, however much was taken before",
+        arguments: [
+            "rate=40/s", "rate=40/s,from=1s", "ramp=0/s..100/s", "ramp=100/s..0/s", "steps=10/s*1s+50/s*2s",
+            "burst=7/300ms",
+            "poisson=40/s", "rate=40/s,until=2s", "rate=40/s,phase=500ms",
+        ]
+    )
+    func backlog(text: String) throws {
+        let schedule = try ClientSpec(text: "a:uris=1,\(text)").schedule.phased(by: 0.4, within: .seconds(4))
+        for taken in [0, 1, 20] {
+            for moment in [Duration.zero, .milliseconds(300), .milliseconds(1234), .seconds(4), .seconds(9)] {
+                var starts = schedule.starts(within: .seconds(4), seed: 3)
+                for _ in 0..<taken { _ = starts.next() }
+                let expected = Array(starts.prefix { $0 <= moment })
+                let parts = starts.backlog(until: moment)
+                #expect(parts.map(\.due) == expected)
+                #expect(parts.allSatisfy { $0.batches == 1 })
+            }
+        }
+    }
+
+    @Test("of a backlog of any length the number is exact, and it takes no time to find")
+    func longBacklog() throws {
+        let day = Duration.seconds(240 * 3600)
+        for text in ["rate=1000000/s", "ramp=0/s..1000000/s", "burst=1000000/1s"] {
+            let schedule = try ClientSpec(text: "a:uris=1,\(text)").schedule
+            let parts = schedule.starts(within: day).backlog(until: day)
+            #expect(parts.count == Starts.mostParts)
+            #expect(parts.reduce(0) { $0 + $1.batches } == schedule.count(within: day))
+            #expect(parts.map(\.due) == parts.map(\.due).sorted())
+        }
+        // Of random arrivals as many as come on average.
+        let random = try ClientSpec(text: "a:uris=1,poisson=1000000/s").schedule
+        let count = random.starts(within: day, seed: 1).backlog(until: .seconds(3600)).reduce(0) { $0 + $1.batches }
+        #expect(abs(Double(count) / 3.6e9 - 1) < 0.01)
+        let closed = try ClientSpec(text: "a:uris=1,closed=3").schedule
+        #expect(closed.starts(within: day).backlog(until: day).isEmpty)
+    }
 }

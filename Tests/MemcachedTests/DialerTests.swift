@@ -7,7 +7,10 @@ import Units
 struct DialerTests {
     @Test(
         "a dialer reads its text and writes it back",
-        arguments: ["kernel", "bind:127.32.0.1", "rotate", "rotate-destination"]
+        arguments: [
+            "kernel", "bind:127.32.0.1", "bind:fd00:5::1", "rotate", "rotate:127.5.0.0/16", "rotate:fd00:5:91::/64",
+            "rotate:fc00::/16", "rotate-destination",
+        ]
     )
     func roundTrip(text: String) throws {
         #expect(try Dialer(text: text).description == text)
@@ -15,7 +18,15 @@ struct DialerTests {
 
     @Test(
         "a text that is no dialer is refused",
-        arguments: ["", "bind", "bind:", "bind:localhost", "bind:127.0.0.256", "Rotate"]
+        arguments: [
+            "", "bind", "bind:", "bind:localhost", "bind:127.0.0.256", "bind:0.0.0.0", "bind:::", "Rotate", "rotate:",
+            "rotate:127.0.0.1", "rotate:127.0.0.1/8", "rotate:127.0.0.0/31", "rotate:0.0.0.0/0", "rotate:fd00::1/64",
+            "rotate:fd00::/127", "rotate:fd00::/-1", "rotate:fd00::/064", "rotate:FD00::/64", "rotate:fd00:0::/64",
+            "rotate:[fd00::]/64", "rotate:::ffff:127.0.0.0/104", "rotate:fd00::/64/2", "rotate:224.0.0.0/8",
+            "rotate:ff02::/64", "rotate:fe80::/64", "bind:fe80::1", "bind:ff02::1", "bind:255.255.255.255",
+            "bind:239.1.1.1",
+            "rotate:::/64",
+        ]
     )
     func refused(text: String) {
         #expect(throws: UnitTextError.self) { try Dialer(text: text) }
@@ -29,7 +40,7 @@ struct DialerTests {
         for _ in 0..<draws {
             let (source, destination) = Dialer.rotate.nextRoute(using: &generator)
             #expect(destination == nil)
-            guard let value = source?.value, IPv4Address.usableLoopback.contains(value) else {
+            guard let value = source?.ipv4?.value, IPv4Address.usableLoopback.contains(value) else {
                 Issue.record("\(String(describing: source)) is not usable")
                 continue
             }
@@ -74,7 +85,7 @@ struct DialerTests {
     @Test("an error is worded and named by what the kernel said")
     func errorWords() {
         let server = SocketAddress.ipv4(.loopback, port: 11211)
-        let bind = MemcachedError(.bind, errno: 98, source: IPv4Address(value: 0x7f20_0001), server: server)
+        let bind = MemcachedError(.bind, errno: 98, source: IPAddress(IPv4Address(value: 0x7f20_0001)), server: server)
         #expect(bind.name == "EADDRINUSE")
         #expect(bind.description == "dial tcp 127.32.0.1:0->127.0.0.1:11211: bind: address already in use")
         let timeout = MemcachedError.timeout(after: .milliseconds(500), server: server)

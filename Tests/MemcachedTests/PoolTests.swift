@@ -17,6 +17,11 @@ struct PoolTests {
 
     private let user = User()
 
+    /// Whose turn it is to have a connection that was put back.
+    private func handed(_ kept: Pool.Kept) -> Delivery? {
+        if case .handed(let delivery) = kept { delivery } else { nil }
+    }
+
     /// An idle connection, or nil where there is none.
     private func idle(_ pool: Pool) -> Connection? {
         guard case .idle(let connection) = pool.take(server: 0, owner: nil, for: user, token: 0) else { return nil }
@@ -55,8 +60,8 @@ struct PoolTests {
             let memcached = try RealMemcached()
             let pool = Pool(servers: 1, bounds: .init(maxIdle: 3))
             let (first, second) = try (dialled(pool, memcached), dialled(pool, memcached))
-            #expect(pool.put(first) == nil)
-            #expect(pool.put(second) == nil)
+            #expect(handed(pool.put(first)) == nil)
+            #expect(handed(pool.put(second)) == nil)
             #expect(idle(pool) === second)
             #expect(idle(pool) === first)
             #expect(idle(pool) == nil)
@@ -71,7 +76,7 @@ struct PoolTests {
             var connections = try (0..<10).map { _ in try dialled(pool, memcached) }
             #expect(pool.openCount == 10)
             #expect(try SocketDiagnostics.survey(towardsPort: 11211).established == 10)
-            for connection in connections { #expect(pool.put(connection) == nil) }
+            for connection in connections { #expect(handed(pool.put(connection)) == nil) }
             connections = []
             #expect(pool.idleCount == 2)
             #expect(pool.openCount == 2)
@@ -85,7 +90,7 @@ struct PoolTests {
             let memcached = try RealMemcached()
             let pool = Pool(servers: 1, bounds: .init(maxIdle: 5))
             let connections = try (0..<5).map { _ in try dialled(pool, memcached) }
-            for connection in connections { #expect(pool.put(connection) == nil) }
+            for connection in connections { #expect(handed(pool.put(connection)) == nil) }
             #expect(pool.idleCount == 5)
             pool.setBounds(.init(maxIdle: 1))
             #expect(pool.idleCount == 1)
@@ -112,7 +117,7 @@ struct PoolTests {
             #expect(pool.leave(tickets[1], server: 0))
             #expect(!pool.leave(tickets[1], server: 0), "he has left")
             // Put back: the caller is told whose turn it is.
-            let delivery = try #require(pool.put(first))
+            let delivery = try #require(handed(pool.put(first)))
             #expect(delivery.turn.token == 1 && delivery.turn.connection === first)
             #expect(!pool.leave(tickets[0], server: 0), "it is his turn")
             // Closed: the next may dial in its stead, and never more are open than may be.
@@ -144,13 +149,13 @@ struct PoolTests {
             #expect(turns.map(\.token) == [1, 2])
             var others = try turns.map { try connection(memcached, pool.slot(of: $0)) }
             #expect(pool.openCount == 3)
-            for connection in others { #expect(pool.put(connection) == nil) }
+            for connection in others { #expect(handed(pool.put(connection)) == nil) }
             others = []
             pool.setBounds(.init(maxIdle: 4, maxOpen: 2))
             #expect(pool.idleCount == 1)
             pool.setBounds(.init(maxIdle: 4, maxOpen: 1))
             #expect(pool.idleCount == 0)
-            #expect(pool.put(try #require(first)) == nil)
+            #expect(handed(pool.put(try #require(first))) == nil)
             first = nil
             #expect(pool.idleCount == 1)
         }

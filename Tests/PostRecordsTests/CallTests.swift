@@ -38,6 +38,30 @@ struct CallTests {
         #expect(call.codec == codec)
     }
 
+    @Test("the request of Ping is an object or fields, whatever is in them, and nothing else")
+    func ping() {
+        func code(_ bytes: [UInt8], _ codec: Codec) -> String {
+            do throws(ConnectError) {
+                try PingRequest.check(bytes, in: codec)
+                return "ok"
+            } catch {
+                return error.code.rawValue
+            }
+        }
+        let (long, deep) = (String(repeating: "9", count: 100_000), String(repeating: "[", count: 100_000))
+        for text in ["{}", " {\"a\": [1e999, {\"b\": null}]} ", "{\"a\":\(long)}", "{\"a\":\"\\ud83d\\ude00\"}"] {
+            #expect(code(Array(text.utf8), .json) == "ok", "\(text.prefix(40))")
+        }
+        for text in ["", "[]", "null", "{", "{}}", "{} {}", "{\"a\":\(deep)", "{\"a\":\"\\udc00\"}", "\u{feff}{}"] {
+            #expect(code(Array(text.utf8), .json) == "invalid_argument", "\(text.prefix(40))")
+        }
+        for bytes in [[], [0x08, 1], [0x0a, 1, 7]] as [[UInt8]] { #expect(code(bytes, .proto) == "ok") }
+        for bytes in [[0], [0x0a, 9], [0x0b], [0xff]] as [[UInt8]] {
+            #expect(code(bytes, .proto) == "invalid_argument")
+        }
+        #expect(code([UInt8](repeating: 0x0b, count: 100_000), .proto) == "invalid_argument")
+    }
+
     @Test(
         "what is not spoken here is said so",
         arguments: [

@@ -5,6 +5,7 @@ import HTTPTypes
 import Memcached
 import POSIX
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Text
 import Units
@@ -242,7 +243,7 @@ struct SettingsTests {
         let texts = [
             "limit": "request:64", "fanout": "multiget:500", "dialer": "rotate", "late-bind": "true",
             "reuse-address": "port", "linger": "rst", "local-port-range": "40000-41023", "max-open": "64",
-            "open-wait": "1s", "retries": "3", "dedupe": "true",
+            "open-wait": "1s", "retries": "3", "dedupe": "true", "close": "server",
             "max-idle": "64", "lookup-timeout": "250ms", "log-mode": "off", "log-sink": "file:/tmp/x",
             "store-latency": "9ms", "max-batch": "500", "max-per-caller": "900",
         ]
@@ -260,7 +261,8 @@ struct SettingsTests {
         #expect(
             texts == [
                 "limit=none", "fanout=per-uri", "dialer=bind:127.32.0.1", "late-bind=false",
-                "reuse-address=off", "linger=off", "local-port-range=none", "max-idle=2", "max-open=none",
+                "reuse-address=off", "linger=off", "local-port-range=none", "max-idle=2", "close=client",
+                "max-open=none",
                 "open-wait=5s", "lookup-timeout=500ms", "retries=0", "dedupe=false", "log-mode=blocking",
                 "log-sink=stderr",
                 "store-latency=2ms", "max-batch=0", "max-per-caller=0",
@@ -288,7 +290,7 @@ struct SettingsTests {
             ("reuse-address", "on"), ("linger", "0"), ("local-port-range", "41023-40000"),
             ("local-port-range", "1-70000"),
             ("local-port-range", "0-5"), ("local-port-range", "+5-9"), ("max-open", "0"), ("open-wait", "0s"),
-            ("retries", "11"), ("dedupe", "yes"),
+            ("retries", "11"), ("dedupe", "yes"), ("close", "quit"),
         ]
     )
     func wrong(name: String, text: String) {
@@ -314,10 +316,16 @@ struct SettingsMisfitTests {
         Case(servers: "unix:/a", changes: ["linger": "rst"], name: "linger"),
         Case(servers: "unix:/a", changes: ["local-port-range": "1-9"], name: "local-port-range"),
         Case(servers: "unix:/a", changes: ["reuse-address": "port"], name: "reuse-address"),
+        Case(servers: "unix:/a", changes: ["close": "server"], name: "close"),
         Case(servers: "unix:/a", changes: [:], name: nil),
         Case(servers: "unix:/a", changes: ["dialer": "kernel", "max-open": "3"], name: nil),
         Case(servers: "[::1]:1", changes: ["dialer": "bind:127.0.0.9"], name: "dialer"),
         Case(servers: "[::1]:1", changes: ["linger": "rst"], name: nil),
+        Case(servers: "[::1]:1", changes: ["dialer": "bind:::1"], name: nil),
+        Case(servers: "[::1]:1", changes: ["dialer": "rotate:fd00::/64", "late-bind": "true"], name: nil),
+        Case(servers: "127.0.0.1:1", changes: ["dialer": "rotate:fd00::/64"], name: "dialer"),
+        Case(servers: "127.0.0.1:1,unix:/a", changes: ["dialer": "bind:fd00::1"], name: "dialer"),
+        Case(servers: "unix:/a", changes: ["dialer": "rotate:127.5.0.0/16"], name: "dialer"),
         Case(servers: "[::1]:1,127.0.0.1:1", changes: ["dialer": "rotate"], name: nil),
         Case(servers: "[::ffff:127.0.0.1]:1", changes: ["dialer": "rotate"], name: nil),
     ]

@@ -1,6 +1,7 @@
 import FanOut
 import POSIX
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Units
 

@@ -60,7 +60,7 @@ struct ReadingTests {
         }
         let cursors = try browser.value(
             of:
-                "[...document.querySelectorAll('svg.chart.wide')].every((svg) => svg.tabIndex === 0 && svg.querySelector('title'))"
+                "[...document.querySelectorAll('#charts svg.chart.wide')].every((svg) => svg.tabIndex === 0 && svg.querySelector('title'))"
         )
         #expect(cursors == "true")
         // Letters are of 16 pixels or more as they are seen, in a window as wide as this.

@@ -98,6 +98,18 @@ struct DoctorTests {
         #expect(try prediction("a:uris=30000,rate=1/m").value == "the ports run out with the first batch of a")
     }
 
+    @Test("a range of which all is reserved is a bad finding")
+    func reserved() throws {
+        let ports = 40_000...40_009 as ClosedRange<UInt16>
+        let budget = PortRange(lowestPort: 40_000, highestPort: 40_009, reserved: PortSet([ports]))
+        let client = try ClientSpec(text: "a:uris=100,rate=10/s")
+        let findings = Doctor(clients: [client], portRange: budget, network: .host).examine()
+        let finding = try #require(findings.first { $0.name == "ports" })
+        #expect(finding.value == "0 (all of 40000-40009 are in ip_local_reserved_ports)")
+        #expect(finding.level == .bad)
+        #expect(findings.last?.value == "the ports run out at once")
+    }
+
     @Test("every finding says what it means, and every bad one what to do")
     func findings() throws {
         let findings = Doctor(clients: [], portRange: nil, network: .namespace).examine()

@@ -162,6 +162,27 @@ struct ScenarioFileTests {
         #expect(problem(bytes + Array("verdict: a".utf8) + [0])?.hasPrefix("9:11: ") == true)
     }
 
+    @Test(
+        "settings that have no meaning with the way to memcached are refused where they stand, before anything is started",
+        arguments: [
+            ("ipv4", "{dialer: \"rotate:fd00:5::/64\"}", "dialer"), ("ipv6", "{dialer: rotate}", "dialer"),
+            ("unix", "{close: server}", "close"), ("unix", "{dialer: kernel, linger: rst}", "linger"),
+            ("ipv6", "{dialer: \"rotate:fd00:5::/64\", close: server}", nil), ("ipv4", "{close: server}", nil),
+            ("unix", "{max-open: 3}", nil),
+        ] as [(String, String, String?)]
+    )
+    func misfits(transport: String, settings: String, name: String?) {
+        let file = Self.small + "environment: {memcached: {listen: \(transport)}}\n"
+        let atStart = file.replacing("{log-mode: off, max-idle: 8}", with: settings)
+        let inPhase = file + "    settings: \(settings)\n"
+        let later = inPhase.replacing("environment: {memcached: {listen: \(transport)}}\n", with: "")
+            .replacing("clients:\n  app", with: "environment: {memcached: {listen: \(transport)}}\nclients:\n  app")
+        for (text, position) in [(atStart, "2:11: "), (later, "10:15: ")] {
+            let found = problem(Array(text.utf8))
+            #expect(found?.hasPrefix(position + (name ?? "")) == (name == nil ? nil : true), "\(found as Any)")
+        }
+    }
+
     @Test("a mistake in anchors is shown once, where it is")
     func anchors() {
         let text = problem(Array((Self.small + "environment: *none\n").utf8))

@@ -236,11 +236,13 @@ struct ServiceSweepCommandTests {
         let json = try TemporaryFile()
         let server = """
             sh -c 'case {mode} in dies) echo so it ends; exit 3;; sleeps) echo not yet; exec sleep 60;;
-            serves) exec python3 -m http.server --bind 127.0.0.1 8080;; esac'
+            serves) exec python3 -m http.server --bind 127.0.0.1 8080;;
+            six) exec python3 -m http.server --bind ::1 8080;; esac'
             """
         let program = try sweep([
             "--server", server, "--ready", "8080", "--ready-timeout", "3s", "--method", "GET", "--vary",
-            "mode=dies,sleeps,serves", "--client", "one:rate=20/s", "--warm-up", "0s", "--duration", "500ms", "--json",
+            "mode=dies,sleeps,serves,six", "--target", "http://localhost:8080", "--client", "one:rate=20/s",
+            "--warm-up", "0s", "--duration", "500ms", "--json",
             json.path,
         ])
         #expect(program.wait(within: .seconds(60)) == .status(1))
@@ -249,11 +251,14 @@ struct ServiceSweepCommandTests {
         #expect(dead == "--server: sh ended (exit status 3) before port 8080 was listened on: so it ends")
         let late = runs["sleeps"]?.error ?? ""
         #expect(late == "--ready: nobody listens on port 8080 after 3s: not yet")
-        let measured = try #require(runs["serves"]?.service)
-        #expect(measured.clients[0].answered > 0 && measured.clients[0].complete == measured.clients[0].answered)
-        #expect(measured.dials.ok == 0, "connections of the load are not the server's dials")
-        #expect(measured.timeWaitPeak == 0)
-        #expect(measured.threadsPeak ?? 0 > 0 && measured.rssPeakBytes ?? 0 > 1 << 20)
+        // Of a name's addresses the load goes where the server is, from an address of that family.
+        for mode in ["serves", "six"] {
+            let measured = try #require(runs[mode]?.service, "\(runs[mode]?.error ?? "")")
+            #expect(measured.clients[0].answered > 0 && measured.clients[0].complete == measured.clients[0].answered)
+            #expect(measured.dials.ok == 0, "connections of the load are not the server's dials")
+            #expect(measured.timeWaitPeak == 0)
+            #expect(measured.threadsPeak ?? 0 > 0 && measured.rssPeakBytes ?? 0 > 1 << 20)
+        }
     }
 
     @Test(

@@ -75,6 +75,9 @@ struct SweepPlanTests {
         #expect(
             plan.leftOut.map(\.reason) == ["late-bind=true has no effect with dialer=kernel, which binds no address"]
         )
+        let sources = try self.plan(["dialer=rotate:fd00::/64,rotate:127.5.0.0/16"])
+        #expect(sources.grid == [["rotate:127.5.0.0/16"]])
+        #expect(sources.leftOut.first?.reason.contains("no memcached server has an IPv6 address") == true)
         #expect(throws: SweepPlan.Problem.self) { try self.plan([]) }
         #expect(throws: SweepPlan.Problem.self) { try self.plan(["limit=none", "limit=fair:3"]) }
         #expect(throws: SweepPlan.Problem.self) { try self.plan(["limit=none"], set: ["limit": "none"]) }

@@ -215,4 +215,35 @@ struct SweepVerdictTests {
         #expect(read.schema == SweepResult.currentSchema)
         #expect(read.findings == result.findings)
     }
+
+    @Test(
+        "dials that leave no TIME_WAIT at this end are sustained at any rate, those of fewer ports at a lower one",
+        arguments: [
+            ("close=client,server", 100, [true, false]), ("linger=off,rst", 100, [true, false]),
+            ("local-port-range=none,32768-32899", 10, [false, true]), ("close=client,server", 10, [false, false]),
+        ]
+    )
+    func sustained(variation: String, dials: Int, exhausts: [Bool]) throws {
+        let variation = try Variation(text: variation)
+        let plan = try SweepPlan(
+            [variation],
+            fixed: [:],
+            clients: [ClientSpec(text: "small:uris=1..10,rate=20/s"), ClientSpec(text: "heavy:uris=20000,rate=2/s")],
+            ports: 1024,
+            warmUp: .zero,
+            duration: .seconds(1),
+            repetitions: 1,
+            seed: 3
+        )
+        var sweep = SweepResult(plan)
+        sweep.environment = .made()
+        sweep.runs = variation.values.map { value in
+            var played = run(value)
+            played.result?.dials.ok = dials
+            return played
+        }
+        sweep.analyze()
+        let found = variation.values.map { value in sweep.ranking.first { $0.values == [value] }?.exhaustsPorts }
+        #expect(found == exhausts)
+    }
 }

@@ -180,7 +180,7 @@ struct ErrorLogTests {
         let cases = [
             ("/no/such/folder/log", "no such file or directory"), ("/tmp", "is a directory"),
             (link.path, "it is a link"), (pipe.path, "it is a pipe that nobody reads"),
-            (readPipe.path, "it is no regular file"), ("/dev/tty", ""),
+            (readPipe.path, "it is no regular file"),
         ]
         for (path, reason) in cases {
             let error = #expect(throws: LogSinkError.self) { try log.set(mode: .async, sink: .file(path: path)) }
@@ -190,6 +190,37 @@ struct ErrorLogTests {
         _ = self.log(1, to: log)
         let written = eventually { log.counts.written.value == 1 }
         #expect(written)
+    }
+
+    @Test(
+        "of devices, lines go to those that take them at once, and no file is made in the place of one",
+        arguments: [
+            "/dev/kmsg", "/dev/mem", "/dev/tty", "/dev/no-such-device", "/dev/../dev/no-such", "//dev/./no",
+            "/dev/random",
+            "/dev/pts/../no-such", "/dev/sda",
+        ]
+    )
+    func devices(path: String) throws {
+        let existed = access(path, F_OK) == 0
+        let error = #expect(throws: LogSinkError.self) { _ = try ErrorLog(mode: .async, sink: .file(path: path)) }
+        let reason = "of devices, lines go to /dev/null, /dev/stdout and /dev/stderr only"
+        #expect(error?.description == "open \(path): \(reason)")
+        #expect((access(path, F_OK) == 0) == existed)
+        // A folder that leads there.
+        let link = try TemporaryFile()
+        try #require(symlink("/dev", link.path) == 0)
+        let behind = link.path + "/no-such-device"
+        #expect(throws: LogSinkError.self) { _ = try ErrorLog(mode: .async, sink: .file(path: behind)) }
+        #expect(access(behind, F_OK) != 0)
+    }
+
+    @Test("the standard streams can be named as files, and shared memory is a folder like any other")
+    func streams() throws {
+        let shared = "/dev/shm/spiral-log-\(getpid())"
+        defer { unlink(shared) }
+        for path in ["/dev/null", "/dev/stdout", "/dev/stderr", shared] {
+            _ = try ErrorLog(mode: .async, sink: .file(path: path))
+        }
     }
 
     @Test(

@@ -52,8 +52,9 @@ package final class Browser {
             ["-c", "exec chromium \(flags) 3<\(down) 4>\(up)"],
             output: null.rawValue
         )
-        input = try .writing(down)
-        output = try .reading(up)
+        // Each waits for the browser to open its end.
+        input = Descriptor(owning: Glibc.open(down, O_WRONLY | O_CLOEXEC))
+        output = Descriptor(owning: Glibc.open(up, O_RDONLY | O_CLOEXEC))
         let targets = try call("Target.getTargets").targetInfos ?? []
         guard let page = targets.first(where: { $0.type == "page" }) else { throw Problem(text: "it has no page") }
         session = try call("Target.attachToTarget", ["targetId": page.targetId, "flatten": true]).sessionId

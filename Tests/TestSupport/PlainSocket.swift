@@ -9,6 +9,8 @@ package final class PlainSocket {
         case unbound
         /// By bind() to this address, port 0.
         case bound(IPAddress)
+        /// Likewise with SO_REUSEADDR, which lets ip_autobind_reuse share ports.
+        case reusing(IPAddress)
         /// By connect(), though the address is bound: IP_BIND_ADDRESS_NO_PORT in ip(7).
         case late(IPAddress)
     }
@@ -38,6 +40,9 @@ package final class PlainSocket {
         switch port {
         case .unbound: break
         case .bound(let address): try socket.bind(to: IPEndpoint(address, port: 0))
+        case .reusing(let address):
+            try socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
+            try socket.bind(to: IPEndpoint(address, port: 0))
         case .late(let address):
             // IP_BIND_ADDRESS_NO_PORT of level IPPROTO_IP counts for sockets of either family.
             try socket.set(CInt(IPPROTO_IP), 24, 1)
@@ -132,5 +137,11 @@ package final class PlainConnection {
     package func close() {
         client = nil
         server = nil
+    }
+
+    /// Ends it the other way round: the accepting end is in TIME_WAIT.
+    package func closeServerFirst() {
+        server = nil
+        client = nil
     }
 }

@@ -11,11 +11,13 @@ package final class Program {
     /// - Parameters:
     ///   - descriptorLimit: its RLIMIT_NOFILE; nil to inherit.
     ///   - temporaryFolder: where it makes folders of its own; nil for where everybody does.
+    ///   - searchPath: where it finds other programs, as in PATH; nil to inherit.
     package init(
         _ name: String,
         _ arguments: [String],
         descriptorLimit: UInt64? = nil,
-        temporaryFolder: String? = nil
+        temporaryFolder: String? = nil,
+        searchPath: String? = nil
     ) throws {
         // A shell starts what it has in the background with SIGINT ignored, and the program would inherit that.
         for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
@@ -23,9 +25,12 @@ package final class Program {
         path = output.path + "/output"
         let file = try Descriptor.creating(path)
         let program = try Executables.sibling(name)
+        let environment = [("TMPDIR", temporaryFolder), ("PATH", searchPath)].compactMap { name, value in
+            value.map { "\(name)=\($0)" }
+        }
         process = try ChildProcess(
-            temporaryFolder == nil ? program : "/usr/bin/env",
-            (temporaryFolder.map { ["TMPDIR=\($0)", program] } ?? []) + arguments,
+            environment.isEmpty ? program : "/usr/bin/env",
+            (environment.isEmpty ? [] : environment + [program]) + arguments,
             output: file.rawValue,
             descriptorLimit: descriptorLimit
         )

@@ -1,3 +1,4 @@
+internal import Glibc
 package import POSIX
 internal import Synchronization
 internal import Units
@@ -21,6 +22,12 @@ package final class ScriptedServer: Sendable {
         /// The connection ends without the answer having said so.
         case answerAndClose([UInt8])
         case close
+        /// The connection is reset after what is said, as by a process that was killed.
+        case answerAndReset([UInt8])
+        /// More is said a while after the answer, that nobody asked for.
+        case answerThen([UInt8], after: Duration, [UInt8])
+        /// Byte by byte, with a while between them.
+        case drip([UInt8], every: Duration)
         /// Nothing is said, and the connection stays.
         case hold
     }
@@ -38,11 +45,16 @@ package final class ScriptedServer: Sendable {
 
     /// - Parameters:
     ///   - port: 0 for one of the kernel's.
+    ///   - address: to listen on; loopback of IPv4 or IPv6.
     ///   - react: called on the connection's thread, where it may wait.
-    package init(port: UInt16 = 0, _ react: @escaping @Sendable (Request) -> Reaction) throws {
+    package init(
+        port: UInt16 = 0,
+        on address: IPAddress = IPAddress(.loopback),
+        _ react: @escaping @Sendable (Request) -> Reaction
+    ) throws {
         self.react = react
-        let listener = try Socket.listening(on: .ipv4(.loopback, port: port), backlog: 1024)
-        address = try listener.localAddress()
+        let listener = try Socket.listening(on: SocketAddress(IPEndpoint(address, port: port)), backlog: 1024)
+        self.address = try listener.localAddress()
         let box = Box(listener)
         try Thread(name: "test-server") { [self] in accept(box) }.detach()
     }
@@ -112,6 +124,21 @@ package final class ScriptedServer: Sendable {
                     write(answer, box)
                     return
                 case .close: return
+                case .answerAndReset(let answer):
+                    write(answer, box)
+                    var linger = linger(l_onoff: 1, l_linger: 0)
+                    let size = socklen_t(MemoryLayout.size(ofValue: linger))
+                    setsockopt(box.socket.rawValue, SOL_SOCKET, SO_LINGER, &linger, size)
+                    return
+                case .answerThen(let answer, let pause, let more):
+                    write(answer, box)
+                    sleepThread(for: pause)
+                    write(more, box)
+                case .drip(let answer, let pause):
+                    for byte in answer where !isEnding {
+                        write([byte], box)
+                        sleepThread(for: pause)
+                    }
                 case .hold: break
                 }
                 continue

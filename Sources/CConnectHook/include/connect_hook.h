@@ -42,6 +42,9 @@ struct dial_policy {
     // In. Addresses are IPv4 in network byte order; 0 leaves the kernel's or the caller's choice.
     uint32_t source_address;
     uint32_t destination_address;
+    // In. The source of dials over IPv6, its octets in reading order; all 0 leaves the kernel's choice. It need not be
+    // an interface's: IPV6_FREEBIND (ipv6(7)).
+    uint64_t source_ipv6[2];
     // In. Set IP_BIND_ADDRESS_NO_PORT, so that the port is chosen at connect() (ip(7)).
     int late_bind;
     // In. What of addresses and ports the socket shares with others, as enum dial_reuse (socket(7)).

@@ -23,7 +23,12 @@ package struct DialPolicy: Sendable {
     /// - Throws: ``UnitTextError`` naming the accepted form.
     package mutating func set(_ name: String, to text: String) throws(UnitTextError) {
         switch name {
-        case "dialer": dialer = try Dialer(text: text)
+        case "dialer":
+            let dialer = try Dialer(text: text)
+            guard dialer.family != .ipv6 else {
+                throw UnitTextError(text: text, expected: "a dialer of other programs, which has IPv4 addresses only")
+            }
+            self.dialer = dialer
         case "late-bind":
             guard text == "true" || text == "false" else {
                 throw UnitTextError(text: text, expected: "a switch: use true or false")
@@ -71,11 +76,15 @@ package struct DialPolicy: Sendable {
         case .kernel: return Route()
         case .bind(let source):
             guard address.isLoopback || !source.isLoopback else { return Route(isApplied: false) }
-            return isBound ? Route(isApplied: local.address.ipv4 == source) : Route(source: source)
+            return isBound ? Route(isApplied: local.address == source) : Route(source: source.ipv4)
         case .rotate:
             guard address.isLoopback else { return Route(isApplied: false) }
             if isBound { return Route(isApplied: local.address.isLoopback && local.address.ipv4 != .loopback) }
-            return Route(source: dialer.nextRoute(using: &generator).source)
+            return Route(source: dialer.nextRoute(using: &generator).source?.ipv4)
+        case .rotateWithin(let prefix):
+            guard address.isLoopback || !prefix.first.isLoopback else { return Route(isApplied: false) }
+            if isBound { return Route(isApplied: prefix.contains(local.address)) }
+            return Route(source: dialer.nextRoute(using: &generator).source?.ipv4)
         case .rotateDestination:
             guard address.isLoopback else { return Route(isApplied: false) }
             return Route(destination: dialer.nextRoute(using: &generator).destination)
@@ -92,8 +101,12 @@ package struct DialPolicy: Sendable {
         guard let asked = address.address.ipv4, address.port == 0, !reusesAddress else { return nil }
         switch dialer {
         case .kernel, .rotateDestination: return nil
-        case .bind(let source): return source.isLoopback && !asked.isLoopback && asked.value != 0 ? nil : source
-        case .rotate: return asked.isLoopback || asked.value == 0 ? dialer.nextRoute(using: &generator).source : nil
+        case .bind(let source): return source.isLoopback && !asked.isLoopback && asked.value != 0 ? nil : source.ipv4
+        case .rotate:
+            return asked.isLoopback || asked.value == 0 ? dialer.nextRoute(using: &generator).source?.ipv4 : nil
+        case .rotateWithin(let prefix):
+            if prefix.first.isLoopback, !asked.isLoopback, asked.value != 0 { return nil }
+            return dialer.nextRoute(using: &generator).source?.ipv4
         }
     }
 

@@ -4,6 +4,7 @@ internal import Units
 
 /// Ports held by this process, so that nobody else gets them.
 package struct HeldPorts: ~Copyable {
+    /// How ports are held.
     package enum Form: String, Sendable, CaseIterable {
         /// A socket bound to each: given back when this process ends, however it does.
         case bound

@@ -39,7 +39,7 @@ package struct LinkText: Sendable, Equatable {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let inside = portNumber(parts[0]),
             let outside = parts.count == 1 ? .ipv4(.loopback, port: inside) : SocketAddress(text: String(parts[1])),
-            outside.port ?? 0 > 0
+            case .ipv4(_, 1...) = outside
         else {
             throw UnitTextError(
                 text: text,

@@ -5,6 +5,7 @@ internal import Units
 
 /// What `spiral exec` found: schema spiral-exec/1. What was not measured is null.
 package struct ExecResult: Sendable, Codable {
+    /// connect(2) calls, as the supervisor saw them.
     package struct Connects: Sendable, Codable {
         package var ok: Int
         package var failed: Int
@@ -17,6 +18,7 @@ package struct ExecResult: Sendable, Codable {
         package var total: Int { ok + failed + inProgress + abandoned }
     }
 
+    /// A source address and a destination, with the ports held between them.
     package struct Row: Sendable, Codable {
         package var destination: String?
         package var source: String?
@@ -43,6 +45,7 @@ package struct ExecResult: Sendable, Codable {
         package var timeWait: Int
     }
 
+    /// An expectation, and whether it held.
     package struct Judged: Sendable, Codable {
         package var text: String
         /// Null for what was not measured.

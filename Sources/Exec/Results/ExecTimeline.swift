@@ -2,11 +2,13 @@ internal import POSIX
 
 /// Dials and ports over time, in seconds since the command was started.
 package struct ExecTimeline: Sendable, Codable {
+    /// Connects within one step of time.
     package struct Dials: Sendable, Codable {
         package var at: Double
         package var perSecond: Double
     }
 
+    /// Ports held in one step of time.
     package struct Ports: Sendable, Codable {
         package var at: Double
         /// Of the busiest source address.

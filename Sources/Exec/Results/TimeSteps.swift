@@ -17,6 +17,7 @@ package struct TimeSteps<Value: StepValue>: Sendable, Equatable {
 
     package init() {}
 
+    /// Counts a value into the step that holds this moment.
     package mutating func add(_ value: Value, at now: MonotonicInstant) {
         let start = self.start ?? now
         self.start = start

@@ -31,6 +31,7 @@ package struct Launch: Sendable {
 
     /// Why a program did not start.
     package struct Failure: Error {
+        /// What was being done when a launch failed.
         package enum Step: Sendable { case fork, namespace, limit, filter, look, exec }
         package var step: Step
         package var errno: CInt

@@ -9,6 +9,7 @@ struct GroupedSockets {
         var inode: UInt32
     }
 
+    let range: PortRange
     let sockets: [Socket]
     /// The pairs in the order their sockets have.
     let pairs: [AddressPair]
@@ -17,15 +18,19 @@ struct GroupedSockets {
     /// Where the pairs of each source address begin, and the end.
     private let sourceStarts: [Int]
 
-    init(_ table: SocketTable, in range: PortRange) {
+    /// - Parameter accepting: further ends at which connections were accepted, though nobody listens there now.
+    init(_ table: SocketTable, in range: PortRange, notAt accepting: Set<IPEndpoint> = []) {
         let (order, sourceStarts) = Self.bySource(table.pairs)
         var sizes = [Int](repeating: 0, count: table.pairs.count)
         let listeners = table.listeners
         let pairs = table.pairs
         func counts(_ entry: SocketTable.Entry) -> Bool {
-            range.usable.contains(entry.port)
-                && !(listeners.ports.contains(entry.port)
-                    && listeners.accept(at: IPEndpoint(pairs[Int(entry.pair)].source, port: entry.port)))
+            guard range.usable.contains(entry.port) else { return false }
+            if listeners.ports.contains(entry.port) || !accepting.isEmpty {
+                let end = IPEndpoint(pairs[Int(entry.pair)].source, port: entry.port)
+                return !listeners.accept(at: end) && !accepting.contains(end)
+            }
+            return true
         }
         var isCounted = [Bool](repeating: false, count: table.entries.count)
         for (index, entry) in table.entries.enumerated() where counts(entry) {
@@ -49,6 +54,7 @@ struct GroupedSockets {
             sockets[next[pair]] = Socket(port: entry.port, hold: entry.hold, inode: entry.inode)
             next[pair] += 1
         }
+        self.range = range
         self.sockets = sockets
         self.starts = starts
         self.sourceStarts = sourceStarts

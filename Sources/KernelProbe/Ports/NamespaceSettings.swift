@@ -43,9 +43,14 @@ package struct NamespaceSettings: Sendable, Equatable {
         return twReuseDelay.map { .after($0) } ?? .nextSecond
     }
 
+    /// Every second port by itself: five digits and a comma for half of 65,536. The kernel hands a list out with the first
+    /// read alone, cut where that is full. proc_do_large_bitmap() in kernel/sysctl.c
+    private static let longestList = 6 << 15
+
     /// net.ipv4.ip_local_reserved_ports; none where it cannot be read.
     static func reservedPorts() -> PortSet {
-        (try? Sysctl.read("net.ipv4.ip_local_reserved_ports")).flatMap { PortSet(text: $0) } ?? PortSet()
+        (try? Sysctl.read("net.ipv4.ip_local_reserved_ports", longest: longestList)).flatMap { PortSet(text: $0) }
+            ?? PortSet()
     }
 
     private static func number(_ name: String) -> Int? {

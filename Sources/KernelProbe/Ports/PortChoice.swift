@@ -4,9 +4,10 @@
 /// ports in different places. connect() tries ports of the range's lower parity first, and the others only when each of
 /// those is taken; bind() does the opposite (__inet_hash_connect() in net/ipv4/inet_hashtables.c,
 /// inet_csk_find_open_port() in net/ipv4/inet_connection_sock.c, since Linux 4.2). With SO_REUSEADDR, bind() fills the
-/// lower half of the range first. So a port of the one parity says who chose it for as long as ports of the other
-/// parity are to be had. Two destinations of one source on one port are connect()'s as well. Where neither helps, with both
-/// parities full, the older ports tell which were the first choice.
+/// lower half of the range first. So a port of the one parity says who chose it where ports of the other parity were to
+/// be had then: for those chosen of late, where they are now. What was known before holds as long as nobody chooses. Two
+/// destinations of one source on one port are connect()'s as well. Where none of this helps, with both parities full, the
+/// older ports tell which were the first choice.
 ///
 /// A socket with IP_LOCAL_PORT_RANGE has no parity: it looks as if both had chosen. Then the smaller of the two
 /// figures is given.
@@ -62,13 +63,16 @@ struct RangeParts {
     private func isPlenty(_ free: Int, of size: Int) -> Bool { free > max(1, size / 20) }
 
     /// - Parameters:
-    ///   - pair: the ports of the pair's connections.
+    ///   - pair: those of the pair's ports that were chosen of late.
+    ///   - held: the ports of all of its connections.
     ///   - source: all that the source address holds, whatever the destination.
     ///   - blocked: even ports that connect() could not have because of others.
     ///   - isShared: whether another pair of the source has one of the ports too: neither call takes a port that
     ///     bind() chose for the address, and bind() none that the address has, so connect() chose them all.
-    func choice(pair: Counts, source: Counts, blockedEven blocked: Int, isShared: Bool) -> PortChoice {
-        let isEvenToBeHad = isPlenty(sizes.even - pair.even - blocked, of: sizes.even)
+    func choice(chosen pair: Counts, held: Counts, source: Counts, blockedEven blocked: Int, isShared: Bool)
+        -> PortChoice
+    {
+        let isEvenToBeHad = isPlenty(sizes.even - held.even - blocked, of: sizes.even)
         let byBind = pair.odd > 0 && isEvenToBeHad
         let byConnect =
             isShared

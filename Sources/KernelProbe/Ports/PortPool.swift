@@ -5,7 +5,8 @@ package struct PortPool: Sendable, Equatable {
 
     /// Held by connections in any state but TIME_WAIT, by listening and by bound sockets.
     package var open = 0
-    /// Held by connections in TIME_WAIT, by whole seconds since they closed: the first is less than one second ago.
+    /// Held by connections in TIME_WAIT, and by those in FIN_WAIT2 that are no process's any more, by whole seconds since
+    /// they closed: the first is less than one second ago.
     package private(set) var closed = [UInt32](repeating: 0, count: PortPool.seconds)
 
     package init() {}

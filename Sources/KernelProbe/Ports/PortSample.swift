@@ -25,6 +25,12 @@ package struct PortTick: Sendable {
 
     /// connect() calls that found a port so far. TcpActiveOpens
     var connects: Int { counters["TcpActiveOpens"] }
+
+    /// Sockets that have been in TIME_WAIT so far, of both sides: those that are, that their timer ended, and that were
+    /// taken again.
+    var timeWaits: Int {
+        timeWait + counters["TcpExtTW"] + counters["TcpExtTWRecycled"] + counters["TcpExtTWKilled"]
+    }
 }
 
 /// One look at all of a network namespace's ports: the whole list of its sockets.

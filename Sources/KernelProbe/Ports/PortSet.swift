@@ -17,6 +17,7 @@ package struct PortSet: Sendable, Equatable {
         }
     }
 
+    /// Whether the port is in the set.
     package func contains(_ port: UInt16) -> Bool {
         words[Int(port >> 6)] >> UInt64(port & 63) & 1 == 1
     }
@@ -32,6 +33,7 @@ package struct PortSet: Sendable, Equatable {
 
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
+    /// The ports that are in this set and not in the other.
     package func subtracting(_ other: PortSet) -> PortSet {
         var rest = self
         for index in words.indices { rest.words[index] &= ~other.words[index] }

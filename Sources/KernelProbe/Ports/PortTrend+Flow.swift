@@ -88,7 +88,9 @@ extension PortTrend {
         {
             let closed = pool.closed(within: Double(seconds))
             guard closed > 0 else { break }
-            let traced = min(1, (end.all.opened - look.all.opened) / connects)
+            // The kernel's own sums know bursts to the connection; ages are known to the second.
+            let summed = Double(end.begun - look.begun)
+            let traced = min(1, max(end.all.opened - look.all.opened, summed) / connects)
             return traced * closed / use.all.closed(within: Double(seconds))
         }
         return min(1, opened / connects)

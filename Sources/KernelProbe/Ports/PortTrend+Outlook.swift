@@ -38,7 +38,7 @@ extension PortTrend {
             inUse: row.inUse,
             sourceInUse: row.sourceInUse,
             free: row.free,
-            connectsPerSecond: own?.opened,
+            connectsPerSecond: isTraced(row) ? own?.opened : nil,
             secondsLeft: nil,
             state: .unknown
         )
@@ -51,7 +51,7 @@ extension PortTrend {
         let byBind = PortProjection(
             free: row.freeToBind,
             unreachable: use.unreachable,
-            flows: [source],
+            flows: [row.rebinds == .yes ? PortFlow(open: own) : source],
             now: carry.seconds,
             full: full
         )
@@ -71,7 +71,7 @@ extension PortTrend {
             row.choice == .connect ? nil : byBind.secondsLeft, row.choice == .bind ? nil : byConnect.secondsLeft,
         ].compactMap { $0 }.min()
         let isUnsure =
-            row.choice == .unknown && row.free <= use.unreachable
+            (row.choice == .unknown || row.rebinds == .perhaps) && row.free <= use.unreachable
             || row.choice != .bind && row.freeToConnect - row.perhapsBlocked <= use.unreachable
         if isUnsure {
             outlook.secondsLeft = nil
@@ -81,6 +81,12 @@ extension PortTrend {
             outlook.state = direction(row)
         }
         return outlook
+    }
+
+    /// Whether the row's connections of the last seconds could be counted. Those that the other end closes, or that end with
+    /// a reset, leave no TIME_WAIT.
+    private func isTraced(_ row: PortRow) -> Bool {
+        recentLooks.last?.pairs[row.pair]?.untraced == recentLooks.first?.pairs[row.pair]?.untraced ?? 0
     }
 
     /// What becomes of the ports that bind() chose.
@@ -126,6 +132,12 @@ extension PortTrend {
 }
 
 extension PortFlow {
+    /// The same for open connections alone: those that closed are in nobody's way.
+    init(open flow: PortFlow) {
+        self = flow
+        hold = 0
+    }
+
     /// The same for how long ports are held, not for how long they are kept from others.
     init(held60 flow: PortFlow) {
         self = flow

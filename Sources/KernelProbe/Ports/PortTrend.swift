@@ -27,6 +27,8 @@ package struct PortTrend: Sendable {
         var bound: Sum
         /// All of the namespace's dialled connections.
         var all: Sum
+        /// Connections that are open or have left a TIME_WAIT, by the kernel's sums.
+        var begun = 0
     }
 
     struct Sum {
@@ -34,6 +36,8 @@ package struct PortTrend: Sendable {
         var closed = 0.0
         /// Ports not free, for the way they are chosen.
         var taken = 0
+        /// Looks that found other connections open than those that were, and no trace of how many came and went between.
+        var untraced = 0
         /// From when on it counts.
         var since: MonotonicInstant
     }
@@ -47,6 +51,7 @@ package struct PortTrend: Sendable {
 
     package init() {}
 
+    /// Takes a look at all sockets into account.
     package mutating func add(_ sample: PortSample) {
         looks.append(Look(sample, after: latest, looks.last))
         latest = sample
@@ -56,6 +61,7 @@ package struct PortTrend: Sendable {
         soonest = outlooks.filter { $0.state == .filling }.compactMap(\.secondsLeft).min()
     }
 
+    /// Takes the kernel's counters between two looks into account.
     package mutating func add(_ tick: PortTick) {
         ticks.append(tick)
         while ticks.count > 2, tick.taken - ticks[1].taken >= Self.window { ticks.removeFirst() }
@@ -111,6 +117,7 @@ extension PortTrend.Look {
     init(_ sample: PortSample, after earlier: PortSample?, _ look: PortTrend.Look?) {
         taken = sample.taken
         connects = sample.tick.connects
+        begun = sample.use.all.open + sample.tick.timeWaits
         let use = sample.use
         let seconds = earlier.map { (sample.taken - $0.taken).inSeconds } ?? 0
         /// Goes on with a sum. What was not there before counts from the look before on, or from its oldest trace.
@@ -130,6 +137,7 @@ extension PortTrend.Look {
             return result
         }
         let before = Dictionary(uniqueKeysWithValues: (earlier?.use.rows ?? []).map { ($0.pair, $0.pool) })
+        let sketches = Dictionary(uniqueKeysWithValues: (earlier?.use.rows ?? []).map { ($0.pair, $0.sketch) })
         // A row that was too small to be kept is no new one.
         let isWhole = earlier.map { $0.use.pairCount <= $0.use.rows.count } ?? false
         pairs = [:]
@@ -142,6 +150,11 @@ extension PortTrend.Look {
                 look?.pairs[row.pair],
                 hold: row.reuse.hold.inSeconds
             )
+        }
+        for row in use.rows {
+            guard let earlier = sketches[row.pair], row.sketch.isMostlyNew(since: earlier) else { continue }
+            let counted = (pairs[row.pair]?.opened ?? 0) - (look?.pairs[row.pair]?.opened ?? 0)
+            if counted * 4 < Double(row.open) { pairs[row.pair]?.untraced += 1 }
         }
         for row in use.rows {
             guard let earlier = before[row.pair] else { continue }

@@ -18,7 +18,8 @@ package import POSIX
 ///
 /// **What is not known.** Who chose a port is inferred: see ``PortChoice``. A program that binds the wildcard address
 /// needs a port that nobody holds at all, and looks like one that binds its address. In a range of an odd number of
-/// ports a search leaves out one. ip_autobind_reuse helps sockets with SO_REUSEADDR, which cannot be seen.
+/// ports a search leaves out one. ip_autobind_reuse helps sockets with SO_REUSEADDR: where it is set, ports are taken for
+/// shared once two pairs of an address are seen to share one, and for perhaps so before.
 package struct PortUse: Sendable {
     /// Rows kept; what other pairs hold is in the sums.
     package static let maxRows = 1024
@@ -47,8 +48,12 @@ package struct PortUse: Sendable {
     /// What each source address of a row holds, whatever the destination.
     package internal(set) var sources: [IPAddress: PortPool] = [:]
 
-    /// Ports that a search may leave out: one of an odd number, as it goes through them in steps of two.
-    var unreachable: Int { (settings.range.highestPort - settings.range.lowestPort + 1) % 2 }
+    /// Ports that a search may leave out: one of an odd number, as it goes through them in steps of two; none where there
+    /// is but one.
+    var unreachable: Int {
+        let ports = settings.range.highestPort - settings.range.lowestPort + 1
+        return ports > 1 ? ports % 2 : 0
+    }
 
     /// Ports an unbound dial can still choose among towards a destination that nobody is connected to.
     package var freeForNewPair: Int { max(0, settings.range.ports - bound.held) }
@@ -70,6 +75,7 @@ package struct DestinationTotals: Sendable, Equatable {
 
     package init() {}
 
+    /// Sockets in this state.
     package subscript(state: TCPState) -> Int { states[Int(state.rawValue)] }
 
     package var sockets: Int { states.reduce(0, +) }
@@ -93,6 +99,8 @@ package struct PortRow: Sendable, Equatable {
     /// Connections in TIME_WAIT whose port connect() may take again now.
     package var reusable = 0
     package var reuse = TimeWaitReuse.never
+    /// Of its open connections, so that those of two looks can be compared.
+    var sketch = OpenSketch()
 
     /// Ports the pair holds.
     package var inUse: Int { pool.held }
@@ -105,8 +113,19 @@ package struct PortRow: Sendable, Equatable {
     /// Ports for a dial whose port connect() chooses.
     package var freeToConnect: Int { max(0, capacity - inUse - blocked + reusable) }
 
+    /// Whether bind() takes ports of the address again, as ip_autobind_reuse lets sockets with SO_REUSEADDR.
+    var rebinds = Rebinding.no
+
+    enum Rebinding: Equatable {
+        case no
+        /// It may, and nothing has been seen of it.
+        case perhaps
+        /// Those that are not open between the same ends. A bound socket takes them from TIME_WAIT at once.
+        case yes
+    }
+
     /// Ports for a dial that binds the source address first.
-    package var freeToBind: Int { max(0, capacity - sourceInUse) }
+    package var freeToBind: Int { max(0, capacity - (rebinds == .yes ? open : sourceInUse)) }
 
     /// Dials that would find a port now, with the pair's own way to choose one: the least, where that is not known.
     package var free: Int {
@@ -118,5 +137,8 @@ package struct PortRow: Sendable, Equatable {
     }
 
     /// The most, where that is not known.
-    var freeAtMost: Int { choice == .unknown ? max(freeToBind, freeToConnect) : free }
+    package var freeAtMost: Int {
+        let most = rebinds == .perhaps && choice == .bind ? capacity - open : free
+        return choice == .unknown ? max(freeToBind, freeToConnect) : most
+    }
 }

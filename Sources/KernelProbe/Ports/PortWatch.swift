@@ -34,6 +34,7 @@ package final class PortWatch: Sendable {
     /// Why the last attempt to look failed; nil when it did not.
     package var failure: SystemCallError? { state.withLock { $0.failure } }
 
+    /// Ends the watching thread after the look it is at.
     package func stop() {
         stopping.store(true, ordering: .relaxed)
     }

@@ -41,6 +41,8 @@ struct TableReading {
     private(set) var boundPool = PortPool()
     private(set) var boundOdd = 0
     private var unconnected = Held()
+    /// Sources of which two pairs have a port.
+    private var sharing: Set<UInt32> = []
 
     init(
         _ table: SocketTable,
@@ -49,7 +51,11 @@ struct TableReading {
         _ knowledge: PortUse.Knowledge
     ) {
         self.knowledge = knowledge
-        grouped = GroupedSockets(table, in: settings.range)
+        let sockets = GroupedSockets(table, in: settings.range)
+        let formerListeners = sockets.formerListeners
+        grouped =
+            formerListeners.isEmpty
+            ? sockets : GroupedSockets(table, in: settings.range, notAt: formerListeners)
         self.settings = settings
         self.taken = taken
         parts = RangeParts(settings.range)
@@ -71,6 +77,11 @@ struct TableReading {
                 heldAt[endpoint.address, default: Held()].insert(endpoint.port, parts)
             }
         }
+        // What was accepted there keeps its port as its listener did.
+        for endpoint in formerListeners {
+            unconnected.insert(endpoint.port, parts)
+            heldAt[endpoint.address, default: Held()].insert(endpoint.port, parts)
+        }
         for (address, _) in heldAt {
             for port in wildcard[address.family]?.list ?? [] { heldAt[address]?.insert(port, parts) }
         }
@@ -91,10 +102,14 @@ struct TableReading {
             var ofSource = others?.counts ?? RangeParts.Counts()
             for port in holds.ports where !(others?.ports.contains(port) ?? false) { parts.count(port, in: &ofSource) }
             sourceInUse[source] = ofSource.even + ofSource.odd
+            if settings.autobindReuse == true, holds.ports.contains(where: { holds.isShared($0) }) {
+                sharing.insert(UInt32(source))
+            }
             for pair in pairs {
                 sourceOfPair[pair] = UInt32(source)
                 choices[pair] = parts.choice(
-                    pair: count(pair),
+                    chosen: chosenOfLate(pair),
+                    held: count(pair),
                     source: ofSource,
                     blockedEven: 0,
                     isShared: settings.autobindReuse != true
@@ -105,21 +120,39 @@ struct TableReading {
         }
     }
 
-    private func count(_ pair: Int) -> RangeParts.Counts {
-        var counts = RangeParts.Counts()
-        for socket in grouped.sockets(ofPair: pair) { parts.count(socket.port, in: &counts) }
-        return counts
+    private func count(_ pair: Int, _ counts: (SocketHold) -> Bool = { _ in true }) -> RangeParts.Counts {
+        var result = RangeParts.Counts()
+        for socket in grouped.sockets(ofPair: pair) where counts(socket.hold) { parts.count(socket.port, in: &result) }
+        return result
     }
 
-    /// Who chose where ports of both parities are full, and so tell nothing.
+    /// Those of a pair's ports that were chosen when about the same ones were to be had as now. Of others, what kept the
+    /// chooser from its first choice may be gone.
+    private func chosenOfLate(_ pair: Int) -> RangeParts.Counts {
+        switch knowledge.choices[grouped.pairs[pair]] {
+        case .both: count(pair)
+        case .bind, .connect: count(pair) { $0.age.map { $0 < Self.late } ?? false }
+        // How old an open connection is does not show.
+        case .unknown, nil: count(pair) { $0.age.map { $0 < Self.late } ?? true }
+        }
+    }
+
+    /// Milliseconds since a connection closed, within which few others come back.
+    private static let late = 2000
+
+    /// Who chose where ports tell nothing: those of both parities are full, or all are old.
     private func choiceOfFull(_ pair: Int) -> PortChoice {
         let ends = grouped.pairs[pair]
+        if settings.autobindReuse == true, let known = knowledge.choices[ends] { return known }
         if knowledge.reusing?.contains(ends) ?? false { return .connect }
         if let known = knowledge.choices[ends] { return known }
         let first = firstIsOdd(pair)
-        // Where connect() may take ports again it has no end of them: one that stands still at the end binds.
+        // Where connect() may take ports again, the first ones are soon the youngest, and a pair that takes none may have
+        // nobody who dials. But who has a source that no route gives has bound it, and as a rule without
+        // IP_BIND_ADDRESS_NO_PORT: with it, ports would be taken again.
         if reuse(ofPair: pair) != .never {
-            return first == false ? .connect : knowledge.reusing == nil ? .unknown : .bind
+            if first == false { return .connect }
+            return knowledge.reusing != nil && ends.source.isBoundLoopback ? .bind : .unknown
         }
         return switch first {
         case true: .bind
@@ -135,7 +168,7 @@ struct TableReading {
         var open = ParityOrder()
         for socket in grouped.sockets(ofPair: pair) {
             let isOdd = parts.isOdd(socket.port)
-            if let left = socket.hold.timeWaitLeft {
+            if let left = socket.hold.left {
                 if left < Self.soonBack { return nil }
                 closed.add(Double(left), isOdd: isOdd)
             } else {
@@ -162,7 +195,8 @@ struct TableReading {
             let own = count(pair)
             let overlap = grouped.sockets(ofPair: pair).count { !parts.isOdd($0.port) && bound.contains($0.port) }
             choices[pair] = parts.choice(
-                pair: own,
+                chosen: chosenOfLate(pair),
+                held: own,
                 source: .init(),
                 blockedEven: boundCounts.even - overlap,
                 isShared: true
@@ -198,7 +232,7 @@ struct TableReading {
             for socket in grouped.sockets(ofPair: pair) {
                 if bound.contains(socket.port) {
                     overlap += 1
-                } else if let age = socket.hold.age, reuse.allows(age: age, at: taken) {
+                } else if socket.hold.isTimeWait, let age = socket.hold.age, reuse.allows(age: age, at: taken) {
                     again += 1
                 } else if perhapsBound.contains(socket.port) {
                     perhapsOverlap += 1
@@ -245,7 +279,11 @@ struct TableReading {
 
     func row(_ pair: Int) -> PortRow {
         var pool = PortPool()
-        for socket in grouped.sockets(ofPair: pair) { pool.add(socket.hold) }
+        var sketch = OpenSketch()
+        for socket in grouped.sockets(ofPair: pair) {
+            pool.add(socket.hold)
+            if socket.hold.isOpen { sketch.add(socket.port, socket.inode) }
+        }
         return PortRow(
             pair: grouped.pairs[pair],
             capacity: settings.range.ports,
@@ -255,8 +293,16 @@ struct TableReading {
             blocked: blocked[pair],
             perhapsBlocked: perhapsBlocked[pair],
             reusable: reusable[pair],
-            reuse: reuse(ofPair: pair)
+            reuse: reuse(ofPair: pair),
+            sketch: sketch,
+            rebinds: rebinding(pair)
         )
+    }
+
+    private func rebinding(_ pair: Int) -> PortRow.Rebinding {
+        guard settings.autobindReuse == true, choices[pair] == .bind else { return .no }
+        return sharing.contains(sourceOfPair[pair]) || knowledge.reusing?.contains(grouped.pairs[pair]) ?? false
+            ? .yes : .perhaps
     }
 
     mutating func pool(ofSource source: Int) -> PortPool {

@@ -5,6 +5,7 @@ internal import POSIX
 package enum ListeningPorts {
     private static let listening = "0A"
 
+    /// The TCP ports that sockets of this network namespace listen on.
     package static func current() -> Set<UInt16> {
         var ports: Set<UInt16> = []
         for name in ["tcp", "tcp6"] {

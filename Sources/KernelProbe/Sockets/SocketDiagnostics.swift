@@ -4,6 +4,10 @@ package import POSIX
 
 /// Asks the kernel for TCP sockets over netlink, as `ss` does, of the calling thread's network namespace. The kernel
 /// walks the whole machine's table for each answer and passes over other namespaces' sockets. sock_diag(7)
+///
+/// A BPF iterator over TCP (Linux 5.9, BTF, CAP_BPF and CAP_PERFMON) walks the same table: 24 bytes of each socket took it
+/// 1.2 ms for 10,000 sockets in TIME_WAIT and 21 to 23 ms for 58,600, netlink's 96 bytes 1.4 and 21 ms (Linux 6.18). The
+/// walk is the cost, so it is not worth a program that has to be loaded by root.
 package enum SocketDiagnostics {
     /// Answers cut short by changes to the kernel's table are asked for again so many times.
     private static let attempts = 3
@@ -49,6 +53,16 @@ package enum SocketDiagnostics {
         from source: IPv4Address
     ) throws(SystemCallError) -> SocketSurvey {
         try survey(towardsPort: port, from: IPAddress(source))
+    }
+
+    /// TIME_WAIT sockets of a local port: of one that is listened on, those of connections that this end closed first.
+    /// - Throws: ``SystemCallError``
+    package static func timeWait(atPort port: UInt16) throws(SystemCallError) -> Int {
+        var request = SocketRequest(family: .both, states: SocketRequest.connected)
+        request.sourcePorts = port...port
+        return try collect(request, into: { 0 }) { count, socket in
+            if socket.state == TCPState.timeWait.rawValue { count += 1 }
+        }
     }
 
     /// Destinations of the sockets with these inode numbers, those with the most sockets first. Sockets that were

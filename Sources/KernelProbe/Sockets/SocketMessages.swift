@@ -8,7 +8,8 @@ struct ListedSocket: Equatable {
     var state: UInt8
     var local: IPEndpoint
     var remote: IPEndpoint
-    /// Milliseconds until a socket in TIME_WAIT is gone; 0 for others.
+    /// Milliseconds until a socket is gone that the kernel keeps on its own account, in TIME_WAIT or FIN_WAIT2; 0 for
+    /// others.
     var timeWaitLeft: UInt32
     var inode: UInt32
     /// Of an IPv6 socket that listens or is only bound: whether it leaves IPv4 alone. IPV6_V6ONLY in ipv6(7)
@@ -26,8 +27,12 @@ extension SocketMessages {
     private static let headerSize = MemoryLayout<nlmsghdr>.size
     /// Offsets in struct inet_diag_msg.
     private static let messageSize = 72
+    private static let timerOffset = 2
+    private static let interfaceOffset = 40
     private static let expiresOffset = 52
     private static let inodeOffset = 68
+    /// The timer of a socket the kernel keeps after its process is done with it. sock_diag(7)
+    private static let timeWaitTimer: UInt8 = 3
 
     /// Calls `body` for each socket in a datagram.
     /// - Throws: ``SystemCallError`` with the kernel's own number when it refuses, EBADMSG for a datagram cut short.
@@ -73,25 +78,27 @@ extension SocketMessages {
         func port(_ offset: Int) -> UInt16 {
             UInt16(bigEndian: message.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
         }
+        let interface = message.loadUnaligned(fromByteOffset: interfaceOffset, as: UInt32.self)
         func address(_ offset: Int) -> IPAddress {
             guard isIPv6 else {
                 let value = UInt32(bigEndian: message.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
                 return IPAddress(IPv4Address(value: value))
             }
-            return IPAddress(
-                high: UInt64(bigEndian: message.loadUnaligned(fromByteOffset: offset, as: UInt64.self)),
-                low: UInt64(bigEndian: message.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
-            )
+            let high = UInt64(bigEndian: message.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            let low = UInt64(bigEndian: message.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+            let address = IPAddress(high: high, low: low)
+            return address.isLinkLocal ? IPAddress(high: high, low: low, zone: interface) : address
         }
         let state = message[1]
-        let isTimeWait = state == UInt8(LINUX_TCP_TIME_WAIT.rawValue)
+        // inet_twsk_diag_fill() in net/ipv4/inet_diag.c
+        let isKept = state == UInt8(LINUX_TCP_TIME_WAIT.rawValue) || message[timerOffset] == timeWaitTimer
         let expires = message.loadUnaligned(fromByteOffset: expiresOffset, as: UInt32.self)
         return ListedSocket(
             isIPv6Socket: isIPv6,
             state: state,
             local: IPEndpoint(address(8), port: port(4)),
             remote: IPEndpoint(address(24), port: port(6)),
-            timeWaitLeft: isTimeWait ? expires : 0,
+            timeWaitLeft: isKept ? expires : 0,
             inode: message.loadUnaligned(fromByteOffset: inodeOffset, as: UInt32.self),
             isIPv6Only: isIPv6 && message.count > messageSize && hasAttribute(INET_DIAG_SKV6ONLY, message)
         )

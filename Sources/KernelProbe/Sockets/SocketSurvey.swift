@@ -9,6 +9,7 @@ package struct SocketSurvey: Sendable, Equatable {
 
     package init() {}
 
+    /// Sockets in this state.
     package subscript(state: TCPState) -> Int { states[Int(state.rawValue)] }
 
     package var total: Int { states.reduce(0, +) }

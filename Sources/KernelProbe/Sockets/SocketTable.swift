@@ -63,7 +63,9 @@ package struct SocketTable: Sendable {
 }
 
 extension IPAddress: MixedHashable {
-    func mixed(_ seed: UInt64) -> UInt64 { (high ^ seed).folded(with: low ^ 0x9e37_79b9_7f4a_7c15) }
+    func mixed(_ seed: UInt64) -> UInt64 {
+        (high ^ seed).folded(with: low ^ UInt64(zone) << 32 ^ 0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 extension AddressPair: MixedHashable {

@@ -1,6 +1,7 @@
 /// Additive increase, multiplicative decrease, as TCP's congestion avoidance has it (RFC 5681) and Netflix's
 /// concurrency-limits does for requests: one more while the limit is in use, a tenth less on each drop.
 package struct AIMD: LimitAlgorithm {
+    /// What can be set, by the names of the setting's text.
     package struct Parameters: Sendable, Hashable, AdaptiveParameters {
         package var start = 20
         package var min = 20

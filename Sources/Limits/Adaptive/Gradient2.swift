@@ -7,6 +7,7 @@ internal import Units
 /// to be, and the limit climbs to its maximum. Here a drop takes a tenth off the limit and its round trip is not
 /// averaged; ``Parameters/asPublished`` shows what comes of it otherwise.
 package struct Gradient2: LimitAlgorithm {
+    /// What can be set, by the names of the setting's text.
     package struct Parameters: Sendable, Hashable, AdaptiveParameters {
         package var start = 20
         package var min = 20

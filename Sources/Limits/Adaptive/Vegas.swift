@@ -1,13 +1,14 @@
 internal import Glibc
 internal import Units
 
-/// Estimates the queue from the best round trip ever seen, as TCP Vegas does (Brakmo and Peterson, 1994), in the form
+/// Estimates the queue from the best round trip of late, as TCP Vegas does (Brakmo and Peterson, 1994), in the form
 /// of Netflix's concurrency-limits.
 ///
 /// As published, the best round trip is taken before it is looked whether the lookup failed: a dial that is refused in
 /// 20 microseconds becomes the measure of a healthy one, and every success looks like a queue. Here drops are no
 /// measure; ``Parameters/asPublished`` shows what comes of it otherwise.
 package struct Vegas: LimitAlgorithm {
+    /// What can be set, by the names of the setting's text.
     package struct Parameters: Sendable, Hashable, AdaptiveParameters {
         package var start = 20
         package var min = 1

@@ -18,14 +18,14 @@ package struct Dial {
     /// The ``Dialer/name`` of the dialer that chose the route.
     package var dialer: String
     package var address: SocketAddress
-    package var source: IPv4Address?
+    package var source: IPAddress?
     package var destination: IPv4Address?
     /// Let connect() choose the port of a bound address: IP_BIND_ADDRESS_NO_PORT in ip(7).
     package var lateBind: Bool
     package var options: SocketOptions
 
     /// - Parameters:
-    ///   - dialer: has addresses for IPv4 only; dials to others are left to the kernel.
+    ///   - dialer: has addresses of one family; dials to another are left to the kernel.
     ///   - generator: draws the addresses of a dialer that rotates.
     package init(
         server: Int,
@@ -39,7 +39,7 @@ package struct Dial {
         self.address = address
         self.lateBind = lateBind
         self.options = options
-        let dialer = if case .ipv4 = address { dialer } else { Dialer.kernel }
+        let dialer = dialer.hasAddresses(towards: address) ? dialer : Dialer.kernel
         self.dialer = dialer.name
         (source, destination) = dialer.nextRoute(using: &generator)
     }
@@ -54,7 +54,11 @@ package struct Dial {
         _ send: (borrowing Handle) -> ReturnCode
     ) -> DialResult {
         var policy = dial_policy(refuse: false)
-        policy.source_address = source?.networkOrder ?? 0
+        if let source = source?.ipv4 {
+            policy.source_address = source.networkOrder
+        } else if let source {
+            policy.source_ipv6 = (source.high.bigEndian, source.low.bigEndian)
+        }
         policy.destination_address = destination?.networkOrder ?? 0
         policy.late_bind = lateBind ? 1 : 0
         options.apply(to: &policy)

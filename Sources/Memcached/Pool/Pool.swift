@@ -27,6 +27,15 @@ package final class Pool: Sendable {
         case wait(ticket: Int)
     }
 
+    /// What became of a connection that was put back.
+    package enum Kept {
+        case idle
+        /// Somebody has waited for it: the caller is to see to their turn, ``Delivery/user``.
+        case handed(Delivery)
+        /// Enough are idle: it is the caller's to close.
+        case surplus
+    }
+
     private enum Found {
         case idle(Handover)
         case dial
@@ -78,21 +87,19 @@ package final class Pool: Sendable {
         }
     }
 
-    /// Keeps a healthy connection, or closes it when enough are idle; where somebody waits for one it is his.
-    /// - Returns: his turn, which the caller is to see to: ``Delivery/user``.
-    package func put(_ connection: Connection) -> Delivery? {
+    /// Keeps a healthy connection, unless enough are idle; where somebody waits for one it is theirs.
+    package func put(_ connection: Connection) -> Kept {
         let handover = Handover(connection: connection)
         return table.state.withLock { state in
             let server = handover.connection.server
             // One too many, since the bound was lowered: closing it makes room.
-            guard state.servers[server].open <= state.mostOpen else { return nil }
+            guard state.servers[server].open <= state.mostOpen else { return .surplus }
             if let waiter = state.servers[server].waiting.next() {
-                return Delivery(waiter, server: server, connection: handover.connection)
+                return .handed(Delivery(waiter, server: server, connection: handover.connection))
             }
-            if state.servers[server].idle.count < state.bounds.maxIdle {
-                state.servers[server].idle.append(handover.connection)
-            }
-            return nil
+            guard state.servers[server].idle.count < state.bounds.maxIdle else { return .surplus }
+            state.servers[server].idle.append(handover.connection)
+            return .idle
         }
     }
 
@@ -105,9 +112,11 @@ package final class Pool: Sendable {
     /// The slot of a turn that is to be dialled.
     package func slot(of turn: ConnectionTurn) -> ConnectionSlot { ConnectionSlot(table, server: turn.server) }
 
-    /// Changes how many are kept and how many there may be; closes those beyond it that are idle, oldest first.
-    package func setBounds(_ bounds: Bounds) {
-        let (closed, turns) = table.state.withLock { state in
+    /// Changes how many are kept and how many there may be.
+    /// - Returns: those beyond it that were idle, oldest first, for the caller to close.
+    @discardableResult
+    package func setBounds(_ bounds: Bounds) -> Surplus {
+        let (surplus, turns) = table.state.withLock { state in
             state.bounds = bounds
             var surplus: [Connection] = []
             var turns: [Delivery] = []
@@ -122,8 +131,8 @@ package final class Pool: Sendable {
             }
             return (Surplus(connections: surplus), turns)
         }
-        _ = closed
         for turn in turns { turn.send() }
+        return surplus
     }
 
     /// Connections idle at this moment, over all servers.
@@ -147,8 +156,10 @@ package final class Pool: Sendable {
         let connection: Connection
     }
 
-    // Unchecked as above, and safe as nobody else has these connections any more: they leave the pool to be closed.
-    private struct Surplus: @unchecked Sendable {
-        let connections: [Connection]
+    /// Connections that left the pool to be closed.
+    ///
+    /// Unchecked as above, and safe as nobody else has them any more.
+    package struct Surplus: @unchecked Sendable {
+        package let connections: [Connection]
     }
 }

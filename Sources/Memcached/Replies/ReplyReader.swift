@@ -15,6 +15,7 @@ package struct ReplyReader: Sendable {
         case set
     }
 
+    /// What the bytes so far amount to.
     package enum Progress: Sendable, Equatable {
         /// So far it is a reply, and more of it is to come.
         case partial

@@ -47,7 +47,7 @@ package struct AdminPage: ThreadResponder {
         case (.patch, "/admin/settings"):
             return change(request.body)
         case (.get, "/debug/clients"):
-            return json(ClientRanking(service.clients))
+            return json(ClientRanking(service.clients, ports: service.ports))
         case (.get, "/debug/errors"):
             return json(ErrorReport(service.log))
         default:

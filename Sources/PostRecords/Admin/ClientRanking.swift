@@ -1,7 +1,11 @@
+package import KernelProbe
+internal import POSIX
 internal import Telemetry
+internal import Units
 
 /// `/debug/clients`: who asks for how much, the heaviest caller first.
 package struct ClientRanking: Codable, Sendable, Equatable {
+    /// A caller and its share of the load.
     package struct Client: Codable, Sendable, Equatable {
         package var name: String
         /// Over the last ten seconds.
@@ -22,9 +26,34 @@ package struct ClientRanking: Codable, Sendable, Equatable {
         package var secondsPerBatch: Double
     }
 
-    package var clients: [Client]
+    /// The ports that connections to memcached take, whoever opened them.
+    package struct Ports: Codable, Sendable, Equatable {
+        static let maxRows = 20
 
-    init(_ table: ClientTable) {
+        /// The busiest of them, at most so many.
+        package var rows: [PortFigures]
+        /// Pairs of source and destination there are.
+        package var count: Int
+        /// Since all sockets were looked at.
+        package var sampleAgeSeconds: Double
+
+        /// Nil before the first look.
+        init?(_ watch: PortWatch) {
+            let trend = watch.current
+            guard let age = trend.age(at: .now) else { return nil }
+            let outlooks = trend.outlooks.filter { watch.destinationPorts.contains($0.row.pair.destination.port) }
+            rows = outlooks.prefix(Self.maxRows).map { PortFigures($0) }
+            count = outlooks.count
+            sampleAgeSeconds = age.inSeconds
+        }
+    }
+
+    package var clients: [Client]
+    /// Nil where nobody looks, as towards unix sockets.
+    package var ports: Ports?
+
+    init(_ table: ClientTable, ports: PortWatch? = nil) {
+        self.ports = ports.flatMap { Ports($0) }
         clients = table.ranking.map { account in
             let totals = account.totals
             let answered = totals.latencies.count

@@ -4,6 +4,7 @@ internal import Telemetry
 
 /// What a server counted since it started, as `/admin/counters` gives it. The names are those of results.
 package struct CounterSnapshot: Codable, Sendable, Equatable {
+    /// Lookups, by their outcome.
     package struct Lookups: Codable, Sendable, Equatable {
         package var hits = 0
         package var misses = 0
@@ -19,6 +20,7 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var total: Int { hits + misses + failed + unreadable }
     }
 
+    /// Dials to memcached, by how they ended.
     package struct Dials: Codable, Sendable, Equatable {
         package var ok = 0
         package var failed = 0
@@ -28,11 +30,13 @@ package struct CounterSnapshot: Codable, Sendable, Equatable {
         package var errorsByCall: [String: Int] = [:]
     }
 
+    /// Records written to memcached after a miss, by how that ended.
     package struct WriteBacks: Codable, Sendable, Equatable {
         package var ok = 0
         package var errors: [String: Int] = [:]
     }
 
+    /// Log lines, by what became of them.
     package struct LogLines: Codable, Sendable, Equatable {
         package var written = 0
         package var dropped = 0

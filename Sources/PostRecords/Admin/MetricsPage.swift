@@ -195,6 +195,14 @@ struct MetricsPage {
     private mutating func addPorts(_ watch: PortWatch) {
         let trend = watch.current
         guard let sample = trend.latest, let tick = trend.latestTick else { return }
+        page.add(
+            "spiral_ports_sample_age_seconds",
+            .gauge,
+            help: "Since all sockets were looked at; figures are carried on from there by the kernel's counters.",
+            [([], trend.age(at: .now)?.inSeconds ?? 0)]
+        )
+        // Nothing carries figures on while the kernel does not answer.
+        guard watch.failure == nil else { return }
         let totals = watch.destinationPorts.compactMap { sample.use.destinations[$0] }
         page.add(
             "spiral_memcached_sockets",
@@ -223,7 +231,7 @@ struct MetricsPage {
             "spiral_ports_free",
             .gauge,
             help: "Ephemeral ports that the next dials of the busiest way to memcached can take.",
-            busiest?.free ?? capacity
+            busiest?.free ?? sample.use.freeForNewPair
         )
         page.add(
             "spiral_ports_capacity",
@@ -231,21 +239,17 @@ struct MetricsPage {
             help: "Ephemeral ports one source address has: ip_local_port_range without ip_local_reserved_ports.",
             capacity
         )
-        // What is not known has no sample, as nothing that could be written would be true.
-        if !outlooks.contains(where: { $0.state == .unknown }) {
+        // What is not known has no sample, as nothing that could be written would be true. Ports of a row that is known run
+        // out no later for one that is not.
+        let soonest = outlooks.compactMap(\.secondsLeft).min()
+        if soonest != nil || !outlooks.contains(where: { $0.state == .unknown }) {
             page.add(
                 "spiral_ports_exhaustion_seconds",
                 .gauge,
                 help: "Until some way to memcached has no port left at the present rate; +Inf when none runs out.",
-                [([], outlooks.compactMap(\.secondsLeft).min() ?? .infinity)]
+                [([], soonest ?? .infinity)]
             )
         }
-        page.add(
-            "spiral_ports_sample_age_seconds",
-            .gauge,
-            help: "Since all sockets were looked at; figures are carried on from there by the kernel's counters.",
-            [([], trend.age(at: .now)?.inSeconds ?? 0)]
-        )
         page.add(
             "spiral_kernel_tcp_events_total",
             .counter,

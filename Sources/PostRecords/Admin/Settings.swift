@@ -1,4 +1,5 @@
 package import FanOut
+internal import KernelProbe
 internal import Limits
 package import Memcached
 internal import POSIX
@@ -53,6 +54,7 @@ package struct Settings: Sendable, Equatable {
         Setting("max-idle", \.fanOut.maxIdle, text: \.description) { text throws(UnitTextError) in
             try count(text, of: "connections")
         },
+        Setting("close", \.fanOut.close, text: \.rawValue, parse: ClosingSide.init(text:)),
         Setting("max-open", \.fanOut.maxOpen, text: orNone) { text throws(UnitTextError) in
             text == "none" ? nil : try count(text, of: "connections", from: 1, or: "none")
         },
@@ -102,6 +104,7 @@ package struct Settings: Sendable, Equatable {
         apply([try SettingChange(name, text)])
     }
 
+    /// Makes checked changes, in their order.
     package mutating func apply(_ changes: [SettingChange]) {
         for change in changes { change.apply(&self) }
     }
@@ -109,11 +112,7 @@ package struct Settings: Sendable, Equatable {
     /// Why settings say nothing together; nil when each has its effect.
     /// - Parameter named: those that were chosen, and not left at their defaults.
     package func conflict(among named: Set<String>) -> String? {
-        let bindsAnAddress =
-            switch fanOut.dialer {
-            case .bind, .rotate: true
-            case .kernel, .rotateDestination: false
-            }
+        let bindsAnAddress = fanOut.dialer.bindsAnAddress
         if fanOut.lateBind, !bindsAnAddress {
             return "late-bind=true has no effect with dialer=\(fanOut.dialer), which binds no address"
         }
@@ -139,14 +138,17 @@ package struct Settings: Sendable, Equatable {
     package func misfit(_ servers: ServerList) -> Problem? {
         let defaults = Settings()
         func changed(_ names: [String]) -> String? { names.first { self[$0] != defaults[$0] } }
-        if !servers.hasIPv4, fanOut.dialer != .kernel, let name = changed(["dialer", "late-bind"]) {
+        if let family = fanOut.dialer.family, !servers.has(addressesOf: fanOut.dialer),
+            let name = changed(["dialer", "late-bind"])
+        {
             return Problem(
                 setting: name,
-                reason:
-                    "no memcached server has an IPv4 address, and dialers have no others; leave it out, or use dialer=kernel"
+                reason: "no memcached server has an \(family == .ipv4 ? "IPv4" : "IPv6") address, as "
+                    + "dialer=\(fanOut.dialer) has; leave it out, or use dialer=kernel"
+                    + (family == .ipv4 && servers.hasTCP ? ", bind:IP or rotate:PREFIX with IPv6 addresses" : "")
             )
         }
-        if !servers.hasTCP, let name = changed(["reuse-address", "linger", "local-port-range"]) {
+        if !servers.hasTCP, let name = changed(["reuse-address", "linger", "local-port-range", "close"]) {
             return Problem(
                 setting: name,
                 reason: "memcached is reached over a unix socket, which has no ports; leave it out"
@@ -155,9 +157,31 @@ package struct Settings: Sendable, Equatable {
         return nil
     }
 
+    private static let serverOverIPv4 = ServerList([.ipv4(.loopback, port: 11211)])
+
+    /// The same with one memcached over IPv4, as sweeps have it.
+    package var misfitOverIPv4: Problem? { misfit(Self.serverOverIPv4) }
+
     /// Why this kernel cannot do what is asked for, and what to do; nil when it can.
     package var obstacle: Problem? {
+        if let address = fanOut.dialer.sourceToArrange, LocalRoute.has(address) == false {
+            let prefix = if case .rotateWithin(let prefix) = fanOut.dialer { "\(prefix)" } else { "\(address)" }
+            return Problem(
+                setting: "dialer",
+                reason: "\(prefix) is not this machine's own, so that no answer would come to it; "
+                    + "'ip route add local \(prefix) dev lo' makes it so"
+            )
+        }
         guard let ports = fanOut.socketOptions.localPorts else { return nil }
+        if let range = try? PortRange.current(),
+            Int(ports.highest) < range.lowestPort || Int(ports.lowest) > range.highestPort
+        {
+            return Problem(
+                setting: "local-port-range",
+                reason: "\(ports) has none of the ports in net.ipv4.ip_local_port_range, \(range.lowestPort) to "
+                    + "\(range.highestPort), and the kernel would use all of them; choose among these"
+            )
+        }
         do throws(SystemCallError) {
             try ports.probe()
             return nil

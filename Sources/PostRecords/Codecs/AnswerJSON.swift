@@ -38,6 +38,7 @@ package struct AnswerJSON: AnswerPart {
         return true
     }
 
+    /// One JSON document from the parts of an answer.
     package static func body(of parts: [AnswerJSON]) -> [[UInt8]] {
         [Array("{\"records\":[".utf8)] + parts.map(\.records) + [Array("],\"meta\":[".utf8)] + parts.map(\.meta)
             + [Array("]}".utf8)]

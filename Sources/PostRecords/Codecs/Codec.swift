@@ -9,21 +9,6 @@ package enum Codec: String, Sendable, CaseIterable {
     /// Of requests and answers.
     package var contentType: String { "application/\(rawValue)" }
 
-    func decode<Message: SwiftProtobuf.Message>(_ body: [UInt8]) throws(ConnectError) -> Message {
-        do {
-            switch self {
-            case .json:
-                var options = JSONDecodingOptions()
-                options.ignoreUnknownFields = true
-                return try Message(jsonUTF8Bytes: body, options: options)
-            case .proto: return try Message(serializedBytes: body)
-            }
-        } catch {
-            let form = self == .json ? "JSON" : "protobuf"
-            throw ConnectError(.invalidArgument, "the body is not the \(form) of \(Message.protoMessageName): \(error)")
-        }
-    }
-
     func encode(_ message: some SwiftProtobuf.Message) throws(ConnectError) -> [UInt8] {
         do {
             switch self {

@@ -6,6 +6,7 @@ internal import Text
 /// An error as Connect and gRPC word it: a code out of their list, and a message. In Connect's unary form it goes as JSON
 /// with the HTTP status the code maps to, in gRPC's as trailers. connectrpc.com/docs/protocol
 package struct ConnectError: Error {
+    /// Connect's error codes.
     package enum Code: String, CaseIterable {
         case canceled
         case invalidArgument = "invalid_argument"

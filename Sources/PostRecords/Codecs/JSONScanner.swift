@@ -178,6 +178,13 @@ struct JSONScanner {
 
     // MARK: Values that are read over
 
+    /// Passes over an object, and takes nothing else.
+    mutating func object(_ expected: String) throws(ConnectError) {
+        skipBlanks()
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "{") else { throw problem(expected) }
+        try skipValue()
+    }
+
     /// Passes over a value of any kind, without recursion: how deep it goes is the sender's choice.
     mutating func skipValue() throws(ConnectError) {
         /// The brackets that close what is open.

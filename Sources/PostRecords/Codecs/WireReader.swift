@@ -10,12 +10,14 @@ package struct WireReader {
 
     package var isAtEnd: Bool { position == bytes.count }
 
+    /// A field's number and wire type where they are one byte; nil at the end, and where they take more.
     package mutating func nextTag() -> UInt8? {
         guard position < bytes.count, bytes[position] < 0x80 else { return nil }
         position += 1
         return bytes[position - 1]
     }
 
+    /// A number of at most 10 bytes; nil where it has no end.
     package mutating func nextVarint() -> UInt64? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -29,6 +31,7 @@ package struct WireReader {
         return nil
     }
 
+    /// A length and as many bytes; nil where the message has fewer.
     package mutating func nextBytes() -> UnsafeBufferPointer<UInt8>? {
         guard let length = nextVarint(), length <= UInt64(bytes.count - position) else { return nil }
         defer { position += Int(length) }

@@ -3,6 +3,7 @@ internal import Units
 
 /// One batch as a trace of one span, in OpenTelemetry's terms.
 package struct Span: Sendable {
+    /// An attribute's value.
     package enum Value: Sendable {
         case text(String)
         case number(Int)

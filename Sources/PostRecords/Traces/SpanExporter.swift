@@ -110,7 +110,13 @@ package final class SpanExporter: Sendable {
                 client = open
             } else {
                 let source = target.address.isLoopback ? Self.source : nil
-                client = try Client(to: target.address, from: source, timeout: Self.timeout)
+                client = try Client(
+                    to: target.address,
+                    from: source,
+                    timeout: Self.timeout,
+                    longestAnswer: Self.timeout,
+                    largestBody: 1 << 20
+                )
             }
             let body = JSONText.encode(OTLPDocument(spans))
             let answer = try client.send(.post, target.path, fields: [.contentType: "application/json"], body: body)

@@ -11,7 +11,7 @@ extension Chart {
         let keys = isBeside ? [] : self.keys
         let size = layout.fontSize
         // From above: names of the lines where they have no room beside, the axis title, names of the phases.
-        let slots = keySlots(keys.map(\.name), layout)
+        let slots = layout.keySlots(keys.map(\.name))
         let keysTop = Double((slots.last?.row ?? -1) + 1) * 1.4 * size
         let bandsTop = keysTop + 1.5 * size
         let frame = ChartFrame(
@@ -239,17 +239,6 @@ extension Chart {
                 parts.append(frame.text(line, begin, first + Double(row) * 1.15 * layout.fontSize, isStrong: true))
             }
             return parts
-        }
-    }
-
-    /// Where each name above the chart begins: one after the other, in as many rows as they need.
-    private func keySlots(_ names: [String], _ layout: ChartLayout) -> [(row: Int, x: Double)] {
-        var (row, x) = (0, 2.0)
-        return names.map { name in
-            let width = 36 + layout.width(of: name) + layout.fontSize
-            if x > 2, x + width > layout.width { (row, x) = (row + 1, 2) }
-            defer { x += width }
-            return (row, x)
         }
     }
 

@@ -3,7 +3,9 @@ internal import Text
 /// A chart over time as a value: what is drawn, and nothing of how. One list of moments, and of each series a value for
 /// each of them.
 package struct Chart: Sendable {
+    /// A line of the chart and its points.
     package struct Series: Sendable {
+        /// How a series is drawn.
         package enum Style: Sendable {
             /// A line that ends where a value is missing.
             case line

@@ -68,6 +68,17 @@ package struct ChartLayout: Sendable {
         }
     }
 
+    /// Where each name above a chart begins: one after the other, in as many rows as they need.
+    func keySlots(_ names: [String]) -> [(row: Int, x: Double)] {
+        var (row, x) = (0, 2.0)
+        return names.map { name in
+            let taken = 36 + width(of: name) + fontSize
+            if x > 2, x + taken > width { (row, x) = (row + 1, 2) }
+            defer { x += taken }
+            return (row, x)
+        }
+    }
+
     /// Rows that names above a chart may take; more would be a list, and no picture.
     private static let mostRows = 6
 

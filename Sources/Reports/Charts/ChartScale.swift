@@ -2,6 +2,7 @@ internal import Glibc
 
 /// What of an axis a value is at, from 0 at its low end to 1 at its high one.
 package struct ChartScale: Sendable, Equatable {
+    /// Linear, or logarithmic.
     package enum Kind: String, Sendable {
         case linear, logarithmic
     }
@@ -22,6 +23,7 @@ package struct ChartScale: Sendable, Equatable {
         return ChartScale(kind: .logarithmic, low: least * 0.8, high: max(most, least * 3) * 1.25)
     }
 
+    /// Where a value stands between the ends of the scale, 0 to 1; nil where a logarithm has no place for it.
     package func share(of value: Double) -> Double? {
         switch kind {
         case .linear: return (value - low) / (high - low)
@@ -29,6 +31,7 @@ package struct ChartScale: Sendable, Equatable {
         }
     }
 
+    /// The value at a place between the ends of the scale, 0 to 1.
     package func value(at share: Double) -> Double {
         switch kind {
         case .linear: low + share * (high - low)

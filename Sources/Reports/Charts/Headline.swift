@@ -9,6 +9,7 @@ package struct Headline: Sendable {
     /// Columns that a picture has room for; of a run with more phases it shows the first, and says so.
     static let mostPhases = 12
 
+    /// A phase of the run: its name and figures.
     package struct Phase: Sendable {
         package var name: String
         var caption: String
@@ -25,6 +26,7 @@ package struct Headline: Sendable {
         var opensNothing: Bool
     }
 
+    /// The ports at one moment of a phase.
     package struct Moment: Sendable {
         package var at: Double
         /// Ports of the busiest source address: of open connections, and in TIME_WAIT. Without a split all are in the

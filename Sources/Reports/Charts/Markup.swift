@@ -3,6 +3,7 @@ indirect package enum Markup: Sendable, ExpressibleByStringInterpolation {
     case text(String)
     case element(String, [Attribute], [Markup])
 
+    /// An attribute's name and value, not yet escaped.
     package struct Attribute: Sendable {
         package var name: String
         package var value: String

@@ -1,3 +1,5 @@
+package import Cures
+package import LoadGenerator
 package import Results
 internal import Text
 
@@ -18,7 +20,13 @@ package struct Pictures {
         if let headline = Headline(run) {
             all.append(("headline", { $0 ? headline.narrowSVG(isAlone: true) : headline.svg(isAlone: true) }))
         }
-        for chart in RunCharts(run).all {
+        let charts = RunCharts(run)
+        for chart in charts.all { all.append((chart.id, { chart.svg($0 ? .narrow : .wide, isAlone: true) })) }
+        for chart in charts.distributions { all.append((chart.id, { chart.svg($0 ? .narrow : .wide, isAlone: true) })) }
+    }
+
+    package init(_ load: LoadResult) {
+        for chart in LoadPage(result: load).charts {
             all.append((chart.id, { chart.svg($0 ? .narrow : .wide, isAlone: true) }))
         }
     }
@@ -28,6 +36,10 @@ package struct Pictures {
         for chart in (charts.tradeOff.map { [$0] } ?? []) + charts.curves {
             all.append((chart.id, { chart.svg($0 ? .narrow : .wide, isAlone: true) }))
         }
+    }
+
+    package init(_ cures: CuresResult) {
+        if let chart = BarChart(cures) { all.append((chart.id, { chart.svg($0 ? .narrow : .wide, isAlone: true) })) }
     }
 
     /// - Parameters:

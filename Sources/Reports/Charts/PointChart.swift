@@ -2,6 +2,7 @@ internal import Text
 
 /// One figure against another: dots with how far their measurements lie apart, joined or not.
 package struct PointChart: Sendable {
+    /// A dot, and how far its repeats lie apart.
     package struct Point: Sendable {
         package var x: Double
         package var y: Double
@@ -17,6 +18,7 @@ package struct PointChart: Sendable {
         package var isChosen = false
     }
 
+    /// Dots of one colour.
     package struct Series: Sendable {
         package var name: String
         package var points: [Point]
@@ -52,6 +54,7 @@ package struct PointChart: Sendable {
         return isAcross ? .linear(from: max(0, least - margin), to: most + margin) : .linear(to: most * 1.08)
     }
 
+    /// The chart as SVG.
     package func svg(_ layout: ChartLayout, isAlone: Bool = false) -> Markup {
         let size = layout.fontSize
         let names = series.map(\.name) + references.map(\.name) + (level.map { [$0.name] } ?? [])

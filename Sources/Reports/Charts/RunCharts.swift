@@ -57,6 +57,20 @@ package struct RunCharts {
             }
     }
 
+    /// Of each caller: its latencies by percentile, phase by phase.
+    package var distributions: [DistributionChart] {
+        var names: [String] = []
+        for client in run.phases.flatMap(\.clients) where !names.contains(client.name) { names.append(client.name) }
+        return names.map { name in
+            DistributionChart(
+                caller: name,
+                run.phases.flatMap { phase in
+                    phase.clients.filter { $0.name == name }.map { (phase.name, $0) }
+                }
+            )
+        }.filter { !$0.series.isEmpty }
+    }
+
     private func chart(
         _ id: String,
         _ title: String,

@@ -21,7 +21,10 @@ package final class LiveServer: RunObserver, Sendable {
     /// - Throws: ``Problem``
     package init(_ text: String, token: AccessToken?) throws(Problem) {
         guard let address = SocketAddress(text: text), address.port != nil else {
-            throw Problem(description: "'\(text)' is not HOST:PORT with localhost or a numeric IPv4 address, as in 127.0.0.1:9000")
+            throw Problem(
+                description: "'\(text)' is not HOST:PORT with localhost or a numeric address, as in 127.0.0.1:9000 or "
+                    + "[::1]:9000"
+            )
         }
         guard let access = AccessRule(for: address, token: token) else {
             throw Problem(

@@ -10,7 +10,7 @@ struct CuresPage {
     let result: CuresResult
 
     var content: [Markup] {
-        [.make("h1", [:], [.text(Self.title)]), paragraph(introduction), verdict] + figures + reasons
+        [.make("h1", [:], [.text(Self.title)]), paragraph(introduction), verdict] + chart + figures + reasons
             + PageParts.heading("How a verdict is found", note: "The first of these that applies.")
             + [list("ol", result.rules)]
             + PageParts.heading("What the figures depend on") + [list("ul", result.fidelity)] + environment
@@ -55,6 +55,8 @@ struct CuresPage {
         }
     }
 
+    private var chart: [Markup] { BarChart(result).map { [$0.figure] } ?? [] }
+
     private var figures: [Markup] {
         let header = [
             "cure", "verdict", "URIs found", "a second later", "failed dials", "dials", "TIME_WAIT", "ports held",
@@ -85,7 +87,10 @@ struct CuresPage {
         }
         return names + [1, 2].map { found(row, round: $0) } + [
             .init(grouped(dials.failed), note: errors.joined(separator: ", ")), .init(grouped(dials.ok + dials.failed)),
-            .init(PageParts.text(row.timeWaitPeak)),
+            .init(
+                PageParts.text(row.timeWaitPeak),
+                note: row.memcachedTimeWaitPeak.map { $0 > 0 ? "and \(grouped($0)) at memcached's end" : "" } ?? ""
+            ),
             .init(PageParts.text(row.portsInUsePeak), note: "of \(PageParts.text(row.portsCapacity))"),
             .init(
                 "\(grouped(others.ok)) of \(grouped(all))",

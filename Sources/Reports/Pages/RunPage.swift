@@ -163,7 +163,7 @@ struct RunPage {
                 rows,
                 textColumns: [1]
             )
-        ]
+        ] + RunCharts(run).distributions.map(\.figure)
     }
 
     private func slo(_ slo: ClientResult.SLO?) -> PageParts.Cell {

@@ -29,31 +29,6 @@ package struct PortDocument: Codable, Sendable, Equatable {
         @ExplicitNull package var connectsPerSecond: Double?
     }
 
-    /// The connections of one source address to one destination.
-    package struct Row: Codable, Sendable, Equatable {
-        package var family: String
-        package var source: String
-        package var destination: String
-        /// Ports the row holds: open and timeWait, each carried on from the last look.
-        package var inUse: Int
-        package var capacity: Int
-        package var open: Int
-        package var timeWait: Int
-        /// Ports the source address holds, whatever the destination.
-        package var sourceInUse: Int
-        /// Ports that the row's next dials can take.
-        package var free: Int
-        /// Ports in TIME_WAIT that connect() may take again already.
-        package var reusable: Int
-        /// Ports of others that bind() chose.
-        package var blocked: Int
-        /// Who chose the row's ports: bind, connect, both or unknown.
-        package var chosenBy: PortChoice
-        @ExplicitNull package var connectsPerSecond: Double?
-        @ExplicitNull package var secondsLeft: Double?
-        package var state: PortState
-    }
-
     /// Sums of all rows, those not written among them.
     package struct Totals: Codable, Sendable, Equatable {
         package var rows: Int
@@ -66,7 +41,7 @@ package struct PortDocument: Codable, Sendable, Equatable {
     package var schema = PortDocument.currentSchema
     package var time: String
     package var namespace: Namespace
-    package var rows: [Row]
+    package var rows: [PortFigures]
     package var totals: Totals
     package var sampleAgeSeconds: Double
 
@@ -91,7 +66,7 @@ package struct PortDocument: Codable, Sendable, Equatable {
             perhapsBoundPorts: sample.use.perhapsBound,
             connectsPerSecond: trend.connectsPerSecond
         )
-        rows = view.outlooks(trend).map { Row($0) }
+        rows = view.outlooks(trend).map { PortFigures($0) }
         totals = Totals(
             rows: sample.use.pairCount,
             sources: sample.use.sourceCount,
@@ -100,26 +75,5 @@ package struct PortDocument: Codable, Sendable, Equatable {
             timeWait: sample.use.all.timeWait
         )
         sampleAgeSeconds = max(0, (now - sample.taken).inSeconds)
-    }
-}
-
-extension PortDocument.Row {
-    init(_ outlook: PortOutlook) {
-        let row = outlook.row
-        family = row.pair.destination.address.family.rawValue
-        source = row.pair.source.description
-        destination = row.pair.destination.description
-        inUse = outlook.inUse
-        capacity = row.capacity
-        open = min(row.open, outlook.inUse)
-        timeWait = outlook.inUse - open
-        sourceInUse = outlook.sourceInUse
-        free = outlook.free
-        reusable = row.reusable
-        blocked = row.blocked
-        chosenBy = row.choice
-        connectsPerSecond = outlook.connectsPerSecond
-        secondsLeft = outlook.secondsLeft
-        state = outlook.state
     }
 }

@@ -9,6 +9,13 @@ package final class PortExporter: ThreadResponder {
     /// Rows that have samples of their own where nobody says how many.
     package static let defaultRows = 100
 
+    /// Whoever connects and says nothing, or keeps its connection from one scrape to the next, is in nobody's way.
+    package static var bounds: ServerBounds {
+        var bounds = ServerBounds.admin
+        bounds.connections = 512
+        return bounds
+    }
+
     private let maxRows: Int
     private let metrics = Mutex<PortMetrics?>(nil)
 

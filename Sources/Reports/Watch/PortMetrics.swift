@@ -26,6 +26,14 @@ struct PortMetrics {
             watch.failure == nil && trend.latest != nil ? 1 : 0
         )
         guard let sample = trend.latest, let tick = trend.latestTick else { return page.text }
+        page.add(
+            "spiral_ports_sample_age_seconds",
+            .gauge,
+            help: "Since all sockets were looked at; figures are carried on from there by the kernel's counters.",
+            [([], max(0, (now - sample.taken).inSeconds))]
+        )
+        // Nothing carries figures on while the kernel does not answer.
+        guard watch.failure == nil else { return page.text }
         let outlooks = view.outlooks(trend)
         let shown = outlooks.prefix(maxRows).map { (labels: Self.labels($0.row), outlook: $0) }
         func add(_ name: String, help: String, _ value: (PortOutlook) -> Double?) {
@@ -48,12 +56,6 @@ struct PortMetrics {
             "spiral_ports_exhaustion_seconds",
             help: "Until a dial finds no port at the present rate; +Inf when each finds one."
         ) { $0.state == .unknown ? nil : $0.secondsLeft ?? .infinity }
-        page.add(
-            "spiral_ports_sample_age_seconds",
-            .gauge,
-            help: "Since all sockets were looked at; figures are carried on from there by the kernel's counters.",
-            [([], max(0, (now - sample.taken).inSeconds))]
-        )
         page.add(
             "spiral_ports_rows",
             .gauge,

@@ -3,6 +3,7 @@ package import POSIX
 
 /// Which rows somebody wants to see, and in what order.
 package struct PortView: Sendable {
+    /// What rows are sorted by.
     package enum Order: String, Sendable, CaseIterable {
         /// Those without a port left, then those that hold most.
         case busiest
@@ -52,7 +53,7 @@ package struct PortView: Sendable {
     private func shows(_ pair: AddressPair) -> Bool {
         (port == nil || pair.destination.port == port)
             && (destinations?.contains(pair.destination) ?? true)
-            && (source == nil || pair.source == source)
+            && (source == nil || pair.source.anywhere == source)
     }
 
     /// Whether rows are chosen at all.

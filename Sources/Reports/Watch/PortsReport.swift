@@ -26,30 +26,33 @@ package struct PortsReport {
         self.screen = screen
     }
 
+    /// Prints the rows as they are now; nothing before the first sample.
     package mutating func show(_ trend: PortTrend) {
         guard let screen, let document = PortDocument.now(trend, view), let use = trend.latest?.use else { return }
         let outlooks = view.outlooks(trend)
-        let shown = outlooks.prefix(rows)
+        let table = PortTable(width: screen.width ?? PortTable.defaultWidth)
+        let shown = document.rows.prefix(rows)
         let settings = hasSaidSettings && !screen.isLive ? [] : PortTable.settings(use.settings)
         hasSaidSettings = true
-        let bystanders = PortTable.bystanders(trend).map { [$0] } ?? []
+        let bystanders = [PortTable.doubts(outlooks), PortTable.bystanders(trend)].compactMap { $0 }
         let sources = showsSources ? PortTable.sources(outlooks, most: rows) : []
         let body: [String]
         if shown.isEmpty {
             body = [PortTable.totals(document, shown: 0)] + nobody(trend) + bystanders
             sinceHeader = nil
-        } else if shown.count == 1, outlooks.count == 1, view.isNarrowed, !screen.isLive {
+        } else if document.rows.count == 1, view.isNarrowed, !screen.isLive {
             // One row is one line a look, as vmstat's.
             let isDue = sinceHeader.map { $0 >= Self.headerEach } ?? true
             sinceHeader = isDue ? 1 : (sinceHeader ?? 0) + 1
-            body = (isDue ? bystanders + [PortTable.header] : []) + shown.map { PortTable.line($0) } + sources
+            body = (isDue ? bystanders + [table.header] : []) + shown.map { table.line($0) } + sources
         } else {
             sinceHeader = nil
             body =
-                [PortTable.totals(document, shown: shown.count), PortTable.header]
-                + shown.map { PortTable.line($0) } + sources + bystanders
+                [PortTable.totals(document, shown: shown.count), table.header]
+                + shown.map { table.line($0) } + sources + bystanders
         }
-        if screen.isLive { screen.redraw(settings + body) } else { screen.print(settings + body) }
+        let lines = (settings + body).flatMap { $0.wrapped(to: screen.width) }
+        if screen.isLive { screen.redraw(lines) } else { screen.print(lines) }
     }
 
     /// What to say where no row is as wanted.
@@ -57,7 +60,12 @@ package struct PortsReport {
         guard view.isNarrowed else { return ["nobody has dialled anything within the last minute"] }
         let port = view.port.map { " towards port \($0)" } ?? ""
         let source = view.source.map { " from \($0)" } ?? ""
-        let busiest = PortView().outlooks(trend).prefix(3).map { "\($0.row.pair.destination) (\(grouped($0.inUse)))" }
+        let held = Dictionary(
+            PortView().outlooks(trend).map { ($0.row.pair.destination, $0.inUse) },
+            uniquingKeysWith: +
+        )
+        let busiest = held.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(3)
+            .map { "\($0.key) (\(grouped($0.value)))" }
         let rest = busiest.isEmpty ? "nor anywhere else" : "the busiest are \(busiest.joined(separator: ", "))"
         return ["nobody dials\(port)\(source); \(rest)"]
     }

@@ -52,6 +52,7 @@ package struct Measure<Subject>: Sendable {
     }
 }
 
+/// The unit of a measure's values.
 package enum MeasureUnit: Sendable {
     case count, bytes, seconds, milliseconds, percent
 }

@@ -1,5 +1,6 @@
 /// How two results are compared by a measure.
 package struct MeasureChange: Sendable {
+    /// In which direction a measure gets worse.
     package enum Worse: Sendable { case more, less, neither }
 
     /// What a value is compared as, so that runs of other lengths and machines can be.

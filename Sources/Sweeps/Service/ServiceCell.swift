@@ -12,6 +12,8 @@ internal import Units
 struct ServiceCell {
     /// The load comes from an address of its own, so that the server cannot take its ports.
     private static let source = IPv4Address(value: 0x7f00_0201)
+    /// The same for a server of IPv6: `fd00::201`, which is added to loopback.
+    private static let source6 = IPAddress(high: 0xfd00 << 48, low: 0x201)
     /// How long a batch may take to be answered.
     private static let batchTimeout = Duration.seconds(60)
     private static let tick = Duration.milliseconds(50)
@@ -137,6 +139,28 @@ struct ServiceCell {
         if Signals.waitForTermination(upTo: time) != nil { throw Interrupted() }
     }
 
+    /// Where the server is reached, of the addresses its name has, and an address for the load to come from.
+    private func approach(_ form: RequestForm) throws -> (RequestForm, source: IPAddress) {
+        let families = form.addresses.compactMap { $0.endpoint?.address.family }
+        if families.contains(.ipv6) {
+            do throws(SystemCallError) {
+                try NetworkNamespace.addLoopback(Self.source6)
+            } catch {
+                guard families.contains(.ipv4) else { throw TestbedError("the cell has no IPv6: \(error)") }
+            }
+        }
+        var form = form
+        for address in form.addresses {
+            let family: IPAddress.Family = address.endpoint?.address.family ?? .ipv4
+            let source = family == .ipv4 ? IPAddress(Self.source) : Self.source6
+            let isReached =
+                form.addresses.count == 1
+                || (try? Socket.connected(to: address, from: source, timeout: .seconds(1))) != nil
+            if isReached, form.keep(family) { return (form, source) }
+        }
+        return (form, IPAddress(Self.source))
+    }
+
     // MARK: The load
 
     /// What there was when it began to be measured.
@@ -166,11 +190,12 @@ struct ServiceCell {
     ) throws -> ServiceResult {
         let warmUp = Duration.nanoseconds(Int64(plan.warmUp * 1e9))
         let length = warmUp + .nanoseconds(Int64(plan.duration * 1e9))
-        var options = Load.Options(prepared.form, from: SourceAddresses(Self.source), timeout: Self.batchTimeout)
+        let (form, source) = try approach(prepared.form)
+        var options = Load.Options(form, from: SourceAddresses(source), timeout: Self.batchTimeout)
         options.warmUp = warmUp
         let clients = prepared.specs.map { Load.Client($0.phased(seed: plan.seed, within: length)) }
         let load = try Load(clients, options, prepared.workload)
-        let sampler = try PeakSampler.start(ignoring: IPAddress(Self.source))
+        let sampler = try PeakSampler.start(ignoring: source)
         defer {
             load.abandon()
             _ = sampler.finish()

@@ -4,6 +4,7 @@ internal import Units
 
 /// What one caller asked for and got.
 package final class ClientAccount: Sendable {
+    /// What a caller asked for and got, since the start.
     package struct Totals: Sendable, Equatable {
         package var batches = 0
         package var uris = 0

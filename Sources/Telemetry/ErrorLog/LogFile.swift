@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Glibc
 internal import POSIX
 internal import Synchronization
 internal import Units
@@ -66,8 +65,15 @@ enum LogFile {
         }
     }
 
-    /// open(2), fstat(2)
+    /// stat(2), open(2), fstat(2)
     private static func openNow(_ path: String) throws(LogSinkError) -> Descriptor {
+        let kind = FileKind(at: path)
+        // One of these acts on being opened, and a file that is made among them is taken for the one that is missing.
+        if kind == .device || FileKind.isAmongDevices(path), kind != .null, kind != .zeros {
+            throw LogSinkError(
+                description: "open \(path): of devices, lines go to /dev/null, /dev/stdout and /dev/stderr only"
+            )
+        }
         let file: Descriptor
         do {
             file = try .appendingUnfollowed(path)
@@ -80,13 +86,8 @@ enum LogFile {
                 }
             throw LogSinkError(description: "open \(path): \(reason)")
         }
-        var status = stat()
-        guard fstat(file.rawValue, &status) == 0 else { throw LogSinkError(description: "open \(path): \(errno)") }
-        // Major 1 with minors 3, 5 and 7 are null, zero and full, which take or refuse what is written at once; others of
-        // it are the machine's memory and the kernel's log. null(4), mem(4)
-        let isRegular = status.st_mode & S_IFMT == S_IFREG
-        let isMemoryDevice = status.st_mode & S_IFMT == S_IFCHR && [0x103, 0x105, 0x107].contains(status.st_rdev)
-        guard isRegular || isMemoryDevice else {
+        let opened = FileKind(of: file)
+        guard opened == .regular || opened == .null || opened == .zeros else {
             throw LogSinkError(
                 description: "open \(path): it is no regular file; lines would wait for whoever reads it"
             )

@@ -16,7 +16,7 @@ final class LogOutput: Sendable {
         self.sink = sink
         self.counts = counts
         if case .file(let path) = sink {
-            descriptor = try LogFile.open(path)
+            descriptor = try Self.open(path)
             reader = nil
             return
         }
@@ -31,6 +31,15 @@ final class LogOutput: Sendable {
             reader = try PipeReader.start(pipe.closingWriteEnd(), bytesPerSecond: rate)
         } catch {
             throw LogSinkError(description: "open \(sink): \(error)")
+        }
+    }
+
+    private static func open(_ path: String) throws(LogSinkError) -> Descriptor {
+        guard let number = StandardStreams.number(of: path) else { return try LogFile.open(path) }
+        do {
+            return try .duplicate(of: number)
+        } catch {
+            throw LogSinkError(description: "open \(path): \(error)")
         }
     }
 
