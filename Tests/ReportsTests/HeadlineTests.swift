@@ -104,8 +104,7 @@ struct HeadlineTests {
         }
         let page = String(decoding: HTMLPage.report(run), as: UTF8.self)
         #expect(page.utf8.count < 8_000_000)
-        #expect(page.contains("and \(count - 12) more phases") == (count > 12 && count < 1000))
-        #expect(page.contains("and 988 more phases") == (count == 1000))
+        #expect(page.contains("and \(count - 12) more phases") == (count > 12))
     }
 
     @Test("its bars are the shares of the run's JSON, its areas the timeline's sockets")
