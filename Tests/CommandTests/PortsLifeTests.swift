@@ -17,7 +17,10 @@ struct PortsLifeTests {
             ("| head -n 1 >/dev/null; echo ${PIPESTATUS[0]}", "0\n"),
             ("--json - | head -n 1 >/dev/null; echo ${PIPESTATUS[0]}", "0\n"),
             (">/dev/full; echo $?", "spiral: cannot write to standard output: no space left on device\n3\n"),
-            ("--json - >/dev/full; echo $?", "spiral: --json: cannot write standard output: no space left on device\n3\n"),
+            (
+                "--json - >/dev/full; echo $?",
+                "spiral: --json: cannot write standard output: no space left on device\n3\n"
+            ),
             (">&-; echo $?", "spiral: cannot write to standard output: no space left on device\n3\n"),
         ]
     )
