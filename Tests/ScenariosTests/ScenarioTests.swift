@@ -318,7 +318,7 @@ struct ScenarioTests {
             let difference = abs(counted - Double(phase.lookups.total))
             #expect(difference <= 0.02 * Double(phase.lookups.total) + 1, "\(phase.name): \(counted)")
         }
-        #expect(page.contains("\"scenario\" : \"memcached-slow\""))
+        #expect(page.contains("\"scenario\":\"memcached-slow\""))
     }
 
     @Test(
