@@ -88,6 +88,31 @@ struct ReuseForecastTests {
     private static let delay = Duration.milliseconds(750)
     private static let batches = 8
 
+    private static let margin = Duration.milliseconds(150)
+
+    /// Dials that failed, how late a batch was over at the most, and the kernel's delay before it reuses a port.
+    private func playedRound(
+        _ port: PlainSocket.Port,
+        _ twReuse: Int
+    ) throws -> (failed: Int, latest: Duration, delay: Duration?) {
+        try inNetworkNamespace(ports: Self.ports) {
+            try Sysctl.write("net.ipv4.tcp_tw_reuse", "\(twReuse)")
+            try? Sysctl.write("net.ipv4.tcp_tw_reuse_delay", "\(Int(Self.delay.inMilliseconds))")
+            let destination = IPEndpoint(IPAddress(.loopback), port: 4000)
+            let listener = try PlainSocket.listening(on: destination)
+            let begin = MonotonicInstant.now
+            var (failed, latest) = (0, Duration.zero)
+            for batch in 0..<Self.batches {
+                sleepThread(until: begin + Self.period * batch)
+                let open = (0..<Self.size).compactMap { _ in try? PlainConnection(destination, at: listener, port) }
+                failed += Self.size - open.count
+                for connection in open { connection.close() }
+                latest = max(latest, MonotonicInstant.now - (begin + Self.period * batch))
+            }
+            return (failed, latest, try NamespaceSettings.current().twReuseDelay)
+        }
+    }
+
     @Test(
         "failed dials are those of the kernel, for each way to choose ports and each tcp_tw_reuse",
         .slow,
@@ -97,21 +122,10 @@ struct ReuseForecastTests {
         0...2
     )
     func reuse(port: PlainSocket.Port, twReuse: Int) throws {
-        let (failed, delay) = try inNetworkNamespace(ports: Self.ports) {
-            try Sysctl.write("net.ipv4.tcp_tw_reuse", "\(twReuse)")
-            try? Sysctl.write("net.ipv4.tcp_tw_reuse_delay", "\(Int(Self.delay.inMilliseconds))")
-            let destination = IPEndpoint(IPAddress(.loopback), port: 4000)
-            let listener = try PlainSocket.listening(on: destination)
-            let begin = MonotonicInstant.now
-            var failed = 0
-            for batch in 0..<Self.batches {
-                sleepThread(until: begin + Self.period * batch)
-                let open = (0..<Self.size).compactMap { _ in try? PlainConnection(destination, at: listener, port) }
-                failed += Self.size - open.count
-                for connection in open { connection.close() }
-            }
-            return (failed, try NamespaceSettings.current().twReuseDelay)
-        }
+        // A batch that is later than the margin finds other ports back: such a round says nothing, and is played again.
+        var round = try playedRound(port, twReuse)
+        for _ in 0..<4 where round.latest > Self.margin { round = try playedRound(port, twReuse) }
+        let (failed, delay) = (round.failed, round.delay)
         // Before Linux 6.14 the whole seconds of the kernel's clock decide, and where they begin is anybody's guess.
         guard let delay else { return }
         var settings = Settings()
