@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "linux_calls.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -51,20 +50,6 @@ int linux_loopback_up(void) {
     if (ioctl(control, SIOCGIFFLAGS, &request) != 0) error = errno;
     request.ifr_flags |= IFF_UP | IFF_RUNNING;
     if (error == 0 && ioctl(control, SIOCSIFFLAGS, &request) != 0) error = errno;
-    close(control);
-    return error;
-}
-
-int linux_add_loopback_address(uint64_t high, uint64_t low) {
-    // struct in6_ifreq of <linux/ipv6.h>, which cannot be included beside <netinet/in.h>.
-    struct {
-        uint64_t address[2];
-        uint32_t prefix_length;
-        int interface;
-    } request = {{htobe64(high), htobe64(low)}, 128, (int)if_nametoindex("lo")};
-    int control = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (control < 0) return errno;
-    int error = ioctl(control, SIOCSIFADDR, &request) == 0 ? 0 : errno;
     close(control);
     return error;
 }

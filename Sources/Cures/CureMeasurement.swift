@@ -90,7 +90,7 @@ package struct CureMeasurement: Codable, Sendable {
             smallAsked: Double(small?.uris ?? 0),
             smallFound: Double(small?.records.found ?? 0),
             dials: Double(dials.ok + dials.failed),
-            othersFailed: Double(others.failed),
+            othersFailed: others.ok + others.failed > 0 ? Double(others.failed) : nil,
             endedWithoutTimeWait: Double(timeWaitOverflows + resets) / Double(max(1, dials.ok))
         )
     }

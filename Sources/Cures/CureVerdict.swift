@@ -44,7 +44,7 @@ package enum CureVerdict: String, Sendable, Codable, CaseIterable {
     package init(_ figures: CureFigures, incident: CureFigures) {
         let isWhole = figures.found == figures.asked && figures.smallFound == figures.smallAsked
         if isWhole {
-            let isHarmful = figures.othersFailed > 0 || figures.endedWithoutTimeWait > 0.05
+            let isHarmful = (figures.othersFailed ?? 0) > 0 || figures.endedWithoutTimeWait > 0.05
             self = isHarmful ? .harms : .cures
             return
         }
@@ -53,7 +53,7 @@ package enum CureVerdict: String, Sendable, Codable, CaseIterable {
             self = .worse
         } else if gain >= 1.5
             || (figures.smallFound == figures.smallAsked && incident.smallFound < incident.smallAsked)
-            || (figures.othersFailed == 0 && incident.othersFailed > 0)
+            || (figures.othersFailed == 0 && (incident.othersFailed ?? 0) > 0)
         {
             self = .helps
         } else {
@@ -71,8 +71,8 @@ package struct CureFigures: Sendable, Equatable {
     package var smallFound: Double
     /// Dials of the server, failed ones included.
     package var dials: Double
-    /// Dials of the other program that failed.
-    package var othersFailed: Double
+    /// Dials of the other program that failed; nil where it made none.
+    package var othersFailed: Double?
     /// Connections of the server that ended without TIME_WAIT, of all its connections: 0 to 1.
     package var endedWithoutTimeWait: Double
 
@@ -82,7 +82,7 @@ package struct CureFigures: Sendable, Equatable {
         smallAsked: Double,
         smallFound: Double,
         dials: Double,
-        othersFailed: Double,
+        othersFailed: Double?,
         endedWithoutTimeWait: Double
     ) {
         self.asked = asked

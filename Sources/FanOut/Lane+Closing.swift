@@ -11,11 +11,16 @@ extension Lane {
         if settings.close == .server { surplus.append(connection) }
     }
 
-    /// Asks memcached to close what is left over.
+    /// Connections that are asked for in one turn, so that lookups have theirs between.
+    private static let mostAskedInTurn = 256
+
+    /// Asks memcached to close some of what is left over.
     func askToClose() {
         guard !surplus.isEmpty else { return }
         let deadline = MonotonicInstant.now + settings.lookupTimeout
-        for connection in surplus where connection.askToClose() {
+        let some = surplus.suffix(Self.mostAskedInTurn)
+        surplus.removeLast(some.count)
+        for connection in some where connection.askToClose() {
             do {
                 try watch(closing: connection)
                 closing.add(connection, until: deadline)
@@ -24,7 +29,12 @@ extension Lane {
                 continue
             }
         }
+    }
+
+    /// What memcached has not closed by now is closed here.
+    func closeAll() {
         surplus = []
+        closing.removeAll()
     }
 
     private func watch(closing connection: Connection) throws(SystemCallError) {

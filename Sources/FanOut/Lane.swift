@@ -122,12 +122,12 @@ final class Lane: @unchecked Sendable, ConnectionUser {
             dropEndedOperations()
             askToClose()
             if isStopping, schedule.count == 0 { break }
-            poller.wait(until: schedule.isRunnable ? .now : nextDeadline) { react(to: $0) }
+            let hasMore = schedule.isRunnable || !surplus.isEmpty
+            poller.wait(until: hasMore ? .now : nextDeadline) { react(to: $0) }
             expire()
         }
         assert(deadlines.count == 0, "a deadline outlived its operation")
-        // What memcached has not closed by now is closed here.
-        closing.removeAll()
+        closeAll()
         // Lanes hold each other.
         lanes = []
     }

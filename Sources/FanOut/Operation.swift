@@ -155,7 +155,7 @@ final class PartialReply {
     init(_ reply: IncomingReply, of batch: Batch) {
         self.reply = reply
         self.batch = batch
-        let bytes = batch.roomTaken(byPart: reply.waitingBytes)
+        let bytes = batch.roomTaken(byPart: reply.heldBytes)
         hasRoom = bytes == 0 || batch.room!.take(bytes)
         taken = hasRoom ? bytes : 0
     }

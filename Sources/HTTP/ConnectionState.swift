@@ -82,13 +82,18 @@ struct ConnectionState: Sendable {
         }
     }
 
-    /// Whether it waits for a request: nothing of one has come, or some of its head, and until when it waits.
-    var wait: (hasBegun: Bool, until: MonotonicInstant)? {
-        switch phase {
-        case .idle: deadline.map { (false, $0) }
-        case .readingHead: deadline.map { (true, $0) }
-        case .readingBody, .responding, .writing, .streaming, .lingering, .closed: nil
-        }
+    /// Until when it waits for its client, and how much is lost with it, the least being 0; nil while its client waits.
+    var wait: (loss: Int, until: MonotonicInstant)? {
+        let loss: Int? =
+            switch phase {
+            case .idle: 0
+            case .lingering: 1
+            case .readingHead: 2
+            case .readingBody: 3
+            case .writing: 4
+            case .responding, .streaming, .closed: nil
+            }
+        return loss.flatMap { loss in deadline.map { (loss, $0) } }
     }
 
     /// The head of the request that is being read or answered, once it is there.

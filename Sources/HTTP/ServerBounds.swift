@@ -6,7 +6,7 @@ package struct ServerBounds: Sendable {
     package var body: Int
     /// Connections open at once; further ones are answered with 503 and closed.
     package var connections = 1000
-    /// Whether, when there are as many, the one that has sent no request for the longest makes room for a new one.
+    /// Whether, when there are as many, the one that has waited longest for its client makes room for a new one.
     package var dismissesIdle = false
     /// Descriptors left for others when a connection is accepted: a process that accepts with its last one cannot write
     /// its log any more, and libdispatch ends one in which it cannot read /proc.

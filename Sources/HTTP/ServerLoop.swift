@@ -229,13 +229,15 @@ final class ServerLoop: @unchecked Sendable {
         if isTurnedAway { turnAway(connection, at: now) }
     }
 
-    /// Closes the connection that has waited longest for a request, one of which nothing has come before others.
+    /// Closes the connection that has waited longest for its client, one with which little is lost before others.
     private func dismissIdlest() {
-        let waiting = slots.compactMap { connection -> (connection: ServerConnection, rank: Int, MonotonicInstant)? in
-            guard let connection, !connection.isTurnedAway, let wait = connection.state.wait else { return nil }
-            return (connection, wait.hasBegun ? 1 : 0, wait.until)
+        var idlest: (connection: ServerConnection, wait: (loss: Int, until: MonotonicInstant))?
+        for case let connection? in slots where !connection.isTurnedAway {
+            guard let wait = connection.state.wait else { continue }
+            if let idlest, idlest.wait < wait { continue }
+            idlest = (connection, wait)
         }
-        if let idlest = waiting.min(by: { ($0.1, $0.2) < ($1.1, $1.2) }) { close(idlest.connection) }
+        if let idlest { close(idlest.connection) }
     }
 
     private func turnAway(_ connection: ServerConnection, at now: MonotonicInstant) {

@@ -26,14 +26,6 @@ package enum NetworkNamespace {
         guard loopback == 0 else { throw SystemCallError("ioctl", on: "lo", errno: loopback) }
     }
 
-    /// Gives the loopback interface of the calling thread's network namespace a further IPv6 address: it has but one of
-    /// its own. netdevice(7) SIOCSIFADDR
-    /// - Throws: ``SystemCallError``: without the right to, or where IPv6 is off.
-    package static func addLoopback(_ address: IPAddress) throws(SystemCallError) {
-        let error = linux_add_loopback_address(address.high, address.low)
-        guard error == 0 else { throw SystemCallError("ioctl", on: "\(address) on lo", errno: error) }
-    }
-
     /// Runs `body` with the calling thread in a new network namespace, and brings it back.
     ///
     /// Needs the right to make namespaces without a user namespace: root's, or that of a process

@@ -33,9 +33,9 @@ extension LoadResult {
     /// What no load comes to; nil where there is nothing of that.
     private var damage: String? {
         if let time = [duration, elapsed].first(where: { $0 < 0 }) { return "\(time) s is no time" }
-        if Set(clients.map(\.name)).count < clients.count { return "two of its clients have one name" }
+        if Set(clients.map(\.name)).count < clients.count { return "two of its callers have one name" }
         for client in clients {
-            guard (try? ClientSpec.check(name: client.name)) != nil else { return "a client has no name of one" }
+            guard (try? ClientSpec.check(name: client.name)) != nil else { return "a caller has no name of one" }
             guard client.addsUp else { return "the batches of \(client.name) do not add up" }
         }
         let sums = [
@@ -43,7 +43,7 @@ extension LoadResult {
             (unsent, \.unsent),
         ]
         for (total, path) in sums where total != clients.reduce(0, { $0 + $1[keyPath: path] }) {
-            return "its clients do not make its sums"
+            return "its callers do not make its sums"
         }
         let isPossible = generators.allSatisfy { generator in
             [
@@ -76,7 +76,7 @@ extension LoadResult {
                 }
                 guard other.asked != text else { continue }
                 differences.append(
-                    "client \(client) is \(other.asked) in \(other.file) and \(text) in \(file): its figures are of "
+                    "caller \(client) is \(other.asked) in \(other.file) and \(text) in \(file): its figures are of "
                         + "both together"
                 )
             }

@@ -1,3 +1,4 @@
+internal import KernelProbe
 package import POSIX
 package import Units
 
@@ -58,6 +59,9 @@ package struct SourceAddresses: Sendable, Equatable {
     }
 
     package var family: IPAddress.Family { first.family }
+
+    /// Whether the first of them is this machine's own, so that answers to it come back; nil where the kernel does not say.
+    package var isLocal: Bool? { LocalRoute.has(first) }
 
     /// The address that the next connection is dialled from.
     package mutating func next() -> IPAddress {

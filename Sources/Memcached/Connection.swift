@@ -41,13 +41,13 @@ package final class Connection {
         return count < 0 && errno == EAGAIN ? .nothing : .end
     }
 
-    private static let goodbye = Array("quit\r\n".utf8)
+    private static let quitCommand = Array("quit\r\n".utf8)
 
     /// Asks memcached to close the connection; when it has, ``arrived`` is the end. protocol.txt, send(2)
     /// - Returns: false when that could not be sent.
     package func askToClose() -> Bool {
-        let count = Self.goodbye.count
-        return send(descriptor, Self.goodbye, count, CInt(MSG_DONTWAIT | MSG_NOSIGNAL)) == count
+        let count = Self.quitCommand.count
+        return send(descriptor, Self.quitCommand, count, CInt(MSG_DONTWAIT | MSG_NOSIGNAL)) == count
     }
 
     /// Runs `body`, in which libmemcached must not dial: should the pooled connection turn out

@@ -51,7 +51,7 @@ package enum MarkdownReport {
 
     package static func lines(_ load: LoadResult) -> [String] {
         let header = [
-            "client", "due", "answered", "failed", "unanswered", "not sent", "p50 ms", "p99 ms", "p99 of all due",
+            "caller", "due", "answered", "failed", "unanswered", "not sent", "p50 ms", "p99 ms", "p99 of all due",
         ]
         let rows = load.clients.map { client in
             [client.name]

@@ -104,7 +104,7 @@ package struct Claim<Subject>: Sendable {
     package func judge(_ subject: Subject) -> (observed: String, holds: Bool?) {
         let (left, right) = (left.value(subject), right.value(subject))
         let sides = self.right.names.isEmpty ? [left] : self.left.names.isEmpty ? [right] : [left, right]
-        let observed = sides.map { $0.map { rounded($0) } ?? "not measured" }.joined(separator: " and ")
+        let observed = sides.map { $0.map { rounded($0) } ?? "not measured" }.joined(separator: " against ")
         guard let left, let right else { return (observed, nil) }
         return (observed, comparison.holds(left, right))
     }

@@ -7,7 +7,7 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     /// Cells beyond which it is asked first.
     package static let manyCells = 400
     /// More than anybody can wait for.
-    package static let mostCombinations = 1_000_000
+    package static let mostCombinations = 100_000
     /// Of each combination.
     package static let mostRepetitions = 100
 
@@ -73,26 +73,29 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         self.repetitions = repetitions
         self.seed = seed
         self.service = service
-        guard !variations.isEmpty else {
-            throw Problem(
-                description:
-                    "the grid is empty; add --vary SETTING=VALUE,VALUE, as in --vary limit=none,request:16..1024x4"
-            )
-        }
-        for (index, variation) in variations.enumerated() {
-            if fixed[variation.name] != nil {
-                throw Problem(description: "\(variation.name) is both fixed by --set and varied; leave one out")
-            }
-            if variations[..<index].contains(where: { $0.name == variation.name }) {
-                throw Problem(description: "\(variation.name) is varied twice; put all its values into one --vary")
-            }
-        }
+        if let problem { throw Problem(description: problem) }
         guard Set(clients.map(\.name)).count == clients.count else {
             throw Problem(description: "two callers have the same name")
         }
         if let problem = service?.problem(withNames: variations.map(\.name) + fixed.keys.sorted()) {
             throw Problem(description: problem)
         }
+    }
+
+    /// Why its grid is none, in words; nil for one that is.
+    var problem: String? {
+        if variations.isEmpty {
+            return "the grid is empty; add --vary SETTING=VALUE,VALUE, as in --vary limit=none,request:16..1024x4"
+        }
+        for (index, variation) in variations.enumerated() {
+            if fixed[variation.name] != nil {
+                return "\(variation.name) is both fixed by --set and varied; leave one out"
+            }
+            if variations[..<index].contains(where: { $0.name == variation.name }) {
+                return "\(variation.name) is varied twice; put all its values into one --vary"
+            }
+        }
+        return nil
     }
 
     /// Combinations in the grid, those that are left out included.
@@ -104,16 +107,44 @@ package struct SweepPlan: Sendable, Codable, Equatable {
     }
 
     /// Each combination of values, those whose settings exclude each other left out.
-    package var grid: [[String]] { all.filter { conflict(of: $0) == nil } }
+    package var grid: [[String]] { judged.compactMap { $0.conflict == nil ? $0.values : nil } }
 
     /// Combinations that are left out, with the reason.
     package var leftOut: [(values: [String], reason: String)] {
-        all.compactMap { values in conflict(of: values).map { (values, $0) } }
+        judged.compactMap { combination in combination.conflict.map { (combination.values, $0) } }
     }
 
-    private var all: [[String]] {
-        variations.reduce([[]]) { grid, variation in
-            grid.flatMap { values in variation.values.map { values + [$0] } }
+    /// Measurements of the whole grid.
+    package var cellCount: Int { grid.count * max(1, repetitions) }
+
+    /// Each combination, and why it is left out; nil where it is not. A value is read once, and not for each combination
+    /// that it is part of.
+    private var judged: [(values: [String], conflict: String?)] {
+        var combinations = [(values: [String](), settings: Settings(), conflict: String?.none)]
+        let columns =
+            fixed.sorted { $0.key < $1.key }.map { (name: $0.key, values: [$0.value], isVaried: false) }
+            + variations.map { (name: $0.name, values: $0.values, isVaried: true) }
+        for (name, values, isVaried) in columns {
+            let changes = values.map { text in
+                (text, Result { () throws(Settings.Problem) in try SettingChange(name, text) })
+            }
+            combinations = combinations.flatMap { combination in
+                changes.map { text, change in
+                    var combination = combination
+                    if isVaried { combination.values.append(text) }
+                    guard service == nil else { return combination }
+                    switch change {
+                    case .success(let change): combination.settings.apply([change])
+                    case .failure(let problem): combination.conflict = combination.conflict ?? "\(problem)"
+                    }
+                    return combination
+                }
+            }
+        }
+        let names = Set(columns.map(\.name))
+        return combinations.map { values, settings, conflict in
+            let conflict = conflict ?? settings.conflict(among: names) ?? settings.misfitOverIPv4?.description
+            return (values, service == nil ? conflict : nil)
         }
     }
 
@@ -174,18 +205,6 @@ package struct SweepPlan: Sendable, Codable, Equatable {
         for (name, text) in fixed.sorted(by: { $0.key < $1.key }) { changes.append(try SettingChange(name, text)) }
         for (variation, text) in zip(variations, values) { changes.append(try SettingChange(variation.name, text)) }
         return changes
-    }
-
-    private func conflict(of values: [String]) -> String? {
-        guard service == nil else { return nil }
-        var settings = Settings()
-        do {
-            let changes = try self.settings(values)
-            settings.apply(changes)
-            return settings.conflict(among: Set(changes.map(\.name))) ?? settings.misfitOverIPv4?.description
-        } catch {
-            return "\(error)"
-        }
     }
 
     /// The values of a combination by name of setting, as programs read them.

@@ -90,7 +90,7 @@ package struct SweepResult: Codable, Sendable {
                 description: "it says \(head.schema), but is damaged: no sweep has as many combinations and repeats"
             )
         }
-        if let problem = file.environment?.problem {
+        if let problem = file.plan.problem ?? file.environment?.problem {
             throw .init(description: "it says \(head.schema), but is damaged: \(problem)")
         }
         self.init(file.plan)

@@ -150,10 +150,11 @@ extension SweepResult {
     }
 
     private var unmeasured: [String] {
-        let planned = plan.grid.count * max(1, plan.repetitions)
+        let grid = plan.grid
+        let planned = grid.count * max(1, plan.repetitions)
         guard runs.contains(where: \.isMeasured), runs.count < planned else { return [] }
         let counts = Dictionary(grouping: runs, by: \.cell.values).mapValues(\.count)
-        let missing = plan.grid.compactMap { values -> String? in
+        let missing = grid.compactMap { values -> String? in
             let left = max(1, plan.repetitions) - (counts[values] ?? 0)
             return left > 0 ? "\(plan.text(values)) (\(left) of \(max(1, plan.repetitions)))" : nil
         }

@@ -55,6 +55,15 @@ package struct AdminClient: ~Copyable {
         return value
     }
 
+    /// What an answer that is no success says, on one line. Another program's page is not repeated.
+    static func refusal(_ status: Int, _ body: [UInt8], _ path: String, _ address: SocketAddress) -> String {
+        let text = String(decoding: body, as: UTF8.self)
+        guard text.hasPrefix("{"), text.utf8.count <= 2000 else {
+            return "what listens at \(address) is not spiral-server's admin listener: it answers \(status) to \(path)"
+        }
+        return "spiral-server refused \(path) with \(status): \(text.printable)"
+    }
+
     /// - Throws: ``TestbedError`` when there is no answer, or one that refuses.
     @discardableResult
     package mutating func call(
@@ -78,8 +87,7 @@ package struct AdminClient: ~Copyable {
             let answer = try client.send(method, path, fields: fields, body: body)
             connection = consume client
             guard answer.status == 200 else {
-                let reason = String(decoding: answer.body.prefix(1000), as: UTF8.self)
-                throw TestbedError("spiral-server refused \(path) with \(answer.status): \(reason)")
+                throw TestbedError(Self.refusal(answer.status, answer.body, path, address))
             }
             return answer.body
         } catch let error as TestbedError {

@@ -104,7 +104,7 @@ enum LoadClaims {
             let hint = nearest(word, of: all).map { "did you mean '\($0)'?" }
             throw UnitTextError(
                 text: word,
-                expected: "a name of the result: \(hint ?? "use CLIENT.p99, CLIENT.failed or another figure of --json")"
+                expected: "a name of the result: \(hint ?? "use CALLER.p99, CALLER.failed or another figure of --json")"
             )
         }
         // What is compared must be of one kind: 50ms is no number of batches, and 1% of them is not 1.

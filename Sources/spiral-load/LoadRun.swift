@@ -119,6 +119,13 @@ struct LoadRun {
     /// What would fail every connect in the same way is said before.
     private func checkWay() throws {
         var source = plan.options.source
+        if let source, source.family == .ipv6, source.isLocal == false {
+            throw Refusal(
+                .usage,
+                "--source: it is not of this machine, and no answer would come back; 'ip -6 route add local PREFIX dev lo' makes "
+                    + "addresses its own"
+            )
+        }
         let from = source?.next()
         var failure: SystemCallError?
         for address in plan.options.form.addresses {

@@ -210,7 +210,7 @@ struct SweepCommand: ParsableCommand {
             )
         }
         let screen = Screen(output: [json, csv, report].contains("-") ? 2 : 1, isQuiet: quiet)
-        let cells = plan.cells.count
+        let cells = plan.cellCount
         screen.print([
             "\(cells) \(cells == 1 ? "measurement" : "measurements"), at least \(Self.time(cells, of: plan)); those whose batches are not "
                 + "answered in time take longer"
@@ -258,7 +258,7 @@ struct SweepCommand: ParsableCommand {
                     + "leave values out"
             )
         }
-        let cells = plan.grid.count * plan.repetitions
+        let cells = plan.cellCount
         guard cells > 0 else {
             let reason = plan.leftOut.first.map { ": \($0.reason)" } ?? ""
             throw Refusal(.usage, "no combination of the grid can be measured\(reason)")

@@ -40,7 +40,8 @@ struct AbandonedCommandTests {
             let cancelled = try #require(counted.lookups.errors["CANCELLED"])
             #expect(counted.lookups.errors.count == 1)
             #expect(counted.lookups.misses + cancelled == 1000)
-            #expect((16...160).contains(counted.lookups.misses), "\(counted.lookups.misses) were begun")
+            // None where the server was so slow that the time was over before.
+            #expect(counted.lookups.misses <= 160, "\(counted.lookups.misses) were begun")
             #expect(try server.memcached.statistic("get_misses") == counted.lookups.misses)
             #expect(try server.hasMetric("spiral_batches_cancelled_total{reason=\"deadline\"} 2"))
             #expect(try server.hasMetric("spiral_held_bytes 0"))

@@ -16,7 +16,7 @@ import Text
 /// What callers can take of spiral-server at the most.
 @Suite("spiral-server's bounds", .slow, .requiresNamespaces, .requiresMemcached, .timeLimit(.minutes(2)))
 struct BoundsCommandTests {
-    @Test("millions of URIs in one body are refused at once, whatever max-batch says", .slow)
+    @Test("millions of URIs in one body are refused at once, whatever max-batch says", .slow, .measuresMemory)
     func manyURIs() throws {
         try RunningServer.during(["--limit", "request:64"]) { server in
             let before = try ProcessStatus.read(server.program.identifier).residentBytes
@@ -95,7 +95,7 @@ struct BoundsCommandTests {
         }
     }
 
-    @Test("memory that a crowd of large batches took goes back to the kernel when they are over")
+    @Test("memory that a crowd of large batches took goes back to the kernel when they are over", .measuresMemory)
     func memory() throws {
         let arguments = ["--fanout", "multiget:1000", "--limit", "request:64", "--max-idle", "64"]
         try RunningServer.during(arguments + ["--trim-after", "300ms"]) { server in

@@ -66,6 +66,35 @@ struct CallerNameTests {
         }
     }
 
+    /// A web server, which has a page for what it has not.
+    private struct OtherService: Responder {
+        func respond(to request: Request) async -> Response {
+            Response(.notFound, contentType: "text/html", body: Array("<!DOCTYPE html>\n<title>Not here</title>".utf8))
+        }
+
+        func response(to error: RequestError, head: HTTPRequest?) -> Response {
+            Response(.badRequest, contentType: "text/plain", body: [])
+        }
+    }
+
+    @Test("spiral top says of another service that it is one, and does not repeat its page")
+    func otherService() throws {
+        try inNetworkNamespace {
+            let other = try Server(
+                listeningOn: .ipv4(.loopback, port: 0),
+                bounds: ServerBounds(body: 1 << 10),
+                responder: OtherService()
+            )
+            try other.start()
+            let top = try Program("spiral", ["top", "--admin", "\(other.address)", "--count", "1"])
+            #expect(top.wait() == .status(3))
+            let text = try top.text
+            #expect(text.contains("is not spiral-server's admin listener: it answers 404 to /debug/clients"), "\(text)")
+            #expect(!text.contains("<"))
+            _ = other.drain(timeout: .seconds(1))
+        }
+    }
+
     @Test("spiral top hands no command of a server's to the terminal")
     func top() throws {
         try inNetworkNamespace {

@@ -18,6 +18,7 @@ struct CommandLineTests {
             (["spiral-server", "--on-error", "store", "--store", "off"], "--on-error store needs the store"),
             (["spiral-server", "--lanes", "99"], "--lanes: use a number from 1 to 64"),
             (["spiral-server", "--max-body", "16"], "--max-body: '16' is not a size"),
+            (["spiral-server", "--max-body", "100GiB"], "--max-body: use 1B to 1GiB"),
             (
                 ["spiral-server", "--log-sink", "file:/nonexistent/x"],
                 "cannot open /nonexistent/x: no such file or directory"
@@ -157,7 +158,33 @@ struct CommandLineTests {
             #expect(exit == .status(1) || text.contains("ran out of processor time"), "\(text)")
             #expect(text.contains("asked 5 batches in 0.5 s from 1 caller; sent 5, answered 0, failed 5"), "\(text)")
             #expect(text.contains("x failed: ECONNREFUSED 5"))
-            #expect(exit != .status(1) || text.contains("no batch was answered"), "\(text)")
+            #expect(
+                exit != .status(1) || text.contains("no batch was answered; is a server listening on 127.0.0.1:8080?"),
+                "\(text)"
+            )
         }
+    }
+
+    @Test("a load whose batches are all refused does not ask whether a server is there", arguments: [503, 301, 413])
+    func allRefused(status: Int) throws {
+        let server = try ScriptedServer { _ in .answer(Array("HTTP/1.1 \(status) x\r\nContent-Length: 0\r\n\r\n".utf8))
+        }
+        defer { server.end() }
+        let load = try Program(
+            "spiral-load",
+            ["--client", "x:uris=1,rate=20/s", "--duration", "200ms", "--target", "http://\(server.address)"]
+        )
+        let exit = load.wait()
+        let text = try load.text
+        #expect(exit == .status(1) || text.contains("ran out of processor time"), "\(text)")
+        #expect(text.contains("x failed: HTTP_\(status) 4"), "\(text)")
+        #expect(!text.contains("is a server listening"))
+    }
+
+    @Test("a doctor without descriptors says that nothing can be dialled, and what to allow")
+    func doctorWithoutDescriptors() throws {
+        let doctor = try Program("spiral", ["doctor"], descriptorLimit: 32)
+        #expect(doctor.wait() == .status(3))
+        #expect(try doctor.text.contains("leave none to dial with"))
     }
 }

@@ -8,7 +8,7 @@ import Testing
 import Text
 
 /// The programs over IPv6, as over IPv4.
-@Suite("IPv6", .timeLimit(.minutes(1)), .requiresNamespaces)
+@Suite("IPv6", .timeLimit(.minutes(1)), .requiresNamespaces, .requiresIPv6)
 struct IPv6CommandTests {
     @Test("a server serves, is steered and is loaded over IPv6")
     func all() throws {
@@ -60,6 +60,12 @@ struct IPv6CommandTests {
             )
             #expect(nobody.wait() == .status(1))
             #expect(try nobody.text.contains("is a server listening on [::1]:8082?"))
+            let elsewhere = try Program(
+                "spiral-load",
+                ["--target", "http://[::1]:8080", "--client", "a:uris=1,rate=50/s", "--source", "fd00:9::1"]
+            )
+            #expect(elsewhere.wait() == .status(2))
+            #expect(try elsewhere.text.contains("--source: it is not of this machine"))
             server.send(SIGTERM)
             #expect(server.wait() == .status(0))
         }

@@ -112,6 +112,20 @@ struct LoadInputTests {
         }
     }
 
+    @Test("whatever is waited for before the load begins can be given up: memcached that says nothing")
+    func givenUp() throws {
+        let silent = try ScriptedServer { _ in .hold }
+        defer { silent.end() }
+        let program = try Program(
+            "spiral-load",
+            Self.client + ["--preload", "--posts", "10", "--memcached", "\(silent.address)"]
+        )
+        let waits = eventually { silent.connections == 1 }
+        #expect(waits)
+        program.send(SIGINT)
+        #expect(program.wait(within: .seconds(10)) == .signal(SIGINT))
+    }
+
     @Test("a trace replayed so slowly that nobody sees its end is refused")
     func slowReplay() throws {
         let file = try TemporaryFile()

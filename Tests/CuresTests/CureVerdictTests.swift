@@ -45,7 +45,7 @@ struct CureVerdictTests {
             (whole { $0.found = 7999 }, .helps),
             (figures { $0.found = 1500 }, .helps),
             (figures { $0.found = 1499 }, .nothing),
-            (figures { $0.othersFailed = 0 }, .helps),
+            (figures { $0.othersFailed = 0 }, .helps), (figures { $0.othersFailed = nil }, .nothing),
             (figures { ($0.found, $0.smallFound) = (0, 100) }, .helps),
             (figures { ($0.found, $0.dials) = (1400, 12_000) }, .worse),
             (figures { ($0.found, $0.dials) = (1500, 12_000) }, .helps),

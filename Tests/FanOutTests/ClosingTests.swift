@@ -63,6 +63,25 @@ struct ClosingTests {
         }
     }
 
+    @Test("more connections than are asked for in a turn are all closed by memcached, and lookups go on meanwhile")
+    func manyTurns() throws {
+        try inNetworkNamespace {
+            let memcached = try RealMemcached()
+            let engine = try engine(memcached.address) {
+                $0.limit = .none
+                $0.dialer = .rotate
+            }
+            defer { engine.stop() }
+            #expect(engine.lookUpAndWait(postURIs(1500)).missing == 1500)
+            #expect(engine.lookUpAndWait(postURIs(5)).missing == 5)
+            let isClosed = eventually { engine.openConnections == 0 }
+            #expect(isClosed)
+            let probes = try SocketDiagnostics.survey(towardsPort: 11211).timeWait
+            #expect(probes <= 1, "none is the engine's")
+            #expect(try SocketDiagnostics.timeWait(atPort: 11211) > 1400)
+        }
+    }
+
     @Test("which end closes is changed while it runs, and a lowered max-idle has memcached close what was idle")
     func live() throws {
         try inNetworkNamespace(ports: Self.ports) {
@@ -116,7 +135,7 @@ struct ClosingTests {
                         heard.append(words)
                         return heard.count { $0 == ["quit"] }
                     }
-                    // The first `quit` is not obeyed, the second is answered.
+                    // Nothing comes of the first `quit`, and the second is answered.
                     if words != ["quit"] { try caller.send("END\r\n") } else if count > 1 { try caller.send("NO\r\n") }
                 }
             }

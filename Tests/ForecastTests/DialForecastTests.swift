@@ -142,7 +142,7 @@ struct DialVerdictTests {
         #expect(both.expectations[0].pass == (both.dials.expected != nil))
         if both.dials.expected == nil {
             #expect(both.dials.reasoning == "batches were under way at the same time")
-            #expect(both.expectations[0].observed == "\(both.dials.ok) and not measured")
+            #expect(both.expectations[0].observed == "\(both.dials.ok) against not measured")
             #expect(
                 text.contains("dials.expected is not predicted: batches were under way at the same time"),
                 "\(text)"
@@ -175,7 +175,7 @@ struct DialVerdictTests {
         #expect(exit == .status(1), "\(text)")
         let phase = result.phases[0]
         #expect(phase.expectations.map(\.pass) == [true, true, false, false, true])
-        #expect(phase.expectations.map(\.observed) == ["0", "5 and 5", "not measured", "not measured", "0"])
+        #expect(phase.expectations.map(\.observed) == ["0", "5 against 5", "not measured", "not measured", "0"])
         #expect(phase.dials.expected == nil)
         #expect(phase.dials.reasoning == "max-batch 2 refuses batches of 5 URIs")
         #expect(result.verdict.text == "FAIL: 2 of 5 expectations failed")

@@ -13,7 +13,8 @@ extension FuzzTarget {
         name: "settings",
         words: Settings.names + [
             " ", "\n", "{\"", "\": ", "none", "request:", "process:", "fair:", "aimd:min=1,max=2", "vegas", "gradient2",
-            "multiget:", "bind:127.0.0.1", "rotate", "1000000000", "9223372036854775807", "1e9", "500ms", "16MiB", "0",
+            "multiget:", "bind:127.0.0.1", "bind:fd00::1", "rotate", "rotate:fd00:5::/64", "::ffff:127.0.0.0/104",
+            "server", "1000000000", "9223372036854775807", "1e9", "500ms", "16MiB", "0",
             "-1", "pipe:64KiB/s", "file:/a", "queue=", "wait=", "true",
         ],
         run: { input in

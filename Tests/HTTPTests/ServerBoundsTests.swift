@@ -138,6 +138,20 @@ struct ServerBoundsTests {
             #expect(try readAll(busy).hasPrefix("HTTP/1.1 200 "))
             #expect(counters.turnedAway == 0)
         }
+        // Half a body makes room as well.
+        let bodies = Allowance(limit: nil)
+        try withServer(held: bodies, change) { server, _, counters in
+            let half = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"
+            let first = try connect(server, half)
+            let second = try connect(server, half)
+            let third = try connect(server, half)
+            let areHeld = eventually { bodies.value == 12 }
+            #expect(areHeld)
+            var client = try Client(to: server.address, timeout: .seconds(20))
+            #expect(try client.send(.get, "/").status == 200)
+            #expect(counters.turnedAway == 0)
+            for socket in [first.rawValue, second.rawValue, third.rawValue] { #expect(socket >= 0) }
+        }
     }
 
     /// A client that can stand in an array.

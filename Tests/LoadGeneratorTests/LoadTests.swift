@@ -168,7 +168,7 @@ struct LoadTests {
             sleepThread(for: .milliseconds(2))
             return .answer(ScriptedServer.records(request.uris))
         }
-        let result = try play(["a:uris=300,closed=3"], to: server) { $0.maxBatches = 50 }[0]
+        let result = try play(["a:uris=300,closed=3"], for: .seconds(20), to: server) { $0.maxBatches = 50 }[0]
         #expect(result.answered == 50)
         #expect(result.connections == .init(opened: 3, needed: 3, redialled: 0))
         #expect(server.connections == 3)
@@ -256,7 +256,7 @@ struct LoadTests {
         #expect(server.connections <= 4)
     }
 
-    @Test("a server of IPv6 is loaded like any other", .requiresNamespaces)
+    @Test("a server of IPv6 is loaded like any other", .requiresNamespaces, .requiresIPv6)
     func ipv6() throws {
         try inNetworkNamespace {
             let server = try ScriptedServer(port: 8001, on: .ipv6Loopback) { .answer(ScriptedServer.records($0.uris)) }
@@ -268,7 +268,8 @@ struct LoadTests {
 
     @Test(
         "of a name's addresses the one that takes connections gets the load; where none does, every batch says so once",
-        .requiresNamespaces
+        .requiresNamespaces,
+        .requiresIPv6
     )
     func severalAddresses() throws {
         try inNetworkNamespace {
@@ -298,12 +299,14 @@ struct LoadTests {
         }
     }
 
-    @Test("an IPv6 source has ports like an IPv4 one, and a network of them as many times more", .requiresNamespaces)
+    @Test(
+        "an IPv6 source has ports like an IPv4 one, and a network of them as many times more",
+        .requiresNamespaces,
+        .requiresIPv6
+    )
     func ipv6Ports() throws {
         try inNetworkNamespace(ports: 60) {
-            for low in 1...3 as ClosedRange<UInt64> {
-                try NetworkNamespace.addLoopback(IPAddress(high: 0xfd00 << 48, low: low))
-            }
+            try LocalRoute.add(#require(AddressPrefix(text: "fd00::/126")))
             for (port, source) in [(8001, nil), (8002, try SourceAddresses(text: "fd00::/126"))]
                 as [(UInt16, SourceAddresses?)]
             {

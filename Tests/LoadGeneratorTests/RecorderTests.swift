@@ -236,7 +236,7 @@ struct RecorderTests {
         #expect(throws: Never.self) { try LoadResult(json: JSONText.encode(whole)) }
         let damages: [((inout LoadResult) -> Void, String)] = [
             ({ $0.elapsed = -5 }, "-5.0 s is no time"), ({ $0.duration = 1e30 }, "no figure"),
-            ({ $0.clients += $0.clients }, "two of its clients have one name"),
+            ({ $0.clients += $0.clients }, "two of its callers have one name"),
             ({ $0.clients[0].name = "\u{1b}[31m" }, "no name of one"),
             ({ $0.clients[0].errors = [:] }, "do not add up"),
             ({ $0.clients[0].batches = -1 }, "do not add up"), ({ $0.due = 9 }, "do not make its sums"),

@@ -125,4 +125,29 @@ struct ReplyReaderTests {
             #expect(try exchange.read(in: ends).progress == .complete)
         }
     }
+
+    @Test("what waits of a reply is counted with all the memory that was made for it")
+    func heldBytes() {
+        var reply = IncomingReply(to: .get(keys: 1))
+        var positions: [Int] = []
+        let head = Array("VALUE a 0 1000000\r\n".utf8)
+        for piece in [head] + Array(repeating: [UInt8](repeating: 120, count: 70_000), count: 5) {
+            let progress = piece.withUnsafeBytes { piece in
+                Array("a".utf8).withUnsafeBytes { key in
+                    reply.read(
+                        piece,
+                        mayFollow: false,
+                        positions: &positions,
+                        key: { _ in key },
+                        give: { _, _, _ in 0 }
+                    )
+                }
+            }
+            #expect(progress == .partial)
+            #expect(reply.heldBytes >= reply.waitingBytes)
+        }
+        #expect(reply.waitingBytes == head.count + 350_000)
+        // An array doubles as it grows.
+        #expect(reply.heldBytes > reply.waitingBytes)
+    }
 }

@@ -124,6 +124,7 @@ struct RequestTests {
             ([0x02, 0x00], "at byte 0, expected a field, and there is no field 0"),
             ([0x0a, 0x02, 0xff, 0xfe], "at byte 2, expected UTF-8 in uris"),
             ([0x0f], "at byte 0, there is no wire type 7"),
+            ([0xf8, 0x80, 0x80, 0x80, 0x80, 0x00, 0x01], "at byte 0, expected a field, in five bytes or fewer"),
             ([0x7c], "at byte 0, a group ends that was not begun"),
             ([0x7b, 0x08, 0x01], "at byte 3, the body ends within a number"),
             ([0x79, 1, 2, 3], "at byte 1, the body ends within a number"),

@@ -60,6 +60,20 @@ struct DistributionChartTests {
         return [("\(phase), answered", result.distribution, result.answered), ("\(phase), all due", all, result.due)]
     }
 
+    @Test("a phase has one colour in the charts of all callers; of many phases the slowest are drawn, and said to be")
+    func phases() throws {
+        func phase(_ index: Int) -> PhaseResult {
+            let late = ClientResult.made("late", milliseconds: [Double(index + 1)])
+            return .played("p\(index)", lookups: 1, clients: index == 0 ? [] : [late])
+        }
+        let few = RunCharts(.made((0..<3).map(phase))).distributions
+        #expect(Set(few[0].series.map(\.name)) == ["p1", "p2"])
+        #expect(few[0].series.allSatisfy { "p\($0.colour)" == $0.name })
+        let many = RunCharts(.made((0..<10).map(phase))).distributions
+        #expect(Set(many[0].series.map(\.name)) == Set((4..<10).map { "p\($0)" }))
+        #expect(many[0].title == "late: latency by percentile, the 6 slowest of 9 phases")
+    }
+
     @Test("every line carries the points of the JSON, and is drawn where they are", arguments: [0, 1, 2])
     func readBack(layout: Int) throws {
         for run in [try RecordedRun.result(), Self.run] {

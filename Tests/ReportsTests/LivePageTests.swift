@@ -204,6 +204,9 @@ struct LivePageTests {
             let changed = try ask(.patch, "/settings", #"{"max-idle": 7}"#)
             #expect(text(changed).contains("\"max-idle\" : 7"))
             #expect(try ask(.get, "/nothing").status == 404)
+            let page = try ask(.get, "/")
+            #expect(page.fields[.contentSecurityPolicy] == "frame-ancestors 'none'", "no site shows it as its own")
+            #expect(page.fields[HTTPField.Name("X-Frame-Options")!] == "DENY")
             for (path, body) in [
                 ("/orders", "{}"), ("/orders", #"{"client": "small", "send": "loop"}"#),
                 ("/orders", #"{"client": "heavy", "send": "all"}"#), ("/faults", #"{"do": "explode server"}"#),

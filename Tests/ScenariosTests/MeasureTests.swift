@@ -113,7 +113,7 @@ struct MeasureTests {
     func bothSides() throws {
         var phase = PhaseResult.full([])
         phase.dials.expected = nil
-        #expect(try judge("dials.ok within 1% of dials.expected", phase) == ("1,005 and not measured", false))
+        #expect(try judge("dials.ok within 1% of dials.expected", phase) == ("1,005 against not measured", false))
         #expect(try judge("1000 <= dials.ok", phase) == ("1,005", true))
     }
 

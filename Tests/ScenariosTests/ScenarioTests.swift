@@ -279,7 +279,11 @@ struct ScenarioTests {
         return (exit, result, text, try page.contents)
     }
 
-    @Test("the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left", .slow)
+    @Test(
+        "the crash loop: out of ports, out of memory or threads, dead, and again into the ports it left",
+        .slow,
+        .measuresMemory
+    )
     func crashLoop() throws {
         let (exit, result, text, _) = try play("crash-loop")
         #expect(exit == .status(0), "\(text)")
@@ -314,7 +318,7 @@ struct ScenarioTests {
             let difference = abs(counted - Double(phase.lookups.total))
             #expect(difference <= 0.02 * Double(phase.lookups.total) + 1, "\(phase.name): \(counted)")
         }
-        #expect(page.contains("\"scenario\" : \"memcached-slow\""))
+        #expect(page.contains("\"scenario\":\"memcached-slow\""))
     }
 
     @Test(

@@ -370,7 +370,7 @@ struct SweepCommandTests {
                 "24000 measurements take 17 hours or more; add --yes"
             ),
             (["--vary", "max-idle=1..9000+1", "--vary", "limit=request:1..900+1"], "8100000 combinations"),
-            (["--vary", "max-idle=1..9999999+1"], "is not a range of 1000000 values or fewer"),
+            (["--vary", "max-idle=1..9999999+1"], "is not a range of 100000 values or fewer"),
             (["--vary", "late-bind=true", "--set", "dialer=kernel"], "no combination of the grid can be measured"),
             (["--vary", "limit=none", "--resume"], "--resume goes on with the file"),
         ]

@@ -40,8 +40,14 @@ extension Trait where Self == ConditionTrait {
 }
 
 extension Trait where Self == ConditionTrait {
+    /// The test dials or listens over IPv6.
+    package static var requiresIPv6: Self { .enabled(if: hasIPv6, "IPv6 is off") }
+
     /// The test runs another program.
     package static func requires(_ program: String, package: String) -> Self {
         .enabled(if: Program.onPath(program) != nil, "needs \(program): apt-get install \(package)")
     }
 }
+
+/// Whether this machine's kernel has IPv6, so that namespaces have it. proc_net(5)
+package var hasIPv6: Bool { access("/proc/net/if_inet6", F_OK) == 0 }

@@ -6,4 +6,9 @@ extension Trait where Self == ConditionTrait {
     package static var slow: Self {
         .disabled(if: getenv("SPIRAL_FAST_TESTS") != nil, "slow: left out by scripts/test --fast")
     }
+
+    /// The test measures memory, of which a sanitizer keeps what was freed.
+    package static var measuresMemory: Self {
+        .disabled(if: getenv("ASAN_OPTIONS") != nil, "measures memory: left out under a sanitizer, which keeps it")
+    }
 }

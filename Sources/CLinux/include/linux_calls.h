@@ -31,9 +31,6 @@ int linux_join_network(int namespace_descriptor);
 // Brings the loopback interface of the calling thread's network namespace up; 0 or an errno.
 int linux_loopback_up(void);
 
-// Adds an IPv6 address, its octets as two numbers, to that interface; 0 or an errno. netdevice(7)
-int linux_add_loopback_address(uint64_t high, uint64_t low);
-
 // Keeps freed memory up to so many bytes for the next allocation, instead of giving it back. mallopt(3)
 void linux_keep_freed_memory(int bytes);
 // Has what is freed at the end of the allocator's arenas given back beyond so many bytes. mallopt(3) M_TRIM_THRESHOLD

@@ -18,6 +18,9 @@ package struct IncomingReply {
     /// Bytes that have come and that nothing was given out for.
     package var waitingBytes: Int { bytes.count }
 
+    /// Memory they take: an array that grows has room for more than there is.
+    package var heldBytes: Int { bytes.isEmpty ? 0 : bytes.capacity }
+
     /// Reads on with bytes that were just received, behind those that wait.
     /// - Parameters:
     ///   - give: is handed the bytes that are whole, with the positions of the keys whose values they hold and whether

@@ -53,6 +53,8 @@ enum RequestProto {
         mutating func tag() throws(ConnectError) -> (field: UInt64, type: UInt64) {
             let start = position
             let tag = try varint()
+            // Of 32 bits, which take five bytes: more are refused, as other readers do.
+            guard position - start <= 5 else { throw problem(at: start, "expected a field, in five bytes or fewer") }
             guard tag >> 3 > 0, tag >> 3 < 1 << 29 else {
                 throw problem(at: start, "expected a field, and there is no field \(tag >> 3)")
             }

@@ -35,9 +35,11 @@ struct WireFields {
 
     @inline(__always)
     private mutating func readField() -> Bool {
+        let start = position
         guard readVarint() else { return false }
         tag = varint
-        guard tag >= 8, tag < UInt64(UInt32.max) else { return false }
+        // Of 32 bits, in no more bytes than those take.
+        guard tag >= 8, tag < UInt64(UInt32.max), position - start <= 5 else { return false }
         switch tag & 7 {
         case 0: return readVarint()
         case 1: return skip(8)

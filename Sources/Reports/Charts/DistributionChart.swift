@@ -26,8 +26,10 @@ package struct DistributionChart: Sendable {
     package var title: String
     package var series: [Series]
 
-    /// - Parameter results: of one caller, each with the name of its phase.
-    package init(caller: String, _ results: [(name: String, result: ClientResult)]) {
+    /// - Parameters:
+    ///   - results: of one caller, each with the name of its phase.
+    ///   - colours: one for each, so that a phase has the same in the charts of all callers; nil for one after the other.
+    package init(caller: String, _ results: [(name: String, result: ClientResult)], colours: [Int]? = nil) {
         // Whatever a file calls it, it is one word of a page.
         id = "percentiles-" + String(caller.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
         title = "\(caller): latency by percentile"
@@ -38,7 +40,7 @@ package struct DistributionChart: Sendable {
                 isOfAll: false,
                 points: one.result.distribution,
                 batches: one.result.answered,
-                colour: index
+                colour: colours?[index] ?? index
             )
             var all = answered
             all.isOfAll = true

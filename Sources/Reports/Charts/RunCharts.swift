@@ -61,13 +61,21 @@ package struct RunCharts {
     package var distributions: [DistributionChart] {
         var names: [String] = []
         for client in run.phases.flatMap(\.clients) where !names.contains(client.name) { names.append(client.name) }
+        let most = Palette.light.count
         return names.map { name in
-            DistributionChart(
+            let all = run.phases.enumerated().flatMap { index, phase in
+                phase.clients.filter { $0.name == name }.map { (index: index, name: phase.name, result: $0) }
+            }
+            // More than can be told apart are the slowest.
+            let shown = all.sorted { $0.result.latencyMs?.p99 ?? -1 > $1.result.latencyMs?.p99 ?? -1 }.prefix(most)
+                .sorted { $0.index < $1.index }
+            var chart = DistributionChart(
                 caller: name,
-                run.phases.flatMap { phase in
-                    phase.clients.filter { $0.name == name }.map { (phase.name, $0) }
-                }
+                shown.map { ($0.name, $0.result) },
+                colours: run.phases.count <= most ? shown.map(\.index) : nil
             )
+            if all.count > most { chart.title += ", the \(most) slowest of \(grouped(all.count)) phases" }
+            return chart
         }.filter { !$0.series.isEmpty }
     }
 

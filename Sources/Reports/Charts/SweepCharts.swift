@@ -54,8 +54,9 @@ package struct SweepCharts {
         if unplaced > 0 {
             note += " \(grouped(unplaced)) combinations without an answer to the small callers are not drawn."
         }
-        let missing = sweep.plan.cells.count - sweep.runs.count
-        if missing > 0 { note += " \(grouped(missing)) of \(grouped(sweep.plan.cells.count)) runs are missing." }
+        let planned = sweep.plan.cellCount
+        let missing = planned - sweep.runs.count
+        if missing > 0 { note += " \(grouped(missing)) of \(grouped(planned)) runs are missing." }
         return PointChart(
             id: "trade-off",
             title: "What the small callers wait, and what all get",

@@ -22,7 +22,8 @@ package final class LiveServer: RunObserver, Sendable {
     package init(_ text: String, token: AccessToken?) throws(Problem) {
         guard let address = SocketAddress(text: text), address.port != nil else {
             throw Problem(
-                description: "'\(text)' is not HOST:PORT with a numeric address, as in 127.0.0.1:9000 or [::1]:9000"
+                description: "'\(text)' is not HOST:PORT with localhost or a numeric address, as in 127.0.0.1:9000 or "
+                    + "[::1]:9000"
             )
         }
         guard let access = AccessRule(for: address, token: token) else {

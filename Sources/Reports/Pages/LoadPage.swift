@@ -34,7 +34,7 @@ struct LoadPage {
     private var counts: [Markup] {
         PageParts.heading("What was due, and what became of it") + [
             PageParts.table(
-                ["client", "due", "URIs", "answered", "failed", "unanswered", "not sent", "found", "empty", "in SLO"],
+                ["caller", "due", "URIs", "answered", "failed", "unanswered", "not sent", "found", "empty", "in SLO"],
                 result.clients.map { client in
                     [
                         .init(client.name), .init(grouped(client.due)), .init(grouped(client.uris)),
@@ -66,7 +66,7 @@ struct LoadPage {
             "Latency",
             note:
                 "Milliseconds from when a batch was due. One that was not answered counts as at least the time it has waited."
-        ) + [PageParts.table(["client", "of", "p50", "p90", "p99", "p99.9", "max"], rows, textColumns: [1])]
+        ) + [PageParts.table(["caller", "of", "p50", "p90", "p99", "p99.9", "max"], rows, textColumns: [1])]
     }
 
     private var errors: [Markup] {
@@ -76,7 +76,7 @@ struct LoadPage {
             }
         }
         guard !rows.isEmpty else { return [] }
-        return PageParts.heading("Failed") + [PageParts.table(["client", "error", "batches"], rows, textColumns: [1])]
+        return PageParts.heading("Failed") + [PageParts.table(["caller", "error", "batches"], rows, textColumns: [1])]
     }
 
     private var generators: [Markup] {

@@ -28,10 +28,17 @@ struct RunPage {
     private var story: [Markup] {
         let sentences = RunStory(run).sentences
         guard !sentences.isEmpty else { return [] }
-        let paragraphs = sentences.enumerated().map { index, sentence in
+        let paragraphs = Self.first(16, of: sentences, "sentences; the phases below say the rest").enumerated().map {
+            index,
+            sentence in
             Markup.make("p", [:], [index == 0 ? .make("b", [:], [.text(sentence)]) : .text(sentence)])
         }
         return [.make("div", ["class": "story", "id": "story"], paragraphs)]
+    }
+
+    /// Of many lines the first, and that there are more.
+    private static func first(_ count: Int, of lines: [String], _ what: String) -> [String] {
+        lines.count <= count ? lines : lines.prefix(count) + ["and \(grouped(lines.count - count)) more \(what)"]
     }
 
     private var claims: [(phase: String, claim: PhaseResult.Observation)] {
@@ -50,7 +57,9 @@ struct RunPage {
                 [:],
                 [
                     .text(
-                        (claims.isEmpty ? "nothing was expected" : "\(passed) of \(claims.count) expectations passed")
+                        (claims.isEmpty
+                            ? "nothing was expected"
+                            : "\(grouped(passed)) of \(grouped(claims.count)) expectations passed")
                             + interrupted
                     )
                 ]
@@ -68,11 +77,15 @@ struct RunPage {
                 .make(
                     "p",
                     [:],
-                    ["\(first.name), complete within \(rounded(first.slo.ms)) ms: \(course.joined(separator: ", "))"]
+                    [
+                        "\(first.name), complete within \(rounded(first.slo.ms)) ms: \(Self.first(12, of: course, "phases").joined(separator: ", "))"
+                    ]
                 )
             )
         }
-        lines += run.verdict.missing.map { .make("p", ["class": "bad"], [.text($0)]) }
+        lines += Self.first(20, of: run.verdict.missing, "failed expectations").map {
+            .make("p", ["class": "bad"], [.text($0)])
+        }
         return .make("div", ["class": run.verdict.pass ? "verdict" : "verdict failed", "id": "verdict"], lines)
     }
 

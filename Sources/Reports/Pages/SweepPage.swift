@@ -43,7 +43,7 @@ struct SweepPage {
                 )
             }
         }
-        let isPartial = sweep.interrupted || sweep.runs.count < sweep.plan.cells.count
+        let isPartial = sweep.interrupted || sweep.runs.count < sweep.plan.cellCount
         return .make("div", ["class": isPartial ? "verdict failed" : "verdict", "id": "findings"], lines + failures)
     }
 

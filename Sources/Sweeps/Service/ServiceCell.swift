@@ -12,7 +12,7 @@ internal import Units
 struct ServiceCell {
     /// The load comes from an address of its own, so that the server cannot take its ports.
     private static let source = IPv4Address(value: 0x7f00_0201)
-    /// The same for a server of IPv6: `fd00::201`, which is added to loopback.
+    /// The same for a server of IPv6: `fd00::201`, which is made the cell's own.
     private static let source6 = IPAddress(high: 0xfd00 << 48, low: 0x201)
     /// How long a batch may take to be answered.
     private static let batchTimeout = Duration.seconds(60)
@@ -144,7 +144,7 @@ struct ServiceCell {
         let families = form.addresses.compactMap { $0.endpoint?.address.family }
         if families.contains(.ipv6) {
             do throws(SystemCallError) {
-                try NetworkNamespace.addLoopback(Self.source6)
+                try LocalRoute.add(Self.source6)
             } catch {
                 guard families.contains(.ipv4) else { throw TestbedError("the cell has no IPv6: \(error)") }
             }
