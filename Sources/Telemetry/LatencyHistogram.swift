@@ -1,22 +1,18 @@
-internal import Glibc
 internal import Histogram
 internal import Units
 
-/// Latencies from a microsecond to an hour, to three significant digits, in the layout of HdrHistogram.
+/// Latencies from a microsecond to an hour, to three significant digits (HdrHistogram).
 /// Longer ones count as an hour. It grows with the longest it has recorded: 200 KB at the most.
-///
-/// It keeps its own counts: the package's grow element by element, a few milliseconds each time, and whoever records here
-/// has hundreds of callers and must not be late.
 package struct LatencyHistogram: Sendable {
+    /// Empty ones up to 2 ms, 65 ms, 4 s and an hour: a copy shares their memory until something is recorded. The package's
+    /// own growth goes element by element, a few milliseconds each time, and whoever records here must not be late.
+    private static let sizes: [Histogram<UInt64>] = [2_047, (1 << 16) - 1, (1 << 22) - 1, highest].map {
+        Histogram(highestTrackableValue: $0, numberOfSignificantValueDigits: .three)
+    }
     private static let highest: UInt64 = 3_600_000_000
-    /// The first 2,048 microseconds are told apart one by one; of each doubling from there on there are 1,024 parts.
-    private static let firstBits = 11
-    private static let half = 1 << (firstBits - 1)
 
-    private var counts: [Int] = []
-    package private(set) var count = 0
-    /// The longest, in microseconds.
-    private var longest: UInt64 = 0
+    private var histogram = sizes[0]
+    private var size = 0
 
     package init() {}
 
@@ -28,60 +24,30 @@ package struct LatencyHistogram: Sendable {
 
     private mutating func record(microseconds: Int64, count: Int) {
         let value = Swift.min(UInt64(Swift.max(0, microseconds)), Self.highest)
-        let index = Self.index(of: value)
-        if index >= counts.count { grow(toHold: index) }
-        counts[index] += count
-        self.count += count
-        longest = Swift.max(longest, value)
+        while !histogram.record(value, count: UInt64(count)) { grow(to: size + 1) }
+    }
+
+    private mutating func grow(to size: Int) {
+        var larger = Self.sizes[size]
+        larger.add(histogram)
+        (histogram, self.size) = (larger, size)
     }
 
     /// Adds another histogram's counts.
     package mutating func add(_ other: LatencyHistogram) {
-        if other.counts.count > counts.count { grow(toHold: other.counts.count - 1) }
-        for index in other.counts.indices where other.counts[index] != 0 { counts[index] += other.counts[index] }
-        count += other.count
-        longest = Swift.max(longest, other.longest)
+        if other.size > size { grow(to: other.size) }
+        histogram.add(other.histogram)
     }
+
+    package var count: Int { Int(histogram.totalCount) }
 
     /// Milliseconds at or under which `percent` of the latencies lie; nil when there are none.
     package func milliseconds(atPercentile percent: Double) -> Double? {
-        guard count > 0 else { return nil }
-        guard percent < 100 else { return Double(longest) / 1000 }
-        // A rank that rounding has made a little more than a whole number is that number.
-        var left = Swift.max(1, Int((Swift.max(0, percent.nextDown) * Double(count) / 100).rounded(.up)))
-        for index in counts.indices {
-            left -= counts[index]
-            if left <= 0 { return Double(Swift.min(Self.highestValue(at: index), longest)) / 1000 }
-        }
-        return nil
+        count == 0 ? nil : Double(histogram.valueAtPercentile(percent)) / 1000
     }
 
     /// The longest, in milliseconds; nil when there are none.
-    package var max: Double? { count == 0 ? nil : Double(Self.highestValue(at: Self.index(of: longest))) / 1000 }
-
-    // MARK: Layout
-
-    private static func index(of value: UInt64) -> Int {
-        let doublings = 64 - firstBits - (value | (1 << firstBits - 1)).leadingZeroBitCount
-        return doublings * half + Int(value >> doublings)
-    }
-
-    /// The longest of the latencies that are counted together.
-    private static func highestValue(at index: Int) -> UInt64 {
-        let doublings = Swift.max(0, index / half - 1)
-        return UInt64(index - doublings * half + 1) << doublings - 1
-    }
-
-    private mutating func grow(toHold index: Int) {
-        let kept = counts
-        let size = (index / Self.half + 1) * Self.half
-        counts = [Int](unsafeUninitializedCapacity: size) { space, filled in
-            let bytes = UnsafeMutableRawBufferPointer(space)
-            memset(bytes.baseAddress!, 0, bytes.count)
-            kept.withUnsafeBytes { bytes.copyMemory(from: $0) }
-            filled = size
-        }
-    }
+    package var max: Double? { count == 0 ? nil : Double(histogram.max) / 1000 }
 
     // MARK: What it holds
 
@@ -99,17 +65,11 @@ package struct LatencyHistogram: Sendable {
 
     /// All that it holds, ascending: recorded again, it makes the same histogram.
     package var buckets: [Bucket] {
-        var buckets: [Bucket] = []
-        for index in counts.indices where counts[index] != 0 {
-            buckets.append(.init(microseconds: Int64(Self.highestValue(at: index)), count: counts[index]))
-        }
-        return buckets
+        histogram.recordedValues().map { .init(microseconds: Int64($0.value), count: Int($0.count)) }
     }
 
     /// The distribution by percentile in HdrHistogram's text form, which its plotters read (.hgrm), in milliseconds.
     package var percentileText: String {
-        var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
-        for bucket in buckets { histogram.record(UInt64(bucket.microseconds), count: UInt64(bucket.count)) }
         var text = ""
         histogram.outputPercentileDistribution(to: &text, outputValueUnitScalingRatio: 1000)
         return text

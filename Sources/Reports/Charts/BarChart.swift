@@ -16,6 +16,8 @@ package struct BarChart: Sendable {
     var note: String
     package var series: [String]
     package var rows: [Row]
+    /// Indices of series that show harm: green would say that it is good.
+    var harms: Set<Int> = []
 
     /// Pixels from one bar of a row to the next, and those a bar has of them.
     private static let step = 11.0
@@ -141,10 +143,11 @@ package struct BarChart: Sendable {
         _ attributes: [Markup.Attribute] = [],
         _ children: [Markup] = []
     ) -> Markup {
+        let colour = harms.contains(series) ? Palette.harm : series
         let all: [Markup.Attribute] =
             [
-                .init(name: "class", value: "f\(series % Palette.light.count)"),
-                .init(name: "fill", value: Palette.colour(series)), .init(name: "x", value: coordinate(x)),
+                .init(name: "class", value: "f\(colour % Palette.light.count)"),
+                .init(name: "fill", value: Palette.colour(colour)), .init(name: "x", value: coordinate(x)),
                 .init(name: "y", value: coordinate(y)), .init(name: "width", value: coordinate(width)),
                 .init(name: "height", value: coordinate(height)),
             ] + attributes

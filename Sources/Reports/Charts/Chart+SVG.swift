@@ -35,25 +35,7 @@ extension Chart {
             if one.style == .stacked { below = tops[index] }
         }
         parts += isBeside ? labels(frame, tops) : zip(keys, slots).flatMap { draw(key: $0, $1, frame) }
-        return picture(
-            id: "\(id)-\(layout.name)",
-            title: title,
-            description: summary,
-            width: layout.width,
-            height: frame.height,
-            fontSize: size,
-            attributes: [
-                .init(name: "class", value: "chart \(layout.name)"), .init(name: "data-begin", value: "\(x.low)"),
-                .init(name: "data-end", value: "\(x.high)"), .init(name: "data-low", value: "\(y.low)"),
-                .init(name: "data-high", value: "\(y.high)"), .init(name: "data-scale", value: y.kind.rawValue),
-                .init(name: "data-left", value: coordinate(layout.left)),
-                .init(name: "data-right", value: coordinate(frame.right)),
-                .init(name: "data-top", value: coordinate(frame.top)),
-                .init(name: "data-bottom", value: coordinate(frame.bottom)),
-            ],
-            isAlone: isAlone,
-            parts
-        )
+        return frame.chart(id: id, title: title, description: summary, isAlone: isAlone, parts)
     }
 
     private var axisTitle: String { axis + (isLogarithmic ? ", logarithmic" : "") }

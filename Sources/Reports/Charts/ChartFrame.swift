@@ -42,6 +42,30 @@ struct ChartFrame {
         return parts
     }
 
+    /// The whole picture. What reads its values back finds the scales and the rectangle in `data-` attributes.
+    /// - Parameter id: of the chart; the layout's name makes it the picture's.
+    func chart(id: String, title: String, description: String, isAlone: Bool, _ parts: [Markup]) -> Markup {
+        picture(
+            id: "\(id)-\(layout.name)",
+            title: title,
+            description: description,
+            width: layout.width,
+            height: height,
+            fontSize: layout.fontSize,
+            attributes: [
+                .init(name: "class", value: "chart \(layout.name)"),
+                .init(name: "data-scale", value: y.kind.rawValue), .init(name: "data-x-scale", value: x.kind.rawValue),
+                .init(name: "data-begin", value: "\(x.low)"), .init(name: "data-end", value: "\(x.high)"),
+                .init(name: "data-low", value: "\(y.low)"), .init(name: "data-high", value: "\(y.high)"),
+                .init(name: "data-left", value: coordinate(layout.left)),
+                .init(name: "data-right", value: coordinate(right)), .init(name: "data-top", value: coordinate(top)),
+                .init(name: "data-bottom", value: coordinate(bottom)),
+            ],
+            isAlone: isAlone,
+            parts
+        )
+    }
+
     func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ name: String, dash: String? = nil) -> Markup {
         .make(
             "line",

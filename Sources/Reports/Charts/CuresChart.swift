@@ -28,7 +28,8 @@ extension BarChart {
                         others,
                     ]
                 )
-            }
+            },
+            harms: [2]
         )
     }
 

@@ -38,27 +38,7 @@ extension DistributionChart {
         parts += frame.axes(xTitle: "percentile, logarithmic", yTitle: "ms", xTicks: ticks) { Self.percentile(at: $0) }
         parts.append(frame.text("ms, logarithmic", layout.width < 500 ? 2 : plot.left, keysTop + size, isStrong: true))
         parts += series.flatMap { draw($0, frame) }
-        return picture(
-            id: "\(id)-\(layout.name)",
-            title: title,
-            description: summary,
-            width: layout.width,
-            height: frame.height,
-            fontSize: size,
-            attributes: [
-                .init(name: "class", value: "chart \(layout.name)"),
-                .init(name: "data-scale", value: frame.y.kind.rawValue),
-                .init(name: "data-x-scale", value: frame.x.kind.rawValue),
-                .init(name: "data-begin", value: "\(frame.x.low)"), .init(name: "data-end", value: "\(frame.x.high)"),
-                .init(name: "data-low", value: "\(frame.y.low)"), .init(name: "data-high", value: "\(frame.y.high)"),
-                .init(name: "data-left", value: coordinate(plot.left)),
-                .init(name: "data-right", value: coordinate(frame.right)),
-                .init(name: "data-top", value: coordinate(frame.top)),
-                .init(name: "data-bottom", value: coordinate(frame.bottom)),
-            ],
-            isAlone: isAlone,
-            parts
-        )
+        return frame.chart(id: id, title: title, description: summary, isAlone: isAlone, parts)
     }
 
     private func draw(_ one: Series, _ frame: ChartFrame) -> [Markup] {

@@ -10,6 +10,9 @@ package enum Palette {
     package static let lightInk = ["#1d1d1f", "#55555d", "#d0ccc4"]
     package static let darkInk = ["#ececef", "#b4b4bd", "#45474e"]
 
+    /// Index of the colour that stands out most from its ground.
+    static let harm = 4
+
     static func colour(_ index: Int) -> String { light[index % light.count] }
 
     /// What turns a chart's light colours into dark ones. A chart has the light ones as attributes, so that it keeps

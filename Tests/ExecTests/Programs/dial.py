@@ -13,13 +13,16 @@ def name(number):
     return errno.errorcode.get(number, str(number))
 
 
-def listen(address, count, seen):
+def listen(address, count, seen, closes_last=False):
     listener = socket.create_server(address, backlog=4096)
 
     def accept():
         for _ in range(count):
             connection, peer = listener.accept()
             seen.append(peer[0])
+            # Whoever closes first keeps the port in TIME_WAIT.
+            if closes_last:
+                connection.recv(1)
             connection.close()
 
     thread = threading.Thread(target=accept, daemon=True)
@@ -76,7 +79,7 @@ def kinds():
 
 def sources(count):
     seen = []
-    thread = listen(("0.0.0.0", 7001), count, seen)
+    thread = listen(("0.0.0.0", 7001), count, seen, closes_last=True)
     for _ in range(count):
         socket.create_connection(SERVER).close()
     thread.join()
