@@ -200,7 +200,7 @@ extension Cure {
             "64 lookups of a batch at once, 2 idle connections",
             why: "The limit that was missing: each batch dials some 64 times and no more.",
             cost:
-                "Those connections are dialled again for every batch, so that ports still run out when batches come often.",
+                "Those connections are dialled again for each batch, so that ports still run out when batches come often.",
             source: "Bluesky's post-mortem (errgroup.SetLimit); scenario limiter-cliff",
             expected: .cures
         ).setting(("limit", "request:64")).meantForManyPorts(),

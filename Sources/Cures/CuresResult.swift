@@ -108,7 +108,7 @@ package struct CuresResult: Codable, Sendable {
             + "verdicts say little, and none is held against what is expected; fewer --ports are over sooner"
     }
 
-    /// Expectations that did not hold, and cures that broke off.
+    /// Expectations that failed, and cures that broke off.
     package var failures: [String] {
         cures.flatMap { row in
             row.expectations.filter { !$0.pass }.map { "\(row.name): \($0.text) (observed \($0.observed))" }

@@ -28,11 +28,11 @@ package struct ClientRecord: Sendable {
     package var errors: [String: Int] = [:]
     package var found = 0
     package var empty = 0
-    /// Batches answered with a post for every URI; nil where a version did not count them.
+    /// Batches answered with a post for each URI; nil where a version did not count them.
     package var complete: Int? = 0
     /// Milliseconds; nil for a client without one.
     package var slo: Double?
-    /// Batches answered within the SLO, with a post for every URI.
+    /// Batches answered within the SLO, with a post for each URI.
     package var inTime = 0
     /// Batches that waited for others to end, as no more might be in flight.
     package var heldBack = 0

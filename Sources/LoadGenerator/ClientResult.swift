@@ -29,7 +29,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
     /// The client's SLO, and how much of it was met.
     package struct SLO: Codable, Sendable, Equatable {
         package var ms: Double
-        /// Batches answered within that time, with a post for every URI.
+        /// Batches answered within that time, with a post for each URI.
         package var met: Int
         /// Of all batches that were due; nil when none was.
         @ExplicitNull package var percent: Double?
@@ -62,7 +62,7 @@ package struct ClientResult: Codable, Sendable, Equatable {
     package var failed: Int
     package var errors: [String: Int]
     package var records: Records
-    /// Batches answered with a post for every URI; nil in results of versions that did not count them.
+    /// Batches answered with a post for each URI; nil in results of versions that did not count them.
     package var complete: Int?
     /// Nil for a client without one.
     package var slo: SLO?

@@ -8,7 +8,7 @@ package struct ClientSpec: Sendable, Equatable, CustomStringConvertible {
     /// Nil where a request is not a batch of URIs: see ``RequestForm``.
     package var sizes: BatchSizes?
     package var schedule: Schedule
-    /// The time in which a batch should be answered, with a post for every URI; nil for no SLO.
+    /// The time in which a batch should be answered, with a post for each URI; nil for no SLO.
     package var slo: Duration?
     /// How it writes its batches, and reads the answers.
     package var codec = Codec.json

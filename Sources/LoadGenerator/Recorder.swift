@@ -27,7 +27,7 @@ package final class Recorder: Sendable {
         package var answered: Int
         /// Batches that failed, or were not sent.
         package var failed: Int
-        /// Answered with a record for every URI.
+        /// Answered with a record for each URI.
         package var complete: Int
         /// Complete within the SLO; nil without one.
         package var inTime: Int?

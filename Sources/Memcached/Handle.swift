@@ -89,7 +89,7 @@ package struct Handle: ~Copyable {
     }
 }
 
-/// Where libmemcached puts a value it fetched: one a lane, used for every connection in turn.
+/// Where libmemcached puts a value it fetched: one a lane, used for each connection in turn.
 package struct ValueBuffer: ~Copyable {
     // Not allocated by libmemcached, which would free it at the end of each reply.
     fileprivate let pointer: UnsafeMutablePointer<memcached_result_st>

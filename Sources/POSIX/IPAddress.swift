@@ -62,7 +62,7 @@ package struct IPAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// Whether it is an address of loopback that connect() does not choose by itself: any but 127.0.0.1 and ::1.
     package var isBoundLoopback: Bool { isLoopback && ipv4.map { $0 != .loopback } ?? false }
 
-    /// Whether it stands for every address of this machine: 0.0.0.0 or `::`.
+    /// Whether it stands for each address of this machine: 0.0.0.0 or `::`.
     package var isWildcard: Bool { ipv4.map { $0.value == 0 } ?? (high == 0 && low == 0) }
 
     /// Whether a connection can come from it: it is no wildcard and no group's, reserved, or IPv6 link-local, which is one

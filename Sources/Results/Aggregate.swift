@@ -48,7 +48,7 @@ package struct Aggregate: Codable, Sendable {
     @ExplicitNull package var rssPeakMiB: Spread?
     /// Batches that were not answered.
     @ExplicitNull package var failedBatches: Spread?
-    /// Batches answered without a record for every URI, where each had one in the cache.
+    /// Batches answered without a record for each URI, where each had one in the cache.
     @ExplicitNull package var incompleteBatches: Spread?
     /// Batches answered complete, in percent of all that were due.
     @ExplicitNull package var completePercent: Spread?

@@ -14,7 +14,7 @@ package struct RunMeasures {
     /// Of the small caller whose SLO was met least, in percent; nil where none has one, or none asked.
     package var smallInTime: Double?
     package var failedBatches: Double
-    /// Batches answered without a record for every URI, where each had one in the cache.
+    /// Batches answered without a record for each URI, where each had one in the cache.
     package var incompleteBatches: Double?
     /// Batches answered complete, in percent of all that were due.
     package var completePercent: Double?

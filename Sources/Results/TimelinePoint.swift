@@ -12,7 +12,7 @@ package struct TimelinePoint: Codable, Sendable {
         // Nil in results of before, as far as they are not nil for another reason.
         /// Batches that failed, or were not sent, since the point before.
         package var failed: Int?
-        /// Batches answered with a record for every URI, and those of them within the SLO; that is nil without one.
+        /// Batches answered with a record for each URI, and those of them within the SLO; that is nil without one.
         package var complete: Int?
         package var inTime: Int?
         /// Milliseconds, of complete batches, and of all that failed or lack a record; nil when there was none.

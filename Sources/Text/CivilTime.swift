@@ -23,7 +23,7 @@ package struct CivilTime {
     /// Bytes of its text.
     package static let length = 20
 
-    /// Two digits for every number below 100, the first in the byte that lies first in memory.
+    /// Two digits for each number below 100, the first in the byte that lies first in memory.
     private static let digits = (0..<100).map { number in
         let (tens, ones) = (UInt16(number / 10), UInt16(number % 10))
         return UInt16(littleEndian: 0x3030 | tens | ones << 8)

@@ -63,7 +63,7 @@ package struct ReplyReader: Sendable {
         return passedOver + (current.map { [$0] } ?? []) + (cursor..<keys)
     }
 
-    /// Whether a value was given out for every key.
+    /// Whether a value was given out for each key.
     package var isAnswered: Bool { outstanding == 0 }
 
     /// Reads on.

@@ -31,7 +31,7 @@ struct JSONCursor {
     }
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    /// Two characters for every 12 bits, the first in the byte that lies first in memory.
+    /// Two characters for each 12 bits, the first in the byte that lies first in memory.
     private static let pairs = (0..<4096).map { bits in
         UInt16(littleEndian: UInt16(alphabet[bits >> 6]) | UInt16(alphabet[bits & 63]) << 8)
     }
