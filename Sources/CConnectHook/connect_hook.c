@@ -121,6 +121,16 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
     policy->reached = 1;
     policy->descriptor = descriptor;
     if (policy->refuse) return failed(policy, DIAL_CALL_CONNECT, ECONNRESET);
+    // For a get of several keys libmemcached dials again with each key, as long as it fails. One dial a policy: a later
+    // one that succeeded would be a connection that nobody counts, with half of the keys.
+    if (policy->failed_call != DIAL_CALL_NONE) {
+        errno = policy->failed_errno;
+        return -1;
+    }
+    if (policy->pending >= 0) {
+        errno = ECONNREFUSED;
+        return -1;
+    }
     if (is_reserved(descriptor)) return failed(policy, DIAL_CALL_SOCKET, EMFILE);
     if (policy->adopt >= 0) {
         int adopted = dup3(policy->adopt, descriptor, O_CLOEXEC);

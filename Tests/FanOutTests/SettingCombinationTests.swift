@@ -90,8 +90,24 @@ struct SettingCombinationTests {
         let isIdle = eventually { engine.openConnections == engine.idleConnections }
         #expect(isIdle, "\(engine.openConnections) open, \(engine.idleConnections) idle")
         #expect(engine.waitingForConnection == 0 && counters.inFlight.value == 0)
-        #expect(try memcached.statistic("total_connections") - dialled - 1 == counters.dials.total)
-        #expect(try memcached.statistic("get_misses") == counters.misses.value)
+        let (opened, missed) = (try memcached.statistic("total_connections"), try memcached.statistic("get_misses"))
+        #expect(opened - dialled - 1 == counters.dials.total, "\(engine.errorsByName)")
+        #expect(missed == counters.misses.value, "\(engine.errorsByName)")
+    }
+
+    @Test("a get of several keys dials once: a dial that fails is not made again for the next key")
+    func oneDialOfSeveralKeys() throws {
+        try inNetworkNamespace {
+            let engine = try FanOutEngine.make([.ipv4(.loopback, port: 11211)]) {
+                $0.fanout = .multiget(chunk: 7)
+                $0.dialer = .kernel
+            }
+            defer { engine.stop() }
+            let before = try TCPCounters.current()["TcpAttemptFails"]
+            #expect(engine.lookUpAndWait(postURIs(21)).failed == 21)
+            #expect(engine.counters.dialErrors.total == 3)
+            #expect(try TCPCounters.current()["TcpAttemptFails"] - before == 3)
+        }
     }
 
     @Test(

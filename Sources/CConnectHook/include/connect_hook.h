@@ -76,7 +76,7 @@ struct dial_policy {
     int reached;
     // Out. The descriptor libmemcached dialled with.
     int descriptor;
-    // Out. The call that failed, as enum dial_call, and its errno.
+    // Out. The call that failed, as enum dial_call, and its errno. Then there is no further dial under this policy.
     int failed_call;
     int failed_errno;
     // Out. A duplicate of a socket still connecting, or -1. The caller owns it and
