@@ -25,7 +25,7 @@ extension ScenarioRun {
             let isUntouched = free == network.ports.ports
             let since = isUntouched ? start : beginning
             // On the machine's own network ports may be in TIME_WAIT since before the run.
-            let isShort = .now - since < PortRange.timeWait && (isUntouched || network.network == .namespace)
+            let isShort = .now - since < PortRange.timeWait && (isUntouched || hasOwnSource)
             ports = .exactly(free, mayReturn: !isShort)
         }
         return DialForecast(
@@ -36,6 +36,13 @@ extension ScenarioRun {
             ports: ports,
             failedLookups: failed
         ).result
+    }
+
+    /// Whether what the dialer's source address holds is this run's.
+    private var hasOwnSource: Bool {
+        if network.network == .namespace { return true }
+        guard case .bind(let source) = settings.fanOut.dialer else { return false }
+        return !heldBefore.contains(source)
     }
 
     /// When the ports ran out, predicted and seen.

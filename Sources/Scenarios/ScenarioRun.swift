@@ -43,6 +43,8 @@ final class ScenarioRun {
     private(set) var events: [RunResult.Event] = []
     var timeline: [TimelinePoint] = []
     let looks: PortLooks
+    /// Source addresses that held ports when the run began, which are others'.
+    let heldBefore: Set<IPAddress>
     private var hasShownIncidentLine = false
     var stopped = StoppedProcesses()
     /// Whether somebody has ended the run: no further phase begins.
@@ -96,6 +98,11 @@ final class ScenarioRun {
             looks = try .start()
         } catch {
             throw TestbedError("no thread can be started: \(error)")
+        }
+        do throws(SystemCallError) {
+            heldBefore = Set(try looks.fresh().use.sources.filter { $0.value.held > 0 }.keys)
+        } catch {
+            throw TestbedError("the kernel does not list its sockets: \(error)")
         }
         last = server.counters(takePeaks: true)
         beginning = .now

@@ -160,6 +160,29 @@ struct RunCommandTests {
         #expect(try report.contents.hasSuffix("</html>\n"))
     }
 
+    @Test("on a network that is there already, dials are predicted where nobody held the dialer's ports before")
+    func hostNetwork() throws {
+        let file = try TemporaryFile()
+        let scenario = """
+            scenario: borrowed
+            environment: {posts: 700}
+            settings: {log-mode: "off"}
+            clients: {small: "uris=5,rate=10/s", large: "uris=600,rate=1/s"}
+            phases:
+              - {name: healthy, duration: 500ms, clients: [small]}
+              - {name: incident, duration: 1s, clients: [large], expect: [dials.ok == dials.expected]}
+            """
+        _ = try Descriptor.creating(file.path).writeAll(Array(scenario.utf8))
+        let json = try TemporaryFile()
+        try inNetworkNamespace(ports: 256) {
+            let program = try Program("spiral", ["run", file.path, "--host-network", "--quiet", "--json", json.path])
+            #expect(program.wait() == .status(0), "\(try? program.text)")
+        }
+        let phases = try RunResult(json: Array(try json.contents.utf8)).phases
+        #expect(phases[0].dials.ok > 0)
+        #expect(phases[1].dials.expected == 256 - phases[0].dials.ok)
+    }
+
     @Test("without the right to make a namespace it ends with 3, and says who has it")
     func noNamespaces() throws {
         let file = try file()
